@@ -1,0 +1,219 @@
+//! Untrusted bytes → pixels, and what the file says of itself. The only stage that can fail on an upload.
+
+mod container;
+mod decode;
+mod limits;
+mod metadata;
+mod pixels;
+
+pub use container::Container;
+pub use decode::decode;
+pub use limits::Limits;
+pub use metadata::Metadata;
+pub use pixels::{Orientation, Pixels};
+
+use crate::geometry::PixelRect;
+
+/// What was sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Upload<'a> {
+    /// The file's bytes.
+    pub bytes: &'a [u8],
+    /// The name it came under; only ever a hint ("Screenshot_2024…"), never the format.
+    pub name: Option<&'a str>,
+}
+
+/// A file format, told by content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum MediaType {
+    /// JPEG, baseline or progressive.
+    Jpeg,
+    /// PNG.
+    Png,
+    /// WebP, lossy or lossless.
+    WebP,
+    /// HEIC / HEIF.
+    Heic,
+    /// Windows bitmap.
+    Bmp,
+    /// TIFF.
+    Tiff,
+}
+
+impl MediaType {
+    /// The IANA name.
+    #[must_use]
+    pub const fn mime(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+            Self::WebP => "image/webp",
+            Self::Heic => "image/heic",
+            Self::Bmp => "image/bmp",
+            Self::Tiff => "image/tiff",
+        }
+    }
+}
+
+/// A decoded upload: pixels upright at native resolution, and the facts of its file.
+///
+/// Usually the window is the whole picture. A capture that is known at native resolution only inside a window (a
+/// lossless crop kept beside a small overview of the whole, as research sets are stored) is examined the same way:
+/// coordinates are those of the whole picture, and native pixels exist inside [`Capture::window`].
+#[derive(Debug, Clone)]
+pub struct Capture {
+    /// Format by content.
+    pub media_type: MediaType,
+    /// What the file's metadata states.
+    pub metadata: Metadata,
+    /// How the file is built.
+    pub container: Container,
+    native: Pixels,
+    whole: Option<Whole>,
+}
+
+#[derive(Debug, Clone)]
+struct Whole {
+    width: u32,
+    height: u32,
+    window: PixelRect,
+    overview: Pixels,
+}
+
+impl Capture {
+    /// A capture of decoded pixels and the facts of their file.
+    #[must_use]
+    pub fn new(media_type: MediaType, native: Pixels, metadata: Metadata, container: Container) -> Self {
+        Self { media_type, metadata, container, native, whole: None }
+    }
+
+    /// The same capture as the window `at` (`x`, `y`) of a picture of `width` × `height` seen small in `overview`.
+    ///
+    /// # Errors
+    /// Gives the capture back when the window would not lie inside the whole.
+    pub fn inside(mut self, overview: Self, width: u32, height: u32, at: (u32, u32)) -> Result<Self, Box<Self>> {
+        let window = PixelRect::new(at.0, at.1, self.native.width(), self.native.height());
+        if !PixelRect::new(0, 0, width, height).holds(window) {
+            return Err(Box::new(self));
+        }
+        self.whole = Some(Whole { width, height, window, overview: overview.native });
+        Ok(self)
+    }
+
+    /// Width of the whole picture, upright, in pixels.
+    #[must_use]
+    pub fn width(&self) -> u32 {
+        self.whole.as_ref().map_or(self.native.width(), |w| w.width)
+    }
+
+    /// Height of the whole picture, upright, in pixels.
+    #[must_use]
+    pub fn height(&self) -> u32 {
+        self.whole.as_ref().map_or(self.native.height(), |w| w.height)
+    }
+
+    /// Where native pixels exist.
+    #[must_use]
+    pub fn window(&self) -> PixelRect {
+        self.whole.as_ref().map_or(PixelRect::new(0, 0, self.native.width(), self.native.height()), |w| w.window)
+    }
+
+    /// Native luma of `rect`, upright; `None` unless `rect` lies inside [`Capture::window`].
+    #[must_use]
+    pub fn luma(&self, rect: PixelRect) -> Option<image::GrayImage> {
+        self.native.luma(self.in_window(rect)?)
+    }
+
+    /// Native Y, Cb and Cr of `rect`, upright (128 = no chroma); `None` unless `rect` lies inside [`Capture::window`].
+    #[must_use]
+    pub fn ycc(&self, rect: PixelRect) -> Option<[image::GrayImage; 3]> {
+        self.native.ycc(self.in_window(rect)?)
+    }
+
+    /// Whether the file stores luma only.
+    #[must_use]
+    pub fn is_grey(&self) -> bool {
+        self.native.is_grey()
+    }
+
+    /// The pixels that show the whole picture, for an overview: the native ones, or the small overview.
+    #[must_use]
+    pub fn whole_pixels(&self) -> &Pixels {
+        self.whole.as_ref().map_or(&self.native, |w| &w.overview)
+    }
+
+    fn in_window(&self, rect: PixelRect) -> Option<PixelRect> {
+        let window = self.window();
+        window.holds(rect).then(|| PixelRect::new(rect.x - window.x, rect.y - window.y, rect.width, rect.height))
+    }
+}
+
+/// Why an upload cannot be examined, in the uploader's words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CaptureError {
+    /// Zero bytes.
+    #[error("the file is empty")]
+    Empty,
+    /// More bytes than allowed.
+    #[error("the file has {bytes} bytes; at most {limit} are accepted")]
+    TooManyBytes {
+        /// Size of the file.
+        bytes: usize,
+        /// [`Limits::bytes`].
+        limit: usize,
+    },
+    /// The content is no picture at all.
+    #[error("the file is not a picture")]
+    NotAnImage,
+    /// A picture, but of a format that is not examined.
+    #[error("{format} pictures are not supported; send the JPEG or HEIC file of the camera")]
+    Unsupported {
+        /// Name of the format or variant.
+        format: &'static str,
+    },
+    /// More pixels or a longer side than allowed, or memory beyond the limit.
+    #[error("the picture is {width} × {height} pixels; at most {limit} are accepted")]
+    TooLarge {
+        /// Declared width.
+        width: u32,
+        /// Declared height.
+        height: u32,
+        /// The limit in words.
+        limit: String,
+    },
+    /// Too few pixels.
+    #[error("the picture is {width} × {height} pixels; each side must have at least {limit}")]
+    TooSmall {
+        /// Declared width.
+        width: u32,
+        /// Declared height.
+        height: u32,
+        /// [`Limits::smallest_side`].
+        limit: u32,
+    },
+    /// The file ends before the picture does.
+    #[error("the file is incomplete: part of the picture is missing; send it again")]
+    Truncated,
+    /// The data is damaged.
+    #[error("the picture is damaged and cannot be opened")]
+    Undecodable,
+}
+
+impl CaptureError {
+    /// A stable code for machines: `empty`, `too_many_bytes`, `not_an_image`, …
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::TooManyBytes { .. } => "too_many_bytes",
+            Self::NotAnImage => "not_an_image",
+            Self::Unsupported { .. } => "unsupported",
+            Self::TooLarge { .. } => "too_large",
+            Self::TooSmall { .. } => "too_small",
+            Self::Truncated => "truncated",
+            Self::Undecodable => "undecodable",
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! One detector, one file, one line in [`DETECTORS`]; documentation, `explain`, JSON, overlays and benches follow.
+
+mod bezel;
+mod colour;
+mod container;
+mod exposure;
+mod framing;
+mod glare;
+mod halftone;
+mod metadata;
+mod moire;
+#[cfg(feature = "qr")]
+mod qr;
+mod resolution;
+mod scene_net;
+mod sharpness;
+mod texture_net;
+
+use serde::Serialize;
+
+use crate::evidence::{Outcome, ReadingInfo};
+use crate::inference::Models;
+use crate::scene::Scene;
+
+/// Measures one thing about a scene. No threshold on the outcome, no other detector's findings, no files, no clock
+/// beyond the scene's deadline.
+pub trait Detector: Send + Sync {
+    /// What is measured on `scene`, or why nothing could be.
+    fn examine(&self, scene: &Scene<'_>) -> Outcome;
+}
+
+/// What a detector is, told once for the documentation, `explain` and the README.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct DetectorInfo {
+    /// Name in reports and reading ids.
+    pub id: &'static str,
+    /// What it asks of the picture.
+    pub question: &'static str,
+    /// What it measures.
+    pub readings: &'static [ReadingInfo],
+    /// How, with the source.
+    pub method: &'static str,
+    /// What it cannot see, and what may mislead it.
+    pub blind_spots: &'static str,
+}
+
+/// A line of the registry.
+pub struct Entry {
+    /// What it is.
+    pub info: DetectorInfo,
+    /// Makes the detector, given the models.
+    pub build: fn(&Models) -> Box<dyn Detector>,
+}
+
+/// Every detector, in the order of reports.
+pub const DETECTORS: &[Entry] = &[
+    moire::ENTRY,
+    bezel::ENTRY,
+    halftone::ENTRY,
+    colour::ENTRY,
+    texture_net::ENTRY,
+    scene_net::ENTRY,
+    metadata::ENTRY,
+    container::ENTRY,
+    sharpness::ENTRY,
+    glare::ENTRY,
+    exposure::ENTRY,
+    framing::ENTRY,
+    resolution::ENTRY,
+    #[cfg(feature = "qr")]
+    qr::ENTRY,
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn ids_are_unique_and_readings_carry_their_detector() {
+        let mut seen = BTreeSet::new();
+        for entry in DETECTORS {
+            assert!(seen.insert(entry.info.id), "two detectors are called {}", entry.info.id);
+            assert!(!entry.info.readings.is_empty(), "{} measures nothing", entry.info.id);
+            for reading in entry.info.readings {
+                assert!(reading.id.starts_with(&format!("{}.", entry.info.id)), "{}", reading.id);
+                assert!(seen.insert(reading.id), "two readings are called {}", reading.id);
+            }
+        }
+        assert!(seen.len() > 20);
+    }
+}

@@ -1,0 +1,246 @@
+//! Points, rectangles, quadrilaterals and homographies, all in upright capture pixels: origin top left, x right, y down.
+
+use serde::{Deserialize, Serialize};
+
+/// A position in upright capture pixels; serialised as `[x, y]`.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(from = "[f32; 2]", into = "[f32; 2]")]
+pub struct Point {
+    /// Pixels from the left edge.
+    pub x: f32,
+    /// Pixels from the top edge.
+    pub y: f32,
+}
+
+impl Point {
+    /// The point at (`x`, `y`).
+    #[must_use]
+    pub const fn new(x: f32, y: f32) -> Self {
+        Self { x, y }
+    }
+
+    /// Euclidean distance to `other`, in pixels.
+    #[must_use]
+    pub fn distance(self, other: Self) -> f32 {
+        (self.x - other.x).hypot(self.y - other.y)
+    }
+
+    /// The point a share `t` of the way to `other`; `t` = 0 is `self`.
+    #[must_use]
+    pub fn towards(self, other: Self, t: f32) -> Self {
+        Self::new(self.x + (other.x - self.x) * t, self.y + (other.y - self.y) * t)
+    }
+
+    /// Both coordinates times `factor`.
+    #[must_use]
+    pub fn scaled(self, factor: f32) -> Self {
+        Self::new(self.x * factor, self.y * factor)
+    }
+}
+
+impl From<[f32; 2]> for Point {
+    fn from([x, y]: [f32; 2]) -> Self {
+        Self { x, y }
+    }
+}
+
+impl From<Point> for [f32; 2] {
+    fn from(p: Point) -> Self {
+        [p.x, p.y]
+    }
+}
+
+/// A block of whole pixels in upright capture coordinates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PixelRect {
+    /// First column.
+    pub x: u32,
+    /// First row.
+    pub y: u32,
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+}
+
+impl PixelRect {
+    /// The block of `width` × `height` pixels whose first pixel is (`x`, `y`).
+    #[must_use]
+    pub const fn new(x: u32, y: u32, width: u32, height: u32) -> Self {
+        Self { x, y, width, height }
+    }
+
+    /// The four corners, clockwise from the top left.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)]
+    pub fn corners(self) -> [Point; 4] {
+        let (x0, y0) = (self.x as f32, self.y as f32);
+        let (x1, y1) = ((self.x + self.width) as f32, (self.y + self.height) as f32);
+        [Point::new(x0, y0), Point::new(x1, y0), Point::new(x1, y1), Point::new(x0, y1)]
+    }
+
+    /// The middle of the block.
+    #[must_use]
+    pub fn centre(self) -> Point {
+        let [a, _, c, _] = self.corners();
+        a.towards(c, 0.5)
+    }
+
+    /// Whether `other` lies wholly inside.
+    #[must_use]
+    pub const fn holds(self, other: Self) -> bool {
+        other.x >= self.x
+            && other.y >= self.y
+            && other.x + other.width <= self.x + self.width
+            && other.y + other.height <= self.y + self.height
+    }
+}
+
+/// Four corners, clockwise; for a document from the text's top left where that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Quad(pub [Point; 4]);
+
+impl Quad {
+    /// Enclosed area in square pixels (shoelace formula, always positive).
+    #[must_use]
+    pub fn area(&self) -> f32 {
+        let p = &self.0;
+        let twice: f32 = (0..4).map(|i| p[i].x * p[(i + 1) % 4].y - p[(i + 1) % 4].x * p[i].y).sum();
+        twice.abs() / 2.0
+    }
+
+    /// Mean of the corners.
+    #[must_use]
+    pub fn centre(&self) -> Point {
+        let sum = self.0.iter().fold(Point::default(), |s, p| Point::new(s.x + p.x, s.y + p.y));
+        sum.scaled(0.25)
+    }
+
+    /// Whether the corners turn the same way all round (no crossing, no dent).
+    #[must_use]
+    pub fn is_convex(&self) -> bool {
+        let p = &self.0;
+        let turn = |i: usize| {
+            let (a, b, c) = (p[i], p[(i + 1) % 4], p[(i + 2) % 4]);
+            (b.x - a.x) * (c.y - b.y) - (b.y - a.y) * (c.x - b.x)
+        };
+        let first = turn(0);
+        first != 0.0 && (1..4).all(|i| turn(i) * first > 0.0)
+    }
+
+    /// Whether `point` lies inside a convex quad, border included.
+    #[must_use]
+    pub fn contains(&self, point: Point) -> bool {
+        let p = &self.0;
+        let side = |i: usize| {
+            let (a, b) = (p[i], p[(i + 1) % 4]);
+            (b.x - a.x) * (point.y - a.y) - (b.y - a.y) * (point.x - a.x)
+        };
+        let sides = [side(0), side(1), side(2), side(3)];
+        sides.iter().all(|s| *s >= 0.0) || sides.iter().all(|s| *s <= 0.0)
+    }
+
+    /// The quad with every corner moved from the centre by `factor`; below 1 shrinks.
+    #[must_use]
+    pub fn scaled_about_centre(&self, factor: f32) -> Self {
+        let centre = self.centre();
+        Self(self.0.map(|p| centre.towards(p, factor)))
+    }
+
+    /// Every coordinate times `factor`: from one picture scale to another.
+    #[must_use]
+    pub fn scaled(&self, factor: f32) -> Self {
+        Self(self.0.map(|p| p.scaled(factor)))
+    }
+
+    /// Lengths of the sides in pixels: top, right, bottom, left.
+    #[must_use]
+    pub fn sides(&self) -> [f32; 4] {
+        let p = &self.0;
+        [p[0].distance(p[1]), p[1].distance(p[2]), p[2].distance(p[3]), p[3].distance(p[0])]
+    }
+}
+
+/// A projective map of the plane, row-major 3 × 3.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Homography(pub [f64; 9]);
+
+impl Homography {
+    /// The map that takes each corner of `from` to the same corner of `to`; `None` when three corners are in line.
+    #[must_use]
+    pub fn between(from: &Quad, to: &Quad) -> Option<Self> {
+        // Direct linear transform with h33 = 1: eight equations, solved by Gaussian elimination with pivoting.
+        let mut a = [[0.0f64; 9]; 8];
+        for i in 0..4 {
+            let (x, y) = (f64::from(from.0[i].x), f64::from(from.0[i].y));
+            let (u, v) = (f64::from(to.0[i].x), f64::from(to.0[i].y));
+            a[2 * i] = [x, y, 1.0, 0.0, 0.0, 0.0, -u * x, -u * y, u];
+            a[2 * i + 1] = [0.0, 0.0, 0.0, x, y, 1.0, -v * x, -v * y, v];
+        }
+        for column in 0..8 {
+            let pivot = (column..8).max_by(|&i, &j| a[i][column].abs().total_cmp(&a[j][column].abs()))?;
+            if a[pivot][column].abs() < 1e-9 {
+                return None;
+            }
+            a.swap(column, pivot);
+            let head = a[column];
+            for (i, row) in a.iter_mut().enumerate() {
+                if i != column {
+                    let factor = row[column] / head[column];
+                    for (value, above) in row.iter_mut().zip(head).skip(column) {
+                        *value -= factor * above;
+                    }
+                }
+            }
+        }
+        let mut h = [1.0; 9];
+        for (i, value) in h.iter_mut().take(8).enumerate() {
+            *value = a[i][8] / a[i][i];
+        }
+        Some(Self(h))
+    }
+
+    /// Where `point` goes.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation)]
+    pub fn apply(&self, point: Point) -> Point {
+        let h = &self.0;
+        let (x, y) = (f64::from(point.x), f64::from(point.y));
+        let w = h[6] * x + h[7] * y + h[8];
+        Point::new(((h[0] * x + h[1] * y + h[2]) / w) as f32, ((h[3] * x + h[4] * y + h[5]) / w) as f32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn homography_takes_corners_to_corners() {
+        let from = Quad(PixelRect::new(0, 0, 856, 540).corners());
+        let to = Quad([
+            Point::new(100.0, 80.0),
+            Point::new(700.0, 120.0),
+            Point::new(650.0, 500.0),
+            Point::new(90.0, 430.0),
+        ]);
+        let map = Homography::between(&from, &to).expect("no three corners are in line");
+        for (a, b) in from.0.iter().zip(to.0) {
+            assert!(map.apply(*a).distance(b) < 1e-2);
+        }
+    }
+
+    #[test]
+    fn homography_refuses_corners_in_line() {
+        let line = Quad([0.0, 1.0, 2.0, 3.0].map(|t| Point::new(t, t)));
+        assert!(Homography::between(&line, &Quad(PixelRect::new(0, 0, 1, 1).corners())).is_none());
+    }
+
+    #[test]
+    fn crossed_corners_are_not_convex() {
+        let [a, b, c, d] = PixelRect::new(0, 0, 10, 10).corners();
+        assert!(Quad([a, b, c, d]).is_convex());
+        assert!(!Quad([a, c, b, d]).is_convex());
+    }
+}

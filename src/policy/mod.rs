@@ -1,0 +1,83 @@
+//! Scores and readings → verdict: the only place a threshold may stand. Never sees a pixel.
+
+use serde::{Deserialize, Serialize};
+
+use crate::geometry::Point;
+
+/// Kind of instrument shown instead of the original (ISO/IEC 30107-3: PAI species).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Species {
+    /// A screen.
+    Screen,
+    /// A print or photocopy.
+    Print,
+    /// A screenshot: no camera at all.
+    Screenshot,
+}
+
+/// What the picture is classified as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Classification {
+    /// Original capture.
+    BonaFide,
+    /// Recapture or screenshot.
+    Attack(Species),
+    /// Nothing could be said (ISO/IEC 30107-3: non-response).
+    NoResponse,
+}
+
+impl Classification {
+    /// The name in the JSON contract.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::BonaFide => "bona_fide",
+            Self::Attack(Species::Screen) => "screen",
+            Self::Attack(Species::Print) => "print",
+            Self::Attack(Species::Screenshot) => "screenshot",
+            Self::NoResponse => "no_response",
+        }
+    }
+}
+
+impl Serialize for Classification {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// What the gate does with an upload, mildest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// Take it.
+    Accept,
+    /// Ask for another photograph; the reasons say how.
+    Retake,
+    /// A person looks at it.
+    Review,
+    /// Refuse it.
+    Reject,
+}
+
+/// One reason for a decision.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Reason {
+    /// Risk code, for example `screen_recapture` or `glare`.
+    pub code: &'static str,
+    /// What it asks for.
+    pub action: Decision,
+    /// The score or reading judged.
+    pub score: f64,
+    /// The threshold it crossed.
+    pub threshold: f64,
+    /// How far it crossed, in the unit of the score; positive.
+    pub margin: f64,
+    /// Where on the picture, in upright capture pixels.
+    pub polygon: Option<Vec<Point>>,
+    /// What is wrong and what to do, in English.
+    pub en: String,
+    /// The same in Chinese.
+    pub zh: String,
+}

@@ -1,0 +1,121 @@
+//! The report of one upload, and one output format a file.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::evidence::{Mark, Sentence};
+use crate::geometry::{Point, Quad};
+use crate::policy::{Classification, Decision, Reason};
+use crate::scoring::Scores;
+
+/// Version of the JSON contract; raised when a field changes meaning or goes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The JSON contract: one object a photograph.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The file as it was named; `-` for standard input.
+    pub path: String,
+    /// SHA-256 of the bytes, lower-case hex.
+    pub sha256: String,
+    /// IANA name of the format, by content.
+    pub media_type: &'static str,
+    /// Upright width in pixels.
+    pub width: u32,
+    /// Upright height in pixels.
+    pub height: u32,
+    /// Bona fide, or the species of attack.
+    pub classification: Classification,
+    /// What the gate does.
+    pub decision: Decision,
+    /// Calibrated scores.
+    pub scores: Scores,
+    /// Whether the document can be read; `null` when that was not measured.
+    pub legible: Option<bool>,
+    /// The document found.
+    pub document: Option<DocumentReport>,
+    /// Why, the weightiest first.
+    pub reasons: Vec<Reason>,
+    /// What every detector measured.
+    pub findings: Vec<Finding>,
+    /// Policy that judged.
+    pub policy_id: String,
+    /// SHA-256 of each model by id.
+    pub models: BTreeMap<String, String>,
+    /// Version of this program.
+    pub tool_version: String,
+    /// Time the check took, in milliseconds.
+    pub elapsed_ms: f64,
+}
+
+/// The document as reported.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DocumentReport {
+    /// Upright pixels, clockwise from the text's top left.
+    pub corners: Quad,
+    /// `card`, `page` or `other`.
+    pub kind: crate::scene::DocumentKind,
+    /// Pixels per millimetre, for a format of known size.
+    pub px_per_mm: Option<f64>,
+}
+
+/// What one detector said.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Finding {
+    /// Detector id.
+    pub detector: &'static str,
+    /// `evidence`, or the cause of abstention.
+    pub outcome: &'static str,
+    /// Measured values by reading id.
+    pub readings: BTreeMap<&'static str, f64>,
+    /// In words.
+    pub explanation: Sentence,
+    /// On the picture.
+    pub marks: Vec<Mark>,
+}
+
+/// A file that could not be examined.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The file as it was named.
+    pub path: String,
+    /// Why.
+    pub error: FailureCause,
+}
+
+/// Why a file could not be examined.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailureCause {
+    /// Stable code.
+    pub code: String,
+    /// In the uploader's words.
+    pub message: String,
+}
+
+/// A row of a screening: a report, or why there is none.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+#[allow(clippy::large_enum_variant)]
+pub enum Row {
+    /// The file was examined.
+    Report(Report),
+    /// It could not be.
+    Failure(Failure),
+}
+
+impl Row {
+    /// The file as it was named.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Report(report) => &report.path,
+            Self::Failure(failure) => &failure.path,
+        }
+    }
+}
+
+/// A polygon as the contract has it.
+pub type Polygon = Vec<Point>;

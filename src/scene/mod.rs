@@ -1,0 +1,103 @@
+//! What every detector may look at: computed once, when first asked for, and shared.
+
+mod document;
+mod overview;
+mod spectra;
+mod tiles;
+
+use std::cell::OnceCell;
+use std::time::{Duration, Instant};
+
+pub use document::{Device, Document, DocumentKind};
+pub use overview::{OVERVIEW_PX, Overview};
+pub use spectra::{Spectrum, TileSpectra};
+pub use tiles::{Place, SPECTRAL_TILE_PX, TEXTURE_TILE_PX, TEXTURE_TILES, Tile};
+
+use crate::capture::Capture;
+
+/// When to stop: detectors that have not begun by then abstain, and the report says so.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Deadline(Option<Instant>);
+
+impl Deadline {
+    /// No limit.
+    pub const NEVER: Self = Self(None);
+
+    /// `span` from now.
+    #[must_use]
+    pub fn after(span: Duration) -> Self {
+        Self(Instant::now().checked_add(span))
+    }
+
+    /// Whether it has passed.
+    #[must_use]
+    pub fn passed(self) -> bool {
+        self.0.is_some_and(|at| Instant::now() >= at)
+    }
+}
+
+/// A capture, looked over: overview, document, tiles and their spectra, each made when first asked for.
+#[derive(Debug)]
+pub struct Scene<'a> {
+    capture: &'a Capture,
+    deadline: Deadline,
+    overview: OnceCell<Overview>,
+    document: OnceCell<Option<Document>>,
+    spectral_tiles: OnceCell<Vec<Tile>>,
+    texture_tiles: OnceCell<Vec<Tile>>,
+    spectra: OnceCell<Vec<TileSpectra>>,
+}
+
+/// Begins to look at a capture; nothing is computed yet.
+#[must_use]
+pub fn survey(capture: &Capture, deadline: Deadline) -> Scene<'_> {
+    Scene {
+        capture,
+        deadline,
+        overview: OnceCell::new(),
+        document: OnceCell::new(),
+        spectral_tiles: OnceCell::new(),
+        texture_tiles: OnceCell::new(),
+        spectra: OnceCell::new(),
+    }
+}
+
+impl<'a> Scene<'a> {
+    /// The capture itself.
+    #[must_use]
+    pub const fn capture(&self) -> &'a Capture {
+        self.capture
+    }
+
+    /// When to stop.
+    #[must_use]
+    pub const fn deadline(&self) -> Deadline {
+        self.deadline
+    }
+
+    /// The whole picture, small: luma and chroma, long side at most [`OVERVIEW_PX`].
+    pub fn overview(&self) -> &Overview {
+        self.overview.get_or_init(|| Overview::of(self.capture))
+    }
+
+    /// The document's corners, and the device around it, if any were found.
+    pub fn document(&self) -> Option<&Document> {
+        self.document.get_or_init(|| document::find(self.overview())).as_ref()
+    }
+
+    /// Native tiles of [`SPECTRAL_TILE_PX`] for periodicity, inside, across the border of and outside the document.
+    /// Empty when the picture is smaller than one tile.
+    pub fn spectral_tiles(&self) -> &[Tile] {
+        self.spectral_tiles.get_or_init(|| tiles::spectral(self.capture, self.document()))
+    }
+
+    /// Native tiles of [`TEXTURE_TILE_PX`] for the texture network, at most [`TEXTURE_TILES`], never none.
+    pub fn texture_tiles(&self) -> &[Tile] {
+        self.texture_tiles.get_or_init(|| tiles::texture(self.capture, self.document()))
+    }
+
+    /// Spectra of the spectral tiles, in their order.
+    pub fn spectra(&self) -> &[TileSpectra] {
+        self.spectra.get_or_init(|| spectra::of(self.spectral_tiles()))
+    }
+}
