@@ -157,8 +157,11 @@ def sha256(path):
         return hashlib.sha256(file.read()).hexdigest()
 
 
-def write_manifest(folder, ids):
-    """Brings the entries of `ids` up to date in manifest.toml; every other line stays as it is."""
+def write_manifest(folder, ids, inputs=None):
+    """Brings the entries of `ids` up to date in manifest.toml; every other line stays as it is.
+
+    `inputs` names, for a model over readings, the readings in the order of its input.
+    """
     path = os.path.join(folder, "manifest.toml")
     text = open(path).read() if os.path.exists(path) else ""
     head, *entries = re.split(r"(?m)^(?=\[\[model\]\])", text)
@@ -170,6 +173,11 @@ def write_manifest(folder, ids):
                 break
         else:
             entries.append(f'[[model]]\nid = "{id}"\nfile = "{id}.onnx"\nsha256 = "{digest}"\n')
+            index = len(entries) - 1
+        if inputs and id in inputs:
+            kept = re.sub(r"(?ms)^inputs = \[.*?^\]\n?", "", entries[index]).rstrip()
+            listed = "".join(f'    "{name}",\n' for name in inputs[id])
+            entries[index] = f"{kept}\ninputs = [\n{listed}]\n"
     blocks = [block.strip() for block in [head, *entries] if block.strip()]
     with open(path, "w") as file:
         file.write("\n\n".join(blocks) + "\n")

@@ -19,7 +19,7 @@ use crate::geometry::PixelRect;
 pub struct Upload<'a> {
     /// The file's bytes.
     pub bytes: &'a [u8],
-    /// The name it came under; only ever a hint ("Screenshot_2024…"), never the format.
+    /// The name it came under; only ever a hint (`Screenshot_2024…`), never the format.
     pub name: Option<&'a str>,
 }
 

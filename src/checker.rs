@@ -1,0 +1,216 @@
+//! The pipeline on one screen: decode, survey, examine, score, judge.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::time::Instant;
+
+use sha2::{Digest, Sha256};
+
+use crate::capture::{CaptureError, Limits, Upload, decode};
+use crate::detectors::{DETECTORS, Detector};
+use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome};
+use crate::geometry::Point;
+use crate::inference::{EngineChoice, InferenceError, ModelSource, Models, hex};
+use crate::policy::{Code, Policy, PolicyError};
+use crate::report::{DocumentReport, Finding, Report, SCHEMA_VERSION};
+use crate::scene::{Deadline, Scene, survey};
+use crate::scoring::{Fusion, Readings};
+
+/// What a [`Checker`] is made of; the default is the shipped models and policy.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Folder of models with a `manifest.toml`, instead of the shipped ones.
+    pub models: Option<PathBuf>,
+    /// Policy file, instead of the shipped one.
+    pub policy: Option<PathBuf>,
+    /// Engine that runs the models.
+    pub engine: EngineChoice,
+    /// Bounds on an upload.
+    pub limits: Limits,
+}
+
+/// Why a checker cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// The models.
+    #[error(transparent)]
+    Models(#[from] InferenceError),
+    /// The policy.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+}
+
+/// What was measured on one upload, not yet judged.
+#[derive(Debug, Clone)]
+pub struct Findings {
+    path: String,
+    sha256: String,
+    media_type: &'static str,
+    size: (u32, u32),
+    document: Option<DocumentReport>,
+    outcomes: Vec<(&'static str, Outcome)>,
+}
+
+impl Findings {
+    /// Every reading by id.
+    #[must_use]
+    pub fn readings(&self) -> Readings {
+        self.evidence().flat_map(|e| &e.readings).map(|r| (r.id, r.value)).collect()
+    }
+
+    fn evidence(&self) -> impl Iterator<Item = &Evidence> {
+        self.outcomes.iter().filter_map(|(_, outcome)| match outcome {
+            Outcome::Evidence(evidence) => Some(evidence),
+            Outcome::Abstained(_) => None,
+        })
+    }
+
+    /// The strongest mark of the kinds that show `code`, in the order in which the code lists them.
+    fn place(&self, code: &Code) -> Option<Vec<Point>> {
+        if code.shown_by.contains(&MarkKind::Document) {
+            return self.document.as_ref().map(|d| d.corners.0.to_vec());
+        }
+        code.shown_by.iter().find_map(|kind| {
+            let marks = self.evidence().flat_map(|e| &e.marks).filter(|m| m.kind == *kind && m.polygon.len() > 2);
+            marks.max_by(|a, b| a.strength.total_cmp(&b.strength)).map(|m| m.polygon.clone())
+        })
+    }
+}
+
+/// Examines and judges uploads. One serves any number of threads.
+pub struct Checker {
+    detectors: Vec<(&'static str, Box<dyn Detector>)>,
+    fusion: Fusion,
+    policy: Policy,
+    limits: Limits,
+    hashes: BTreeMap<String, String>,
+    engine: String,
+}
+
+impl Checker {
+    /// A checker with the models, policy and limits of `options`.
+    ///
+    /// # Errors
+    /// [`SetupError`] when a model or the policy cannot be used.
+    pub fn new(options: &Options) -> Result<Self, SetupError> {
+        let source = options.models.clone().map_or(ModelSource::Shipped, ModelSource::Folder);
+        let models = Models::load(&source, options.engine)?;
+        let known: BTreeSet<&str> =
+            DETECTORS.iter().flat_map(|entry| entry.info.readings).map(|reading| reading.id).collect();
+        let fusion = Fusion::of(&models);
+        if let Some(unknown) = fusion.inputs().iter().find(|id| !known.contains(id.as_str())) {
+            return Err(InferenceError::Manifest(format!("fusion takes `{unknown}`, which nothing measures")).into());
+        }
+        let policy = match &options.policy {
+            Some(path) => Policy::read(path, &known)?,
+            None => Policy::shipped(&known)?,
+        };
+        Ok(Self {
+            detectors: DETECTORS.iter().map(|entry| (entry.info.id, (entry.build)(&models))).collect(),
+            fusion,
+            policy,
+            limits: options.limits,
+            hashes: models.hashes(),
+            engine: models.engine().to_owned(),
+        })
+    }
+
+    /// The engine in one line, for a person.
+    #[must_use]
+    pub fn engine_line(&self) -> String {
+        self.engine.clone()
+    }
+
+    /// Bounds on an upload.
+    #[must_use]
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Decodes, examines and judges an upload.
+    ///
+    /// # Errors
+    /// [`CaptureError`] when the upload cannot be examined at all.
+    pub fn check(&self, upload: &Upload<'_>, deadline: Deadline) -> Result<Report, CaptureError> {
+        let start = Instant::now();
+        let capture = decode(upload, &self.limits)?;
+        let mut report = self.judge(self.examine_scene(&survey(&capture, deadline), upload));
+        report.elapsed_ms = (start.elapsed().as_secs_f64() * 1e6).round() / 1e3;
+        Ok(report)
+    }
+
+    /// Examines a scene with every detector; one that fails or comes too late abstains.
+    #[must_use]
+    pub fn examine_scene(&self, scene: &Scene<'_>, upload: &Upload<'_>) -> Findings {
+        let outcomes = self.detectors.iter().map(|(id, detector)| (*id, examine(detector.as_ref(), scene))).collect();
+        let capture = scene.capture();
+        let document = catch_unwind(AssertUnwindSafe(|| scene.document().cloned())).ok().flatten();
+        Findings {
+            path: upload.name.unwrap_or("-").to_owned(),
+            sha256: hex(&Sha256::digest(upload.bytes)),
+            media_type: capture.media_type.mime(),
+            size: (capture.width(), capture.height()),
+            document: document.map(|document| DocumentReport {
+                px_per_mm: document.px_per_mm(),
+                corners: document.quad,
+                kind: document.kind,
+            }),
+            outcomes,
+        }
+    }
+
+    /// Scores and judges what was found. `elapsed_ms` is left at zero.
+    #[must_use]
+    pub fn judge(&self, findings: Findings) -> Report {
+        let readings = findings.readings();
+        let scores = self.fusion.score(&readings);
+        let verdict = self.policy.judge(&scores, &readings, |code| findings.place(code));
+        Report {
+            schema_version: SCHEMA_VERSION,
+            path: findings.path,
+            sha256: findings.sha256,
+            media_type: findings.media_type,
+            width: findings.size.0,
+            height: findings.size.1,
+            classification: verdict.classification,
+            decision: verdict.decision,
+            scores,
+            legible: verdict.legible,
+            document: findings.document,
+            reasons: verdict.reasons,
+            findings: findings.outcomes.into_iter().map(|(id, outcome)| finding(id, outcome)).collect(),
+            policy_id: self.policy.id().to_owned(),
+            models: self.hashes.clone(),
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            elapsed_ms: 0.0,
+        }
+    }
+}
+
+fn examine(detector: &dyn Detector, scene: &Scene<'_>) -> Outcome {
+    if scene.deadline().passed() {
+        let (en, zh) = ("There was no time left to measure this.", "时间不足，未测量此项。");
+        return Abstention::new(AbstentionCause::DeadlinePassed, en, zh).into();
+    }
+    catch_unwind(AssertUnwindSafe(|| detector.examine(scene))).unwrap_or_else(|_| {
+        let (en, zh) = ("This could not be measured.", "此项无法测量。");
+        Abstention::new(AbstentionCause::Failed, en, zh).into()
+    })
+}
+
+fn finding(detector: &'static str, outcome: Outcome) -> Finding {
+    match outcome {
+        Outcome::Evidence(Evidence { readings, explanation, marks }) => Finding {
+            detector,
+            outcome: "evidence",
+            readings: readings.into_iter().map(|r| (r.id, r.value)).collect(),
+            explanation,
+            marks,
+        },
+        Outcome::Abstained(Abstention { cause, explanation }) => {
+            Finding { detector, outcome: cause.name(), readings: BTreeMap::new(), explanation, marks: Vec::new() }
+        }
+    }
+}
