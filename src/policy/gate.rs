@@ -189,10 +189,10 @@ impl Policy {
         let mut species = None;
         for (code, rule) in self.rules.iter().filter(|(_, rule)| rule.enabled) {
             let Some(value) = rule.value(scores, readings) else { continue };
-            if let (Some(named), Some(margin)) = (code.species, rule.classify.and_then(|t| rule.crossed(value, t))) {
-                if species.is_none_or(|(_, best)| margin > best) {
-                    species = Some((named, margin));
-                }
+            if let (Some(named), Some(margin)) = (code.species, rule.classify.and_then(|t| rule.crossed(value, t)))
+                && species.is_none_or(|(_, best)| margin > best)
+            {
+                species = Some((named, margin));
             }
             let Some((action, threshold, margin)) = rule.action(value) else { continue };
             let (en, zh) = (code.en.to_owned(), code.zh.to_owned());

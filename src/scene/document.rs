@@ -36,7 +36,7 @@ impl Document {
     #[must_use]
     pub fn px_per_mm(&self) -> Option<f64> {
         let [top, right, bottom, left] = self.quad.sides().map(f64::from);
-        let long = ((top + bottom) / 2.0).max((right + left) / 2.0);
+        let long = f64::midpoint(top, bottom).max(f64::midpoint(right, left));
         match self.kind {
             DocumentKind::Card => Some(long / 85.6),
             DocumentKind::Page | DocumentKind::Other => None,

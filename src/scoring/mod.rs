@@ -93,7 +93,7 @@ impl Fusion {
             }
         }
         let outputs = model.run(rows.view().into_dyn()).unwrap_or_default();
-        let Some(Ok(scores)) = outputs.into_iter().next().map(|o| o.into_dimensionality::<Ix2>()) else {
+        let Some(Ok(scores)) = outputs.into_iter().next().map(ndarray::ArrayBase::into_dimensionality::<Ix2>) else {
             return Scores::default();
         };
         if scores.dim() != (present.len() + 1, 3) {
