@@ -9,7 +9,7 @@ mod pixels;
 pub use container::Container;
 pub use decode::decode;
 pub use limits::Limits;
-pub use metadata::Metadata;
+pub use metadata::{Metadata, Thumbnail, Timestamp};
 pub use pixels::{Orientation, Pixels};
 
 use crate::geometry::PixelRect;
