@@ -118,6 +118,10 @@ fn raster(bytes: &[u8], media_type: MediaType, limits: &Limits) -> Result<Sample
     let decoder = reader.into_decoder().map_err(|e| image_error(&e, None))?;
     let (width, height) = decoder.dimensions();
     check_size(width, height, limits)?;
+    if decoder.total_bytes() > limits.allocation {
+        let limit = format!("{} MiB of memory", limits.allocation >> 20);
+        return Err(CaptureError::TooLarge { width, height, limit });
+    }
     let picture = DynamicImage::from_decoder(decoder).map_err(|e| image_error(&e, Some((width, height, limits))))?;
     let mut samples = match picture {
         DynamicImage::ImageLuma8(grey) => return Ok((width, height, grey.into_raw())),
