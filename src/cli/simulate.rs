@@ -11,7 +11,7 @@ pub struct Simulate {
     /// Directory for the captures and labels.csv; made if missing
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Captures: two fifths originals, two fifths screens, a fifth prints
+    /// Captures: two sevenths prints, the rest originals and screens by halves
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub count: u32,
     /// The same seed gives the same files

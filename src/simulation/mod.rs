@@ -200,9 +200,9 @@ impl Spec {
         spec.distortion = rng.random_range(-0.02..0.02);
         spec.vignetting = rng.random_range(0.05..0.35);
         spec.exposure = rng.random_range(0.8..1.15);
-        spec.full_well = rng.random_range(1_500.0f32..9_000.0);
+        spec.full_well = rng.random_range(3_000.0f32..16_000.0);
         spec.sharpening = rng.random_range(0.3..1.1);
-        spec.jpeg_quality = rng.random_range(76..93);
+        spec.jpeg_quality = rng.random_range(70..88);
         spec.shadow = if rng.random_bool(0.45) { rng.random_range(0.1..0.4) } else { 0.0 };
         match presentation {
             Presentation::BonaFide => {

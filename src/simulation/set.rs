@@ -37,11 +37,11 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// `count` captures: two fifths bona fide, two fifths screens, a fifth prints.
+    /// `count` captures: two sevenths prints, the rest screens and bona fide by halves.
     #[must_use]
     pub const fn of(count: u32) -> Self {
-        let screen = count * 2 / 5;
-        let print = count / 5;
+        let print = (count as u64 * 2 / 7) as u32;
+        let screen = (count - print) / 2;
         Self { original: count - screen - print, screen, print, faulty: 0 }
     }
 }

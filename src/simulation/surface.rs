@@ -388,9 +388,9 @@ fn separations(mut raster: Raster, spec: &Spec) -> Raster {
         let [r, g, b, _] = *pixel;
         *pixel = if spec.ink == Ink::Grey {
             let luma = 0.2126 * r + 0.7152 * g + 0.0722 * b;
-            [0.0, 0.0, 0.0, gain(1.0 - luma.powf(0.8))]
+            [0.0, 0.0, 0.0, gain(1.0 - luma.powf(0.6))]
         } else {
-            let [c, m, y] = [r, g, b].map(|v| 1.0 - v.powf(0.7));
+            let [c, m, y] = [r, g, b].map(|v| 1.0 - v.powf(0.5));
             let k = ((c.min(m).min(y) - 0.3) / 0.7).max(0.0) * 0.9;
             let under = |v: f32| gain(((v - k) / (1.0 - k).max(0.05)).clamp(0.0, 1.0));
             [under(c), under(m), under(y), gain(k)]
