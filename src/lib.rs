@@ -10,3 +10,5 @@ pub mod policy;
 pub mod report;
 pub mod scene;
 pub mod scoring;
+#[cfg(feature = "simulation")]
+pub mod simulation;
