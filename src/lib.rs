@@ -10,5 +10,6 @@ pub mod policy;
 pub mod report;
 pub mod scene;
 pub mod scoring;
+pub mod screening;
 #[cfg(feature = "simulation")]
 pub mod simulation;

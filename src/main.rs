@@ -1,3 +1,9 @@
-//! The program `bonafide`: run one subcommand, map the outcome to an exit code.
+//! The program `bonafide`: runs one subcommand and maps its outcome to an exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+mod cli;
+
+fn main() -> ExitCode {
+    cli::run()
+}

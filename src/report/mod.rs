@@ -1,5 +1,12 @@
 //! The report of one upload, and one output format a file.
 
+pub mod csv;
+pub mod html;
+pub mod json;
+pub mod overlay;
+#[cfg(feature = "cli")]
+pub mod text;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

@@ -1,0 +1,103 @@
+//! Command line → one subcommand → exit code.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line program speaks on its streams")]
+
+mod check;
+mod explain;
+mod screen;
+#[cfg(feature = "simulation")]
+mod simulate;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use bonafide::capture::Limits;
+use bonafide::checker::{Checker, Options};
+use bonafide::inference::EngineChoice;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Everything was accepted.
+const ACCEPTED: u8 = 0;
+/// Something was not accepted: to be photographed again, or refused.
+const NOT_ACCEPTED: u8 = 1;
+/// Something could not be done, or a file could not be examined.
+const ERROR: u8 = 2;
+/// Nothing was refused, and something is for a person to look at.
+const REVIEW: u8 = 3;
+/// Ended by Ctrl-C, as shells count it.
+const INTERRUPTED: u8 = 130;
+
+/// Tells an original capture of a document from a recapture of a screen or print, and whether it is legible.
+#[derive(Debug, Parser)]
+#[command(name = "bonafide", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Checks photographs one by one and says why.
+    Check(check::CheckArgs),
+    /// Checks many photographs and writes one row each.
+    Screen(screen::ScreenArgs),
+    /// Says what each detector measures, how, and what it cannot see.
+    Explain(explain::ExplainArgs),
+    /// Makes labelled captures nobody photographed.
+    #[cfg(feature = "simulation")]
+    Simulate(simulate::Simulate),
+}
+
+/// What a checker is made of.
+#[derive(Debug, Args)]
+struct CheckerArgs {
+    /// Policy to judge by, instead of the built-in one.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Folder with models and their manifest, instead of the built-in ones.
+    #[arg(long, value_name = "DIR")]
+    models: Option<PathBuf>,
+    /// Engine that runs the networks.
+    #[arg(long, value_enum, default_value_t)]
+    engine: Engine,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Engine {
+    /// ONNX Runtime when its library is found, otherwise the embedded engine.
+    #[default]
+    Auto,
+    /// The embedded engine.
+    Embedded,
+    /// ONNX Runtime, or an error.
+    #[value(name = "onnxruntime")]
+    OnnxRuntime,
+}
+
+impl CheckerArgs {
+    fn build(self) -> Result<Checker, String> {
+        let engine = match self.engine {
+            Engine::Auto => EngineChoice::Auto,
+            Engine::Embedded => EngineChoice::Embedded,
+            Engine::OnnxRuntime => EngineChoice::OnnxRuntime,
+        };
+        let options = Options { models: self.models, policy: self.policy, engine, limits: Limits::default() };
+        let checker = Checker::new(&options).map_err(|e| e.to_string())?;
+        eprintln!("{}", checker.engine_line());
+        Ok(checker)
+    }
+}
+
+/// Runs what the command line asks for.
+pub fn run() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Check(args) => check::run(args),
+        Command::Screen(args) => screen::run(args),
+        Command::Explain(args) => explain::run(&args),
+        #[cfg(feature = "simulation")]
+        Command::Simulate(args) => simulate::run(&args).map(|_| ACCEPTED).map_err(|e| e.to_string()),
+    };
+    ExitCode::from(outcome.unwrap_or_else(|message| {
+        eprintln!("bonafide: {message}");
+        ERROR
+    }))
+}
