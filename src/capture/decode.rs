@@ -99,7 +99,34 @@ fn jpeg(bytes: &[u8], limits: &Limits) -> Result<Samples, CaptureError> {
     if wanted == ColorSpace::RGB {
         rgb_to_ycc(&mut samples);
     }
+    if ends_in_repeated_blocks(&samples, width, height) {
+        return Err(CaptureError::Truncated);
+    }
     Ok((width as u32, height as u32, samples))
+}
+
+/// Whether the last row of blocks ends in the same textured block over and over.
+///
+/// Where entropy-coded data runs out before an end marker that is in place, the decoder goes on with the coefficients
+/// of the last block it read. In a photograph two neighbouring textured blocks are never the same to the bit; blocks
+/// of one plain value may be, and say nothing.
+fn ends_in_repeated_blocks(samples: &[u8], width: usize, height: usize) -> bool {
+    /// The largest common unit of coding, 16 × 16 samples, holds a whole number of every smaller one.
+    const UNIT: usize = 16;
+    /// Three in a row: fewer missing units cannot hide a field of a document.
+    const REPEATS: usize = 3;
+    let channels = samples.len() / (width * height).max(1);
+    let units = width / UNIT;
+    if units < REPEATS || channels == 0 {
+        return false;
+    }
+    let rows = (height - 1) / UNIT * UNIT..height;
+    let luma = |x: usize, y: usize| samples[(y * width + x) * channels];
+    let same =
+        |unit: usize| rows.clone().all(|y| (unit * UNIT..(unit + 1) * UNIT).all(|x| luma(x, y) == luma(x - UNIT, y)));
+    let first = luma((units - 1) * UNIT, rows.start);
+    let plain = rows.clone().all(|y| ((units - 1) * UNIT..units * UNIT).all(|x| luma(x, y).abs_diff(first) <= 2));
+    !plain && (units + 1 - REPEATS..units).all(same)
 }
 
 fn raster(bytes: &[u8], media_type: MediaType, limits: &Limits) -> Result<Samples, CaptureError> {

@@ -168,7 +168,7 @@ fn page_note(earlier: &Held, interrupted: bool) -> String {
         note += ". Broken off: not every file is here. 已中断，未包含全部文件。";
     }
     if !earlier.paths.is_empty() {
-        note += &format!(". {} files were examined earlier and are in the output only.", earlier.paths.len());
+        note = format!("{note}. {} files were examined earlier and are in the output only.", earlier.paths.len());
     }
     note
 }

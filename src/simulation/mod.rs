@@ -308,6 +308,7 @@ pub struct Simulated {
 #[must_use]
 pub fn simulate(spec: &Spec, seed: u64) -> Simulated {
     let (jpeg, truth) = encode(spec, seed);
+    #[allow(clippy::disallowed_methods, reason = "its own bytes")]
     let image = image::load_from_memory(&jpeg).expect("the encoder's JPEG decodes").to_rgb8();
     Simulated { image, jpeg, truth }
 }

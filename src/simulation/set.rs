@@ -202,6 +202,7 @@ mod tests {
         for (record, label) in table.records().zip(["original", "screen", "print"]) {
             let record = record.expect("a whole row");
             assert_eq!(&record[1], label);
+            #[allow(clippy::disallowed_methods, reason = "its own file")]
             let picture = image::open(dir.path().join(&record[0])).expect("the file decodes");
             assert_eq!(picture.width().to_string(), record[6]);
             assert_eq!(record[16].is_empty(), label == "original");
