@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 pub use document::{Device, Document, DocumentKind};
 pub use overview::{OVERVIEW_PX, Overview};
-pub use spectra::{Spectrum, TileSpectra};
+pub use spectra::{Peak, Spectrum, TileSpectra};
 pub use tiles::{Place, SPECTRAL_TILE_PX, TEXTURE_TILE_PX, TEXTURE_TILES, Tile};
 
 use crate::capture::Capture;
