@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 pub use document::{Device, Document, DocumentKind};
 pub use overview::{OVERVIEW_PX, Overview};
+#[cfg(test)]
+pub(crate) use spectra::testing;
 pub use spectra::{Peak, Spectrum, TileSpectra};
 pub use tiles::{Place, SPECTRAL_TILE_PX, TEXTURE_TILE_PX, TEXTURE_TILES, Tile};
 
