@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 
 pub use document::{Device, Document, DocumentKind};
 pub use overview::{OVERVIEW_PX, Overview, ycc_to_rgb};
-pub use spectra::{Spectrum, TileSpectra};
+#[cfg(test)]
+pub(crate) use spectra::testing;
+pub use spectra::{Peak, Spectrum, TileSpectra};
 pub use tiles::{Place, SPECTRAL_TILE_PX, TEXTURE_TILE_PX, TEXTURE_TILES, Tile};
 
 use crate::capture::Capture;
