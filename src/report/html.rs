@@ -68,7 +68,7 @@ impl HtmlReport {
     /// # Errors
     /// When the page cannot be written or renamed.
     pub fn finish(mut self, note: &str) -> io::Result<()> {
-        write!(self.out, "</main><footer>{}</footer><script>{SCRIPT}</script></body></html>\n", escaped(note))?;
+        writeln!(self.out, "</main><footer>{}</footer><script>{SCRIPT}</script></body></html>", escaped(note))?;
         self.out.seek(SeekFrom::Start(self.counts_at))?;
         let mut list = format!("<li><b>{}</b>all 全部</li>", self.counts.iter().sum::<u64>());
         for ((name, zh), count) in NAMES.iter().zip(self.counts) {

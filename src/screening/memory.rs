@@ -151,7 +151,7 @@ mod tests {
             let pixels = jpeg(&head).map(|j| j.0).or_else(|| png(&head)).or_else(|| webp(&head));
             assert_eq!(pixels, Some(123 * 45), "{format:?}");
             for end in 0..head.len() {
-                decoded_bytes(&head[..end], 1, &Limits::default());
+                assert!(decoded_bytes(&head[..end], 1, &Limits::default()) < 1 << 20);
             }
         }
     }

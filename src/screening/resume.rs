@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
 use serde::Deserialize;
 
@@ -30,7 +30,17 @@ pub fn held(file: &mut File, format: Format) -> io::Result<Held> {
     file.seek(SeekFrom::Start(0))?;
     match format {
         Format::JsonLines => json_lines(BufReader::new(file)),
-        Format::Csv => csv_records(BufReader::new(file)),
+        Format::Csv => {
+            let length = file.seek(SeekFrom::End(0))?;
+            let mut last = [b'\n'];
+            if length > 0 {
+                file.seek(SeekFrom::End(-1))?;
+                file.read_exact(&mut last)?;
+            }
+            file.seek(SeekFrom::Start(0))?;
+            // Where the last record ends without a line end, it is broken even if all its columns are there.
+            csv_records(BufReader::new(file), if last == [b'\n'] { u64::MAX } else { length })
+        }
     }
 }
 
@@ -69,9 +79,9 @@ fn json_lines(mut reader: impl BufRead) -> io::Result<Held> {
     Ok(held)
 }
 
-fn csv_records(reader: impl BufRead) -> io::Result<Held> {
+fn csv_records(reader: impl BufRead, broken_at: u64) -> io::Result<Held> {
     let mut held = Held::default();
-    let mut records = ::csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(LastByte::new(reader));
+    let mut records = ::csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(reader);
     let mut record = ::csv::ByteRecord::new();
     let mut row = 0;
     let mut broken = false;
@@ -81,10 +91,9 @@ fn csv_records(reader: impl BufRead) -> io::Result<Held> {
             return Err(alien(row - 1));
         }
         let end = records.position().byte();
-        let at_end = records.is_done();
         let cell = |i: usize| record.get(i).and_then(|c| std::str::from_utf8(c).ok()).unwrap_or_default();
         let column = |name: &str| csv::COLUMNS.iter().position(|c| *c == name).map_or("", cell);
-        if at_end && records.get_ref().last != b'\n' {
+        if end >= broken_at {
             break;
         }
         if row == 1 {
@@ -109,28 +118,6 @@ fn csv_records(reader: impl BufRead) -> io::Result<Held> {
         held.whole_bytes = end;
     }
     Ok(held)
-}
-
-/// A reader that remembers the last byte it gave.
-struct LastByte<R> {
-    inner: R,
-    last: u8,
-}
-
-impl<R> LastByte<R> {
-    const fn new(inner: R) -> Self {
-        Self { inner, last: b'\n' }
-    }
-}
-
-impl<R: io::Read> io::Read for LastByte<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.inner.read(buffer)?;
-        if let Some(last) = buffer[..n].last() {
-            self.last = *last;
-        }
-        Ok(n)
-    }
 }
 
 #[cfg(test)]

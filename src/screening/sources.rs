@@ -73,7 +73,7 @@ fn add(path: PathBuf, items: &mut Vec<Item>) {
 
 /// Adds the pictures of `folder`; links to folders are not followed, so that a walk ends.
 fn walk(folder: &Path, items: &mut Vec<Item>) {
-    let entries = std::fs::read_dir(folder).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
+    let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let mut entries = match entries {
         Ok(entries) => entries,
         Err(error) => {
