@@ -1,128 +1,216 @@
-//! The pipeline on one screen: bytes → capture → scene → findings → report.
+//! The pipeline on one screen: decode, survey, examine, score, judge.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::time::Instant;
 
-use crate::capture::{self, CaptureError, Limits, Upload};
-use crate::policy::{Classification, Decision};
-use crate::report::{Report, SCHEMA_VERSION};
+use sha2::{Digest, Sha256};
+
+use crate::capture::{CaptureError, Limits, Upload, decode};
+use crate::detectors::{DETECTORS, Detector};
+use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome};
+use crate::geometry::Point;
+use crate::inference::{EngineChoice, InferenceError, ModelSource, Models, hex};
+use crate::policy::{Code, Policy, PolicyError};
+use crate::report::{DocumentReport, Finding, Report, SCHEMA_VERSION};
 use crate::scene::{Deadline, Scene, survey};
-use crate::scoring::Scores;
+use crate::scoring::{Fusion, Readings};
 
-/// Which engine runs the networks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum EngineChoice {
-    /// ONNX Runtime when its library is found, the embedded engine otherwise.
-    #[default]
-    Auto,
-    /// The embedded engine.
-    Embedded,
-    /// ONNX Runtime, or an error.
-    OnnxRuntime,
-}
-
-/// What a checker is made of.
+/// What a [`Checker`] is made of; the default is the shipped models and policy.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Folder of models.
+    /// Folder of models with a `manifest.toml`, instead of the shipped ones.
     pub models: Option<PathBuf>,
-    /// Policy file.
+    /// Policy file, instead of the shipped one.
     pub policy: Option<PathBuf>,
-    /// Engine.
+    /// Engine that runs the models.
     pub engine: EngineChoice,
-    /// Limits on uploads.
+    /// Bounds on an upload.
     pub limits: Limits,
 }
 
-/// Why no checker can be made.
+/// Why a checker cannot be made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SetupError {
-    /// The policy cannot be read.
-    #[error("the policy {path} cannot be read")]
-    Policy {
-        /// The file.
-        path: String,
-    },
+    /// The models.
+    #[error(transparent)]
+    Models(#[from] InferenceError),
+    /// The policy.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
 }
 
-/// What was found.
-#[derive(Debug)]
-pub struct Findings(Report);
+/// What was measured on one upload, not yet judged.
+#[derive(Debug, Clone)]
+pub struct Findings {
+    path: String,
+    sha256: String,
+    media_type: &'static str,
+    size: (u32, u32),
+    document: Option<DocumentReport>,
+    outcomes: Vec<(&'static str, Outcome)>,
+}
 
-/// Checks uploads.
-#[derive(Debug)]
+impl Findings {
+    /// Every reading by id.
+    #[must_use]
+    pub fn readings(&self) -> Readings {
+        self.evidence().flat_map(|e| &e.readings).map(|r| (r.id, r.value)).collect()
+    }
+
+    fn evidence(&self) -> impl Iterator<Item = &Evidence> {
+        self.outcomes.iter().filter_map(|(_, outcome)| match outcome {
+            Outcome::Evidence(evidence) => Some(evidence),
+            Outcome::Abstained(_) => None,
+        })
+    }
+
+    /// The strongest mark of the kinds that show `code`, in the order in which the code lists them.
+    fn place(&self, code: &Code) -> Option<Vec<Point>> {
+        if code.shown_by.contains(&MarkKind::Document) {
+            return self.document.as_ref().map(|d| d.corners.0.to_vec());
+        }
+        code.shown_by.iter().find_map(|kind| {
+            let marks = self.evidence().flat_map(|e| &e.marks).filter(|m| m.kind == *kind && m.polygon.len() > 2);
+            marks.max_by(|a, b| a.strength.total_cmp(&b.strength)).map(|m| m.polygon.clone())
+        })
+    }
+}
+
+/// Examines and judges uploads. One serves any number of threads.
 pub struct Checker {
+    detectors: Vec<(&'static str, Box<dyn Detector>)>,
+    fusion: Fusion,
+    policy: Policy,
     limits: Limits,
+    hashes: BTreeMap<String, String>,
+    engine: String,
 }
 
 impl Checker {
-    /// A checker of `options`.
+    /// A checker with the models, policy and limits of `options`.
     ///
     /// # Errors
-    /// [`SetupError`] in plain words.
+    /// [`SetupError`] when a model or the policy cannot be used.
     pub fn new(options: &Options) -> Result<Self, SetupError> {
-        if let Some(path) = options.policy.as_ref().filter(|p| !p.is_file()) {
-            return Err(SetupError::Policy { path: path.display().to_string() });
+        let source = options.models.clone().map_or(ModelSource::Shipped, ModelSource::Folder);
+        let models = Models::load(&source, options.engine)?;
+        let known: BTreeSet<&str> =
+            DETECTORS.iter().flat_map(|entry| entry.info.readings).map(|reading| reading.id).collect();
+        let fusion = Fusion::of(&models);
+        if let Some(unknown) = fusion.inputs().iter().find(|id| !known.contains(id.as_str())) {
+            return Err(InferenceError::Manifest(format!("fusion takes `{unknown}`, which nothing measures")).into());
         }
-        Ok(Self { limits: options.limits })
+        let policy = match &options.policy {
+            Some(path) => Policy::read(path, &known)?,
+            None => Policy::shipped(&known)?,
+        };
+        Ok(Self {
+            detectors: DETECTORS.iter().map(|entry| (entry.info.id, (entry.build)(&models))).collect(),
+            fusion,
+            policy,
+            limits: options.limits,
+            hashes: models.hashes(),
+            engine: models.engine().to_owned(),
+        })
     }
 
-    /// Which engine runs, in one line.
+    /// The engine in one line, for a person.
+    #[must_use]
     pub fn engine_line(&self) -> String {
-        "engine: none".to_owned()
+        self.engine.clone()
     }
 
-    /// Limits on uploads.
+    /// Bounds on an upload.
+    #[must_use]
     pub const fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// Runs every detector.
-    pub fn examine_scene(&self, scene: &Scene<'_>, upload: &Upload<'_>) -> Findings {
-        use sha2::Digest;
-        use std::fmt::Write;
-        let sha256 = sha2::Sha256::digest(upload.bytes).iter().fold(String::new(), |mut s, b| {
-            let _ = write!(s, "{b:02x}");
-            s
-        });
-        Findings(Report {
-            schema_version: SCHEMA_VERSION,
-            path: upload.name.unwrap_or("-").to_owned(),
-            sha256,
-            media_type: scene.capture().media_type.mime(),
-            width: scene.capture().width(),
-            height: scene.capture().height(),
-            classification: Classification::NoResponse,
-            decision: Decision::Review,
-            scores: Scores::default(),
-            legible: None,
-            document: None,
-            reasons: Vec::new(),
-            findings: Vec::new(),
-            policy_id: "none".to_owned(),
-            models: BTreeMap::new(),
-            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-            elapsed_ms: 0.0,
-        })
-    }
-
-    /// Scores and decides.
-    pub fn judge(&self, findings: Findings) -> Report {
-        findings.0
-    }
-
-    /// The whole of it.
+    /// Decodes, examines and judges an upload.
     ///
     /// # Errors
-    /// [`CaptureError`] when the upload cannot be examined.
+    /// [`CaptureError`] when the upload cannot be examined at all.
     pub fn check(&self, upload: &Upload<'_>, deadline: Deadline) -> Result<Report, CaptureError> {
         let start = Instant::now();
-        let capture = capture::decode(upload, &self.limits)?;
-        let scene = survey(&capture, deadline);
-        let mut report = self.judge(self.examine_scene(&scene, upload));
-        report.elapsed_ms = start.elapsed().as_secs_f64() * 1000.0;
+        let capture = decode(upload, &self.limits)?;
+        let mut report = self.judge(self.examine_scene(&survey(&capture, deadline), upload));
+        report.elapsed_ms = (start.elapsed().as_secs_f64() * 1e6).round() / 1e3;
         Ok(report)
+    }
+
+    /// Examines a scene with every detector; one that fails or comes too late abstains.
+    #[must_use]
+    pub fn examine_scene(&self, scene: &Scene<'_>, upload: &Upload<'_>) -> Findings {
+        let outcomes = self.detectors.iter().map(|(id, detector)| (*id, examine(detector.as_ref(), scene))).collect();
+        let capture = scene.capture();
+        let document = catch_unwind(AssertUnwindSafe(|| scene.document().cloned())).ok().flatten();
+        Findings {
+            path: upload.name.unwrap_or("-").to_owned(),
+            sha256: hex(&Sha256::digest(upload.bytes)),
+            media_type: capture.media_type.mime(),
+            size: (capture.width(), capture.height()),
+            document: document.map(|document| DocumentReport {
+                px_per_mm: document.px_per_mm(),
+                corners: document.quad,
+                kind: document.kind,
+            }),
+            outcomes,
+        }
+    }
+
+    /// Scores and judges what was found. `elapsed_ms` is left at zero.
+    #[must_use]
+    pub fn judge(&self, findings: Findings) -> Report {
+        let readings = findings.readings();
+        let scores = self.fusion.score(&readings);
+        let verdict = self.policy.judge(&scores, &readings, |code| findings.place(code));
+        Report {
+            schema_version: SCHEMA_VERSION,
+            path: findings.path,
+            sha256: findings.sha256,
+            media_type: findings.media_type,
+            width: findings.size.0,
+            height: findings.size.1,
+            classification: verdict.classification,
+            decision: verdict.decision,
+            scores,
+            legible: verdict.legible,
+            document: findings.document,
+            reasons: verdict.reasons,
+            findings: findings.outcomes.into_iter().map(|(id, outcome)| finding(id, outcome)).collect(),
+            policy_id: self.policy.id().to_owned(),
+            models: self.hashes.clone(),
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            elapsed_ms: 0.0,
+        }
+    }
+}
+
+fn examine(detector: &dyn Detector, scene: &Scene<'_>) -> Outcome {
+    if scene.deadline().passed() {
+        let (en, zh) = ("There was no time left to measure this.", "时间不足，未测量此项。");
+        return Abstention::new(AbstentionCause::DeadlinePassed, en, zh).into();
+    }
+    catch_unwind(AssertUnwindSafe(|| detector.examine(scene))).unwrap_or_else(|_| {
+        let (en, zh) = ("This could not be measured.", "此项无法测量。");
+        Abstention::new(AbstentionCause::Failed, en, zh).into()
+    })
+}
+
+fn finding(detector: &'static str, outcome: Outcome) -> Finding {
+    match outcome {
+        Outcome::Evidence(Evidence { readings, explanation, marks }) => Finding {
+            detector,
+            outcome: "evidence",
+            readings: readings.into_iter().map(|r| (r.id, r.value)).collect(),
+            explanation,
+            marks,
+        },
+        Outcome::Abstained(Abstention { cause, explanation }) => {
+            Finding { detector, outcome: cause.name(), readings: BTreeMap::new(), explanation, marks: Vec::new() }
+        }
     }
 }

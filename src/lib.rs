@@ -11,3 +11,5 @@ pub mod report;
 pub mod scene;
 pub mod scoring;
 pub mod screening;
+#[cfg(feature = "simulation")]
+pub mod simulation;

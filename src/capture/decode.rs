@@ -1,8 +1,23 @@
 //! Bytes → [`Capture`]: the only place that calls a picture decoder.
 
-use super::{Capture, CaptureError, Container, Limits, MediaType, Metadata, Orientation, Pixels, Upload};
+use std::cell::Cell;
+use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
+
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
+use zune_core::bytestream::ZCursor;
+use zune_core::colorspace::ColorSpace;
+use zune_core::options::DecoderOptions;
+use zune_jpeg::JpegDecoder;
+
+use super::container::{self, Survey};
+use super::{Capture, CaptureError, Limits, MediaType, Orientation, Pixels, Upload, metadata};
 
 /// Decodes an upload, once, to upright pixels at native resolution.
+///
+/// The format is told by content, the declared size is checked before anything is allocated for it, and a file that
+/// ends before its picture does is refused even where a decoder would fill the rest with grey.
 ///
 /// # Errors
 /// A [`CaptureError`] in the uploader's words when the file is no picture, not whole, too large or damaged.
@@ -13,10 +28,276 @@ pub fn decode(upload: &Upload<'_>, limits: &Limits) -> Result<Capture, CaptureEr
     if upload.bytes.len() > limits.bytes {
         return Err(CaptureError::TooManyBytes { bytes: upload.bytes.len(), limit: limits.bytes });
     }
-    #[allow(clippy::disallowed_methods)]
-    let rgb = image::load_from_memory(upload.bytes).map_err(|_| CaptureError::Undecodable)?.to_rgb8();
-    let (width, height) = rgb.dimensions();
-    let samples = rgb.pixels().flat_map(|p| p.0).collect();
-    let pixels = Pixels::new(width, height, samples, Orientation::Upright).ok_or(CaptureError::Undecodable)?;
-    Ok(Capture::new(MediaType::Jpeg, pixels, Metadata::default(), Container::default()))
+    let media_type = container::sniff(upload.bytes)?;
+    quietly(|| examine(media_type, upload, limits)).unwrap_or(Err(CaptureError::Undecodable))
+}
+
+fn examine(media_type: MediaType, upload: &Upload<'_>, limits: &Limits) -> Result<Capture, CaptureError> {
+    let bytes = upload.bytes;
+    let mut survey = container::survey(media_type, bytes);
+    if media_type == MediaType::Heic {
+        heic_survey(bytes, &mut survey)?;
+    }
+    let Some((width, height)) = survey.size else {
+        return Err(if survey.complete { CaptureError::Undecodable } else { CaptureError::Truncated });
+    };
+    check_size(width, height, limits)?;
+    if !survey.complete {
+        return Err(CaptureError::Truncated);
+    }
+    let xmp = survey.xmp.take();
+    let mut metadata = metadata::read(survey.exif.take(), xmp.as_deref(), media_type == MediaType::Tiff);
+    metadata.says_screenshot |= upload.name.is_some_and(metadata::names_screenshot);
+    // A HEIC decoder turns the picture by the file's own property; the EXIF value repeats it.
+    let orientation = if media_type == MediaType::Heic {
+        Orientation::Upright
+    } else {
+        metadata.orientation.map_or(Orientation::Upright, Orientation::from_exif)
+    };
+    let (width, height, samples) = match media_type {
+        MediaType::Jpeg => jpeg(bytes, limits)?,
+        MediaType::Heic => heic(bytes, limits)?,
+        other => raster(bytes, other, limits)?,
+    };
+    let pixels = Pixels::new(width, height, samples, orientation).ok_or(CaptureError::Undecodable)?;
+    Ok(Capture::new(media_type, pixels, metadata, survey.container))
+}
+
+/// Width, height and interleaved Y Cb Cr or Y.
+type Samples = (u32, u32, Vec<u8>);
+
+fn check_size(width: u32, height: u32, limits: &Limits) -> Result<(), CaptureError> {
+    let smallest = width.min(height);
+    if width.max(height) > limits.side {
+        return Err(CaptureError::TooLarge { width, height, limit: format!("{} pixels a side", limits.side) });
+    }
+    if u64::from(width) * u64::from(height) > limits.pixels {
+        let limit = format!("{} megapixels", limits.pixels / 1_000_000);
+        return Err(CaptureError::TooLarge { width, height, limit });
+    }
+    if smallest < limits.smallest_side {
+        return Err(CaptureError::TooSmall { width, height, limit: limits.smallest_side });
+    }
+    Ok(())
+}
+
+/// Interleaved samples straight from the decoder; its own colour conversion runs only for CMYK and YCCK.
+fn jpeg(bytes: &[u8], limits: &Limits) -> Result<Samples, CaptureError> {
+    let side = limits.side as usize;
+    let options = DecoderOptions::default().set_strict_mode(true).set_max_width(side).set_max_height(side);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
+    decoder.decode_headers().map_err(|_| CaptureError::Undecodable)?;
+    let (width, height) = decoder.dimensions().ok_or(CaptureError::Undecodable)?;
+    let stored = decoder.input_colorspace().ok_or(CaptureError::Undecodable)?;
+    let wanted = match stored {
+        ColorSpace::YCbCr | ColorSpace::Luma => stored,
+        ColorSpace::RGB | ColorSpace::CMYK | ColorSpace::YCCK => ColorSpace::RGB,
+        _ => return Err(CaptureError::Unsupported { format: "JPEG of unusual colours" }),
+    };
+    decoder.set_options(options.jpeg_set_out_colorspace(wanted));
+    let mut samples = decoder.decode().map_err(|_| CaptureError::Undecodable)?;
+    if wanted == ColorSpace::RGB {
+        rgb_to_ycc(&mut samples);
+    }
+    Ok((width as u32, height as u32, samples))
+}
+
+fn raster(bytes: &[u8], media_type: MediaType, limits: &Limits) -> Result<Samples, CaptureError> {
+    let format = match media_type {
+        MediaType::Png => ImageFormat::Png,
+        MediaType::WebP => ImageFormat::WebP,
+        MediaType::Bmp => ImageFormat::Bmp,
+        _ => ImageFormat::Tiff,
+    };
+    let mut bounds = image::Limits::default();
+    bounds.max_image_width = Some(limits.side);
+    bounds.max_image_height = Some(limits.side);
+    bounds.max_alloc = Some(limits.allocation);
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    reader.limits(bounds);
+    let decoder = reader.into_decoder().map_err(|e| image_error(&e, None))?;
+    let (width, height) = decoder.dimensions();
+    check_size(width, height, limits)?;
+    if decoder.total_bytes() > limits.allocation {
+        let limit = format!("{} MiB of memory", limits.allocation >> 20);
+        return Err(CaptureError::TooLarge { width, height, limit });
+    }
+    let picture = DynamicImage::from_decoder(decoder).map_err(|e| image_error(&e, Some((width, height, limits))))?;
+    let mut samples = match picture {
+        DynamicImage::ImageLuma8(grey) => return Ok((width, height, grey.into_raw())),
+        DynamicImage::ImageLuma16(_) => return Ok((width, height, picture.into_luma8().into_raw())),
+        DynamicImage::ImageLumaA8(_) | DynamicImage::ImageLumaA16(_) => {
+            return Ok((width, height, on_white::<2>(picture.into_luma_alpha8().into_raw())));
+        }
+        coloured if coloured.color().has_alpha() => on_white::<4>(coloured.into_rgba8().into_raw()),
+        coloured => coloured.into_rgb8().into_raw(),
+    };
+    rgb_to_ycc(&mut samples);
+    Ok((width, height, samples))
+}
+
+fn image_error(error: &image::ImageError, size: Option<(u32, u32, &Limits)>) -> CaptureError {
+    match (error, size) {
+        (image::ImageError::IoError(e), _) if e.kind() == std::io::ErrorKind::UnexpectedEof => CaptureError::Truncated,
+        (image::ImageError::Limits(_), Some((width, height, limits))) => {
+            CaptureError::TooLarge { width, height, limit: format!("{} MiB of memory", limits.allocation >> 20) }
+        }
+        (image::ImageError::Unsupported(_), _) => CaptureError::Unsupported { format: "Such" },
+        _ => CaptureError::Undecodable,
+    }
+}
+
+/// Lays `N - 1` colour channels over white by their alpha, in place.
+fn on_white<const N: usize>(mut samples: Vec<u8>) -> Vec<u8> {
+    let count = samples.len() / N;
+    for i in 0..count {
+        let alpha = u32::from(samples[i * N + N - 1]);
+        for c in 0..N - 1 {
+            let over = (u32::from(samples[i * N + c]) * alpha + 255 * (255 - alpha) + 127) / 255;
+            samples[i * (N - 1) + c] = over as u8;
+        }
+    }
+    samples.truncate(count * (N - 1));
+    samples
+}
+
+/// RGB → full-range BT.601 Y Cb Cr as in JFIF, in place, in 16-bit fixed point.
+fn rgb_to_ycc(samples: &mut [u8]) {
+    const HALF: i32 = 1 << 15;
+    const CENTRE: i32 = (128 << 16) + HALF;
+    for pixel in samples.as_chunks_mut::<3>().0 {
+        let [r, g, b] = pixel.map(i32::from);
+        let clamp = |v: i32| (v >> 16).clamp(0, 255) as u8;
+        *pixel = [
+            clamp(19_595 * r + 38_470 * g + 7_471 * b + HALF),
+            clamp(-11_059 * r - 21_709 * g + 32_768 * b + CENTRE),
+            clamp(32_768 * r - 27_439 * g - 5_329 * b + CENTRE),
+        ];
+    }
+}
+
+#[cfg(not(feature = "heic"))]
+fn heic_survey(_: &[u8], _: &mut Survey) -> Result<(), CaptureError> {
+    Err(CaptureError::Unsupported { format: "HEIC" })
+}
+
+#[cfg(not(feature = "heic"))]
+fn heic(_: &[u8], _: &Limits) -> Result<Samples, CaptureError> {
+    Err(CaptureError::Unsupported { format: "HEIC" })
+}
+
+#[cfg(feature = "heic")]
+fn heic_survey(bytes: &[u8], survey: &mut Survey) -> Result<(), CaptureError> {
+    if !survey.complete {
+        return Err(CaptureError::Truncated);
+    }
+    let info = heic_decoder::probe(bytes).map_err(|e| heic_error(&e))?;
+    survey.size = u32::try_from(info.coded_width).ok().zip(u32::try_from(info.coded_height).ok());
+    survey.container.alpha = info.alpha_bit_depth.is_some();
+    if let Ok(found) = heic_decoder::read_metadata(bytes) {
+        survey.exif = found.exif.filter(|b| b.len() <= 4 << 20);
+        survey.container.icc_profile = found.icc_profile.map(|profile| container::icc_name(&profile));
+        if let Some(xmp) = found.xmp.filter(|b| b.len() <= 4 << 20) {
+            container::source_types(&xmp, &mut survey.container.digital_source_types);
+            survey.xmp = Some(xmp);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(feature = "heic")]
+fn heic_error(error: &heic_decoder::HeifError) -> CaptureError {
+    match error {
+        heic_decoder::HeifError::Unsupported(_) => CaptureError::Unsupported { format: "HEIF of this kind" },
+        _ => CaptureError::Undecodable,
+    }
+}
+
+/// Planes → interleaved 8-bit, chroma repeated; through RGB when the file's matrix is not full-range BT.601.
+#[cfg(feature = "heic")]
+fn heic(bytes: &[u8], limits: &Limits) -> Result<Samples, CaptureError> {
+    let info = heic_decoder::probe(bytes).map_err(|e| heic_error(&e))?;
+    let (width, height) = (info.coded_width as u32, info.coded_height as u32);
+    // Planes of 32-bit samples at 4:2:0 and the interleaved result.
+    if u64::from(width) * u64::from(height) * 9 > limits.allocation {
+        let limit = format!("{} MiB of memory", limits.allocation >> 20);
+        return Err(CaptureError::TooLarge { width, height, limit });
+    }
+    let picture = heic_decoder::decode(bytes).map_err(|e| heic_error(&e))?;
+    let (width, height) = (picture.width, picture.height);
+    let matrix_fits = picture.color_info.is_some_and(|c| c.full_range && matches!(c.matrix_coefficients, 5 | 6));
+    let eight = |value: i32, depth: u32| (value >> depth.saturating_sub(8)).clamp(0, 255) as u8;
+    let luma = || picture.y.iter().map(|&v| eight(v, picture.bit_depth_luma));
+    let samples = if picture.cb.is_empty() {
+        luma().collect()
+    } else if matrix_fits && picture.alpha.is_none() {
+        let mut out = Vec::with_capacity(width * height * 3);
+        let (across, down) = (width.div_ceil(picture.cb_width.max(1)), height.div_ceil(picture.cb_height.max(1)));
+        for (row, line) in picture.y.chunks_exact(width).enumerate() {
+            let start = (row / down) * picture.cb_width;
+            let cb = picture.cb.get(start..start + picture.cb_width).ok_or(CaptureError::Undecodable)?;
+            let cr = picture.cr.get(start..start + picture.cb_width).ok_or(CaptureError::Undecodable)?;
+            for (column, &y) in line.iter().enumerate() {
+                let at = (column / across).min(picture.cb_width - 1);
+                out.push(eight(y, picture.bit_depth_luma));
+                out.push(eight(cb[at], picture.bit_depth_chroma));
+                out.push(eight(cr[at], picture.bit_depth_chroma));
+            }
+        }
+        out
+    } else {
+        let mut rgb = if picture.alpha.is_some() {
+            on_white::<4>(picture.to_rgba8().map_err(|e| heic_error(&e))?.data)
+        } else {
+            picture.to_rgb8().map_err(|e| heic_error(&e))?.data
+        };
+        rgb_to_ycc(&mut rgb);
+        rgb
+    };
+    Ok((width as u32, height as u32, samples))
+}
+
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `work`; `None` when it panicked, without a word on standard error.
+fn quietly<T>(work: impl FnOnce() -> T) -> Option<T> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let previous = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !QUIET.get() {
+                previous(info);
+            }
+        }));
+    });
+    let before = QUIET.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(work)).ok();
+    QUIET.set(before);
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_convert_as_jfif_says() {
+        let mut samples = vec![255, 255, 255, 0, 0, 0, 255, 0, 0, 0, 0, 255];
+        rgb_to_ycc(&mut samples);
+        assert_eq!(samples, [255, 128, 128, 0, 128, 128, 76, 85, 255, 29, 255, 107]);
+    }
+
+    #[test]
+    fn transparent_pixels_become_white() {
+        assert_eq!(on_white::<4>(vec![10, 20, 30, 0, 10, 20, 30, 255]), [255, 255, 255, 10, 20, 30]);
+        assert_eq!(on_white::<2>(vec![0, 128]), [127]);
+    }
+
+    #[test]
+    fn a_panic_is_a_damaged_picture() {
+        assert_eq!(quietly(|| 3), Some(3));
+        assert_eq!(quietly(|| -> u8 { panic!("inside a decoder") }), None);
+    }
 }

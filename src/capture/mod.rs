@@ -9,7 +9,7 @@ mod pixels;
 pub use container::Container;
 pub use decode::decode;
 pub use limits::Limits;
-pub use metadata::Metadata;
+pub use metadata::{Metadata, Thumbnail, Timestamp};
 pub use pixels::{Orientation, Pixels};
 
 use crate::geometry::PixelRect;
@@ -19,7 +19,7 @@ use crate::geometry::PixelRect;
 pub struct Upload<'a> {
     /// The file's bytes.
     pub bytes: &'a [u8],
-    /// The name it came under; only ever a hint ("Screenshot_2024…"), never the format.
+    /// The name it came under; only ever a hint (`Screenshot_2024…`), never the format.
     pub name: Option<&'a str>,
 }
 

@@ -4,12 +4,15 @@
 mod check;
 mod explain;
 mod screen;
+#[cfg(feature = "simulation")]
+mod simulate;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use bonafide::capture::Limits;
-use bonafide::checker::{Checker, EngineChoice, Options};
+use bonafide::checker::{Checker, Options};
+use bonafide::inference::EngineChoice;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Everything was accepted.
@@ -39,6 +42,9 @@ enum Command {
     Screen(screen::ScreenArgs),
     /// Says what each detector measures, how, and what it cannot see.
     Explain(explain::ExplainArgs),
+    /// Makes labelled captures nobody photographed.
+    #[cfg(feature = "simulation")]
+    Simulate(simulate::Simulate),
 }
 
 /// What a checker is made of.
@@ -87,6 +93,8 @@ pub fn run() -> ExitCode {
         Command::Check(args) => check::run(args),
         Command::Screen(args) => screen::run(args),
         Command::Explain(args) => explain::run(&args),
+        #[cfg(feature = "simulation")]
+        Command::Simulate(args) => simulate::run(&args).map(|_| ACCEPTED).map_err(|e| e.to_string()),
     };
     ExitCode::from(outcome.unwrap_or_else(|message| {
         eprintln!("bonafide: {message}");

@@ -1,24 +1,277 @@
-//! container
+//! Markers, tables and boxes → readings: how the file was written, and whether that fits the stated camera.
 
 use super::{Detector, DetectorInfo, Entry};
-use crate::evidence::{Abstention, AbstentionCause, Outcome, ReadingInfo};
+use crate::capture::{self, MediaType};
+use crate::evidence::{Evidence, Outcome, ReadingInfo, Sentence};
+use crate::geometry::PixelRect;
 use crate::scene::Scene;
+
+const fn info(id: &'static str, unit: &'static str, meaning: &'static str) -> ReadingInfo {
+    ReadingInfo { id, unit, meaning }
+}
 
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
         id: "container",
-        question: "",
-        readings: &[ReadingInfo { id: "container.todo", unit: "", meaning: "" }],
-        method: "",
-        blind_spots: "",
+        question: "How was the file written, and does that fit a camera?",
+        readings: &[
+            info(
+                "container.standard_tables",
+                "0 or 1",
+                "the JPEG tables are the standard ones of libjpeg at some quality",
+            ),
+            info("container.tables_quality", "1 to 100", "libjpeg quality whose luma table is nearest"),
+            info(
+                "container.reencoded_under_make",
+                "0 or 1",
+                "standard JPEG tables in a file that names a camera maker",
+            ),
+            info("container.progressive", "0 or 1", "progressive JPEG, as web services write and cameras do not"),
+            info("container.photoshop_block", "0 or 1", "Photoshop's own block is present"),
+            info("container.trailing_bytes", "bytes", "bytes after the end of the picture"),
+            info("container.alpha", "0 or 1", "an alpha channel is stored"),
+            info("container.display_size", "0 or 1", "no camera is named and the size is that of a common display"),
+            info("container.c2pa_present", "0 or 1", "a C2PA manifest is present, not validated"),
+            info("container.c2pa_screen_capture", "0 or 1", "a digital source type of screen capture is named"),
+            info("container.c2pa_generated", "0 or 1", "a digital source type of generated media is named"),
+            info("container.c2pa_composite", "0 or 1", "a digital source type of a composite is named"),
+            info("container.grid_offset", "0 or 1", "the strongest 8 × 8 block grid does not begin at the origin"),
+            info("container.grid_strength", "ratio", "steps at the strongest grid phase over the mean of all phases"),
+        ],
+        method: "Quantisation tables are compared with the example tables of ITU-T T.81 annex K scaled as libjpeg does. \
+                 The block grid is the phase, of eight across and eight down, at which the steps between neighbouring \
+                 luma samples of up to five native patches exceed those beside them most. Digital source types are \
+                 the IPTC NewsCodes named in C2PA manifests and XMP.",
+        blind_spots: "Messengers and web services re-encode honestly. Manifests are not validated, so anyone can write \
+                      one. A block grid is invisible at high quality or after resizing, and the picture's own vertical \
+                      and horizontal edges can look like one.",
     },
     build: |_| Box::new(Container),
 };
 
+/// Long and short sides of common displays in pixels, phones, tablets and monitors, from makers' data sheets.
+const DISPLAYS: &[(u32, u32)] = &[
+    (1136, 640),
+    (1334, 750),
+    (1792, 828),
+    (1920, 1080),
+    (2208, 1242),
+    (2340, 1080),
+    (2400, 1080),
+    (2408, 1080),
+    (2412, 1080),
+    (2436, 1125),
+    (2532, 1170),
+    (2556, 1179),
+    (2622, 1206),
+    (2688, 1242),
+    (2778, 1284),
+    (2796, 1290),
+    (2868, 1320),
+    (1600, 720),
+    (1280, 720),
+    (1520, 720),
+    (1560, 720),
+    (2160, 1080),
+    (2220, 1080),
+    (2280, 1080),
+    (2310, 1080),
+    (2316, 1080),
+    (2388, 1080),
+    (2640, 1200),
+    (2664, 1200),
+    (2712, 1220),
+    (2720, 1224),
+    (2780, 1264),
+    (2960, 1440),
+    (3040, 1440),
+    (3088, 1440),
+    (3120, 1440),
+    (3168, 1440),
+    (3200, 1440),
+    (3216, 1440),
+    (2992, 1344),
+    (2048, 1536),
+    (2160, 1620),
+    (2224, 1668),
+    (2360, 1640),
+    (2388, 1668),
+    (2420, 1668),
+    (2732, 2048),
+    (2266, 1488),
+    (2000, 1200),
+    (2560, 1600),
+    (2800, 1752),
+    (2960, 1848),
+    (1366, 768),
+    (1440, 900),
+    (1536, 864),
+    (1600, 900),
+    (1680, 1050),
+    (1920, 1200),
+    (2560, 1440),
+    (2880, 1800),
+    (3024, 1964),
+    (3456, 2234),
+    (2560, 1664),
+    (3840, 2160),
+    (3440, 1440),
+    (5120, 2880),
+];
+
+/// Example tables of ITU-T T.81, K.1 and K.2, in zigzag order.
+const LUMA: [u16; 64] = [
+    16, 11, 12, 14, 12, 10, 16, 14, 13, 14, 18, 17, 16, 19, 24, 40, 26, 24, 22, 22, 24, 49, 35, 37, 29, 40, 58, 51, 61,
+    60, 57, 51, 56, 55, 64, 72, 92, 78, 64, 68, 87, 69, 55, 56, 80, 109, 81, 87, 95, 98, 103, 104, 103, 62, 77, 113,
+    121, 112, 100, 120, 92, 101, 103, 99,
+];
+const CHROMA_HEAD: [u16; 16] = [17, 18, 18, 24, 21, 24, 47, 26, 26, 47, 99, 66, 56, 66, 99, 99];
+
 struct Container;
 
 impl Detector for Container {
-    fn examine(&self, _scene: &Scene<'_>) -> Outcome {
-        Abstention::new(AbstentionCause::NotApplicable, "not measured", "未测量").into()
+    fn examine(&self, scene: &Scene<'_>) -> Outcome {
+        let capture = scene.capture();
+        let facts = &capture.container;
+        let mut out = Evidence::default();
+        let mut en: Vec<String> = vec![format!("The file is {}", capture.media_type.mime())];
+        let mut zh: Vec<String> = vec![format!("文件格式为 {}", capture.media_type.mime())];
+        let mut say = |english: String, chinese: String| {
+            en.push(english);
+            zh.push(chinese);
+        };
+        if capture.media_type == MediaType::Jpeg {
+            if let Some((quality, exact)) = tables(&facts.quantisation_tables) {
+                out.flag("container.standard_tables", exact);
+                out.read("container.tables_quality", f64::from(quality));
+                let under_make = exact && capture.metadata.make.is_some();
+                out.flag("container.reencoded_under_make", under_make);
+                say(
+                    format!(
+                        "its tables are {} libjpeg quality {quality}",
+                        if exact { "exactly" } else { "nearest to" }
+                    ),
+                    format!("量化表{} libjpeg 质量 {quality}", if exact { "等于" } else { "接近" }),
+                );
+            }
+            out.flag("container.progressive", facts.progressive);
+            out.flag("container.photoshop_block", facts.photoshop);
+            if facts.photoshop {
+                say("it holds Photoshop's own block".into(), "含有 Photoshop 自有数据".into());
+            }
+        }
+        out.read("container.trailing_bytes", facts.trailing_bytes as f64);
+        out.flag("container.alpha", facts.alpha);
+        if facts.alpha {
+            say("it has an alpha channel".into(), "含有透明通道".into());
+        }
+        let size = (capture.width().max(capture.height()), capture.width().min(capture.height()));
+        let display = capture.metadata.make.is_none() && DISPLAYS.contains(&size);
+        out.flag("container.display_size", display);
+        if display {
+            say(
+                format!("{} × {} is the size of a display", size.0, size.1),
+                format!("{} × {} 是常见屏幕尺寸", size.0, size.1),
+            );
+        }
+        provenance(facts, &mut out);
+        if facts.c2pa {
+            say("it carries a C2PA manifest (not validated)".into(), "带有 C2PA 清单（未验证）".into());
+        }
+        if !facts.digital_source_types.is_empty() {
+            let types = facts.digital_source_types.join(", ");
+            say(format!("stated digital source: {types}"), format!("标注的数字来源：{types}"));
+        }
+        if let Some((strength, at_origin)) = grid(scene) {
+            out.flag("container.grid_offset", !at_origin);
+            out.read("container.grid_strength", strength);
+        }
+        out.explanation = Sentence::new(format!("{}.", en.join("; ")), format!("{}。", zh.join("；")));
+        out.into()
+    }
+}
+
+fn provenance(facts: &capture::Container, out: &mut Evidence) {
+    let any = |test: fn(&str) -> bool| facts.digital_source_types.iter().any(|t| test(t));
+    out.flag("container.c2pa_present", facts.c2pa);
+    out.flag("container.c2pa_screen_capture", any(|t| t == "screenCapture"));
+    out.flag("container.c2pa_generated", any(|t| t == "trainedAlgorithmicMedia" || t == "algorithmicMedia"));
+    // computational photography merges exposures: compositeCapture is a camera's doing unless edited.
+    out.flag("container.c2pa_composite", any(|t| t.starts_with("composite")));
+}
+
+/// A table value at libjpeg quality `quality`, limited to 8 bits as baseline files have it.
+fn scaled(value: u16, quality: u32) -> u16 {
+    let scale = if quality < 50 { 5000 / quality } else { 200 - 2 * quality };
+    ((u32::from(value) * scale + 50) / 100).clamp(1, 255) as u16
+}
+
+/// The nearest libjpeg quality of the luma table, and whether all tables are exactly libjpeg's at it.
+fn tables(found: &[[u16; 64]]) -> Option<(u32, bool)> {
+    let luma = found.first()?;
+    let distance = |q: &u32| -> u64 { luma.iter().zip(LUMA).map(|(&v, s)| u64::from(v.abs_diff(scaled(s, *q)))).sum() };
+    let quality = (1..=100).min_by_key(distance)?;
+    let chroma = |i: usize| CHROMA_HEAD.get(i).copied().unwrap_or(99);
+    let standard_chroma = |table: &[u16; 64]| table.iter().enumerate().all(|(i, &v)| v == scaled(chroma(i), quality));
+    Some((quality, distance(&quality) == 0 && found[1..].iter().all(standard_chroma)))
+}
+
+/// Strength of the strongest 8 × 8 grid and whether it begins at the stored origin; `None` without native patches.
+/// Only for pictures stored whole and upright-or-mirrored on whole blocks, where the origin is known.
+fn grid(scene: &Scene<'_>) -> Option<(f64, bool)> {
+    const PATCH: u32 = 256;
+    let capture = scene.capture();
+    let window = capture.window();
+    let (_, _, _, _, orientation) = capture.whole_pixels().stored();
+    let whole = window == PixelRect::new(0, 0, capture.width(), capture.height());
+    if !whole || orientation != capture::Orientation::Upright || window.width.min(window.height) < PATCH {
+        return None;
+    }
+    let (mut across, mut down) = ([0.0_f64; 8], [0.0_f64; 8]);
+    for (fx, fy) in [(1, 1), (3, 1), (2, 2), (1, 3), (3, 3)] {
+        // Patches begin on whole blocks.
+        let x = ((window.width - PATCH) * fx / 4) & !7;
+        let y = ((window.height - PATCH) * fy / 4) & !7;
+        let patch = capture.luma(PixelRect::new(x, y, PATCH, PATCH))?;
+        let raw = patch.as_raw();
+        let side = PATCH as usize;
+        for row in 2..side - 2 {
+            for column in 2..side - 2 {
+                let at = row * side + column;
+                across[column % 8] += step(raw, at, 1);
+                down[row % 8] += step(raw, at, side);
+            }
+        }
+    }
+    let strongest = |sums: &[f64; 8]| {
+        let mean = sums.iter().sum::<f64>() / 8.0;
+        let (phase, most) = sums.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1))?;
+        (mean > 0.0).then_some((phase, most / mean))
+    };
+    let (a, d) = (strongest(&across)?, strongest(&down)?);
+    Some((a.1.min(d.1), a.0 == 0 && d.0 == 0))
+}
+
+/// How much the step between a sample and the one before exceeds its neighbours' steps.
+fn step(raw: &[u8], at: usize, stride: usize) -> f64 {
+    let difference = |i: usize| i32::from(raw[i].abs_diff(raw[i - stride]));
+    f64::from((2 * difference(at) - difference(at - stride) - difference(at + stride)).max(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn standard_tables_are_known_at_their_quality() {
+        for quality in [30, 50, 75, 90, 95] {
+            let luma = LUMA.map(|v| scaled(v, quality));
+            let chroma = std::array::from_fn(|i| scaled(CHROMA_HEAD.get(i).copied().unwrap_or(99), quality));
+            assert_eq!(tables(&[luma, chroma]), Some((quality, true)));
+        }
+        let mut odd = LUMA.map(|v| scaled(v, 80));
+        odd[5] += 1;
+        assert_eq!(tables(&[odd]), Some((80, false)));
+        assert_eq!(tables(&[]), None);
     }
 }

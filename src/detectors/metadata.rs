@@ -1,24 +1,273 @@
-//! metadata
+//! EXIF and XMP facts → readings: where the file says it comes from, and where it contradicts itself.
+
+use image::GrayImage;
+use image::imageops::{FilterType, resize};
 
 use super::{Detector, DetectorInfo, Entry};
-use crate::evidence::{Abstention, AbstentionCause, Outcome, ReadingInfo};
+use crate::capture::{self, MediaType, Orientation, Pixels, Thumbnail};
+use crate::evidence::{Abstention, AbstentionCause, Evidence, Outcome, ReadingInfo, Sentence};
+use crate::geometry::PixelRect;
 use crate::scene::Scene;
+
+const fn info(id: &'static str, unit: &'static str, meaning: &'static str) -> ReadingInfo {
+    ReadingInfo { id, unit, meaning }
+}
 
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
         id: "metadata",
-        question: "",
-        readings: &[ReadingInfo { id: "metadata.todo", unit: "", meaning: "" }],
-        method: "",
-        blind_spots: "",
+        question: "Where does the file say it comes from, and does it contradict itself?",
+        readings: &[
+            info("metadata.camera_origin", "0 or 1", "all seven tags of an exposure are present and plausible"),
+            info("metadata.tags_present_count", "count", "plausible exposure tags among the seven"),
+            info("metadata.exif_broken", "0 or 1", "the EXIF block cannot be read in full"),
+            info("metadata.editor_named", "0 or 1", "an editing program is named as the writer"),
+            info("metadata.screenshot_named", "0 or 1", "a comment, description or the file's name says screenshot"),
+            info("metadata.uncamera_format", "0 or 1", "PNG or WebP without make and model, as screenshots are"),
+            info("metadata.resaved", "0 or 1", "last changed more than a minute after it was taken, as stated"),
+            info("metadata.resaved_after_s", "s", "from the stated moment of capture to the stated last change"),
+            info("metadata.thumbnail_differs", "share", "1 − correlation of the embedded preview with the picture"),
+            info("metadata.thumbnail_aspect_share", "share", "relative difference of the preview's aspect ratio"),
+            info("metadata.size_rewritten", "0 or 1", "the stated size is not the actual one"),
+            info("metadata.sensor_aspect_share", "share", "relative distance to the nearest aspect of a sensor"),
+            info("metadata.maker_note_missing", "0 or 1", "a maker that writes its own block is named, without it"),
+        ],
+        method: "EXIF 2.32 and XMP are read as facts. Seven tags make an exposure: Make, Model, ExposureTime, FNumber, \
+                 ISO, FocalLength and DateTimeOriginal, each checked for a possible value. The preview is turned \
+                 upright, freed of black bars and correlated with the picture at 32 × 32 pixels.",
+        blind_spots: "Anyone can write or strip metadata, and browsers, uploads and messengers strip it honestly, so \
+                      absence is weak. A recapture by a real phone has genuine EXIF: a complete block says nothing \
+                      against a recapture. Galleries rewrite the stated size when they crop.",
     },
     build: |_| Box::new(Metadata),
 };
 
+/// Programs that edit pictures, in lower case, with the name to show. Sources: the programs' own Software tags.
+const EDITORS: &[(&str, &str)] = &[
+    ("photoshop", "Adobe Photoshop"),
+    ("lightroom", "Adobe Lightroom"),
+    ("camera raw", "Adobe Camera Raw"),
+    ("adobe express", "Adobe Express"),
+    ("gimp", "GIMP"),
+    ("snapseed", "Snapseed"),
+    ("picsart", "PicsArt"),
+    ("meitu", "Meitu"),
+    ("美图", "Meitu"),
+    ("xingtu", "Xingtu"),
+    ("canva", "Canva"),
+    ("affinity", "Affinity"),
+    ("pixelmator", "Pixelmator"),
+    ("paint.net", "Paint.NET"),
+    ("microsoft paint", "Microsoft Paint"),
+    ("photoscape", "PhotoScape"),
+    ("capture one", "Capture One"),
+    ("darktable", "darktable"),
+    ("acdsee", "ACDSee"),
+    ("picasa", "Picasa"),
+    ("vsco", "VSCO"),
+    ("faceapp", "FaceApp"),
+    ("beautyplus", "BeautyPlus"),
+    ("imagemagick", "ImageMagick"),
+    ("inkscape", "Inkscape"),
+    ("krita", "Krita"),
+    ("corel", "Corel"),
+];
+
+/// Makers whose cameras write a `MakerNote` into every picture.
+const NOTING_MAKERS: &[&str] =
+    &["apple", "canon", "nikon", "sony", "fujifilm", "panasonic", "olympus", "pentax", "casio", "ricoh", "leica"];
+
 struct Metadata;
 
 impl Detector for Metadata {
-    fn examine(&self, _scene: &Scene<'_>) -> Outcome {
-        Abstention::new(AbstentionCause::NotApplicable, "not measured", "未测量").into()
+    fn examine(&self, scene: &Scene<'_>) -> Outcome {
+        let capture = scene.capture();
+        let facts = &capture.metadata;
+        let mut out = Evidence::default();
+        let mut said = Vec::new();
+        let mut say = |en: String, zh: String| said.push((en, zh));
+
+        out.flag("metadata.screenshot_named", facts.says_screenshot);
+        if facts.says_screenshot {
+            say("the file calls itself a screenshot".into(), "文件自称为屏幕截图".into());
+        }
+        let named = facts.make.is_some() && facts.model.is_some();
+        let uncamera = matches!(capture.media_type, MediaType::Png | MediaType::WebP) && !named;
+        out.flag("metadata.uncamera_format", uncamera);
+        if !facts.has_exif && !facts.has_xmp && capture.container.text_software.is_none() {
+            if out.readings.iter().all(|r| r.value == 0.0) {
+                return Abstention::new(
+                    AbstentionCause::NotApplicable,
+                    "The file carries no metadata; apps and browsers often remove it.",
+                    "文件不含元数据；应用和浏览器常会将其删除。",
+                )
+                .into();
+            }
+            if uncamera {
+                say("no camera wrote this kind of file".into(), "该类文件并非相机所写".into());
+            }
+            out.explanation = join(&said);
+            return out.into();
+        }
+        let tags = tags_present(facts);
+        out.flag("metadata.camera_origin", tags == 7);
+        out.read("metadata.tags_present_count", f64::from(tags));
+        out.flag("metadata.exif_broken", facts.exif_broken);
+        let camera =
+            [&facts.make, &facts.model].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" ");
+        if !camera.is_empty() {
+            say(
+                format!("stated camera {camera}, {tags} of 7 exposure tags"),
+                format!("标注相机为 {camera}，7 项拍摄参数中有 {tags} 项"),
+            );
+        }
+        if facts.exif_broken {
+            say("the EXIF block is damaged".into(), "EXIF 数据损坏".into());
+        }
+        let mut programs = facts.software.iter().chain(&facts.xmp_tools).chain(&capture.container.text_software);
+        let editor = programs.find_map(|p| editor(p));
+        out.flag("metadata.editor_named", editor.is_some());
+        if let Some(name) = editor {
+            say(format!("written by {name}"), format!("由 {name} 写出"));
+        }
+        if let (Some(taken), Some(changed)) = (facts.datetime_original, facts.datetime) {
+            let after = changed.seconds - taken.seconds;
+            out.read("metadata.resaved_after_s", after as f64);
+            out.flag("metadata.resaved", after > 60);
+            if after > 60 {
+                say(format!("changed {after} s after it was taken"), format!("拍摄 {after} 秒后被修改"));
+            }
+        }
+        sizes(scene, &mut out);
+        if let Some(make) = facts.make.as_ref().map(|m| m.to_lowercase())
+            && NOTING_MAKERS.iter().any(|m| make.starts_with(m))
+        {
+            out.flag("metadata.maker_note_missing", !facts.has_maker_note);
+            if !facts.has_maker_note {
+                say("the maker's own block is missing".into(), "缺少厂商自有数据".into());
+            }
+        }
+        if let Some(preview) = &facts.thumbnail {
+            thumbnail(preview, scene, &mut out);
+        }
+        if said.is_empty() {
+            said.push(("the metadata names no camera and no editor".into(), "元数据未标注相机或编辑软件".into()));
+        }
+        out.explanation = join(&said);
+        out.into()
+    }
+}
+
+fn join(said: &[(String, String)]) -> Sentence {
+    let en = said.iter().map(|s| s.0.as_str()).collect::<Vec<_>>().join("; ");
+    let zh = said.iter().map(|s| s.1.as_str()).collect::<Vec<_>>().join("；");
+    let mut letters = en.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    Sentence::new(format!("{first}{}.", letters.as_str()), format!("{zh}。"))
+}
+
+fn editor(program: &str) -> Option<&'static str> {
+    let program = program.to_lowercase();
+    EDITORS.iter().find(|(word, _)| program.contains(word)).map(|(_, name)| *name)
+}
+
+/// How many of the seven tags of an exposure are present with a possible value.
+fn tags_present(facts: &capture::Metadata) -> u8 {
+    let within = |value: Option<f64>, low: f64, high: f64| value.is_some_and(|v| (low..=high).contains(&v));
+    [
+        facts.make.is_some(),
+        facts.model.is_some(),
+        within(facts.exposure_time_s, 1e-6, 3600.0),
+        within(facts.f_number, 0.7, 64.0),
+        within(facts.iso.map(f64::from), 1.0, 4e6),
+        within(facts.focal_length_mm, 0.5, 3000.0),
+        facts.datetime_original.is_some_and(|t| (1990..2100).contains(&t.year)),
+    ]
+    .into_iter()
+    .map(u8::from)
+    .sum()
+}
+
+fn sizes(scene: &Scene<'_>, out: &mut Evidence) {
+    let capture = scene.capture();
+    let sorted = |a: u32, b: u32| (a.max(b), a.min(b));
+    let actual = sorted(capture.width(), capture.height());
+    if let (Some(x), Some(y)) = (capture.metadata.pixel_x, capture.metadata.pixel_y) {
+        out.flag("metadata.size_rewritten", sorted(x, y) != actual);
+    }
+    if capture.metadata.make.is_some() {
+        let ratio = f64::from(actual.0) / f64::from(actual.1);
+        let sensors = [1.0, 5.0 / 4.0, 4.0 / 3.0, 3.0 / 2.0, 16.0 / 10.0, 16.0 / 9.0, 2.0];
+        let nearest = sensors.iter().map(|s| (ratio / s - 1.0).abs()).fold(f64::INFINITY, f64::min);
+        out.read("metadata.sensor_aspect_share", nearest);
+    }
+}
+
+/// Previews are stored as the picture is; some cameras put bars around them to reach 4:3.
+fn thumbnail(preview: &Thumbnail, scene: &Scene<'_>, out: &mut Evidence) {
+    let capture = scene.capture();
+    let (Some(luma), true) = (&preview.luma, !capture.is_grey()) else { return };
+    // A HEIC picture is already upright when decoded; its preview is not.
+    let turn = Orientation::from_exif(capture.metadata.orientation.unwrap_or(1));
+    let Some(pixels) = Pixels::new(luma.width(), luma.height(), luma.as_raw().clone(), turn) else { return };
+    let Some(upright) = pixels.luma(PixelRect::new(0, 0, pixels.width(), pixels.height())) else { return };
+    let trimmed = without_bars(&upright);
+    let aspect = |w: u32, h: u32| f64::from(w) / f64::from(h);
+    let whole = aspect(capture.width(), capture.height());
+    out.read("metadata.thumbnail_aspect_share", (aspect(trimmed.width(), trimmed.height()) / whole - 1.0).abs());
+    let small = |picture: &GrayImage| resize(picture, 32, 32, FilterType::Triangle);
+    if let Some(correlation) = correlation(&small(&trimmed), &small(&scene.overview().luma)) {
+        out.read("metadata.thumbnail_differs", (1.0 - correlation).clamp(0.0, 1.0));
+    }
+}
+
+fn without_bars(picture: &GrayImage) -> GrayImage {
+    let (width, height) = picture.dimensions();
+    let dark_row = |y: u32| (0..width).all(|x| picture.get_pixel(x, y).0[0] < 24);
+    let dark_column = |x: u32| (0..height).all(|y| picture.get_pixel(x, y).0[0] < 24);
+    let top = (0..height / 4).take_while(|&y| dark_row(y) && dark_row(height - 1 - y)).count() as u32;
+    let left = (0..width / 4).take_while(|&x| dark_column(x) && dark_column(width - 1 - x)).count() as u32;
+    image::imageops::crop_imm(picture, left, top, width - 2 * left, height - 2 * top).to_image()
+}
+
+/// Pearson correlation; `None` when a picture is flat.
+fn correlation(a: &GrayImage, b: &GrayImage) -> Option<f64> {
+    let mean = |p: &GrayImage| p.as_raw().iter().map(|&v| f64::from(v)).sum::<f64>() / p.as_raw().len() as f64;
+    let (mean_a, mean_b) = (mean(a), mean(b));
+    let (mut both, mut of_a, mut of_b) = (0.0, 0.0, 0.0);
+    for (&x, &y) in a.as_raw().iter().zip(b.as_raw()) {
+        let (x, y) = (f64::from(x) - mean_a, f64::from(y) - mean_b);
+        both += x * y;
+        of_a += x * x;
+        of_b += y * y;
+    }
+    (of_a > 1.0 && of_b > 1.0).then(|| both / (of_a * of_b).sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn editors_are_named() {
+        assert_eq!(editor("Adobe Photoshop 25.0 (Windows)"), Some("Adobe Photoshop"));
+        assert_eq!(editor("GIMP 2.10"), Some("GIMP"));
+        assert_eq!(editor("17.4.1"), None);
+    }
+
+    #[test]
+    fn an_impossible_exposure_does_not_count() {
+        let mut facts = capture::Metadata { make: Some("A".into()), iso: Some(100), ..Default::default() };
+        assert_eq!(tags_present(&facts), 2);
+        facts.f_number = Some(0.0);
+        assert_eq!(tags_present(&facts), 2);
+    }
+
+    #[test]
+    fn a_picture_correlates_with_itself_only() {
+        let a = GrayImage::from_fn(32, 32, |x, y| image::Luma([(x * 5 + y) as u8]));
+        let b = GrayImage::from_fn(32, 32, |x, _| image::Luma([255 - (x * 5) as u8]));
+        assert!(correlation(&a, &a).is_some_and(|c| c > 0.999));
+        assert!(correlation(&a, &b).is_some_and(|c| c < 0.0));
     }
 }

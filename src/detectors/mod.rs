@@ -18,7 +18,7 @@ mod texture_net;
 
 use serde::Serialize;
 
-use crate::evidence::{Outcome, ReadingInfo};
+use crate::evidence::{Abstention, AbstentionCause, Outcome, ReadingInfo};
 use crate::inference::Models;
 use crate::scene::Scene;
 
@@ -70,6 +70,28 @@ pub const DETECTORS: &[Entry] = &[
     #[cfg(feature = "qr")]
     qr::ENTRY,
 ];
+
+/// The abstention of a detector whose model is not loaded.
+fn abstain_without_model(id: &str) -> Outcome {
+    let cause = AbstentionCause::NoModel;
+    Abstention::new(cause, format!("The model {id} is not loaded."), format!("未加载模型 {id}。")).into()
+}
+
+/// The abstention of a detector that could not finish.
+fn failed(cause: &dyn std::fmt::Display) -> Outcome {
+    let (en, zh) = (format!("Could not be measured: {cause}."), format!("无法测量：{cause}。"));
+    Abstention::new(AbstentionCause::Failed, en, zh).into()
+}
+
+/// RGB samples as planes of 0 to 255, the layout of the networks' inputs; `planes` holds 3 × width × height values.
+fn write_planes(rgb: &image::RgbImage, planes: &mut [f32]) {
+    let area = rgb.width() as usize * rgb.height() as usize;
+    for (c, plane) in planes.chunks_exact_mut(area).enumerate() {
+        for (value, pixel) in plane.iter_mut().zip(rgb.as_chunks::<3>().0) {
+            *value = f32::from(pixel[c]);
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

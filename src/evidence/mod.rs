@@ -143,6 +143,21 @@ pub enum AbstentionCause {
     Failed,
 }
 
+impl AbstentionCause {
+    /// The name in the JSON contract.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::InsufficientResolution => "insufficient_resolution",
+            Self::NoDocument => "no_document",
+            Self::NotApplicable => "not_applicable",
+            Self::NoModel => "no_model",
+            Self::DeadlinePassed => "deadline_passed",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// A detector's word that it could not measure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Abstention {

@@ -1,9 +1,18 @@
 //! ONNX models behind one trait: ONNX Runtime when its library is found, the embedded engine otherwise.
 
+mod embedded;
+mod manifest;
+#[cfg(feature = "onnxruntime")]
+mod onnxruntime;
+
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use ndarray::{ArrayD, ArrayViewD};
+
+pub(crate) use manifest::hex;
+pub use manifest::{ModelEntry, ModelSource};
 
 /// A loaded network. Safe to run from several threads at once.
 pub trait Model: Send + Sync {
@@ -18,6 +27,35 @@ pub trait Model: Send + Sync {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InferenceError {
+    /// The manifest or a model file cannot be read.
+    #[error("{}: {cause}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        cause: String,
+    },
+    /// The manifest is not what it should be.
+    #[error("the model manifest is not valid: {0}")]
+    Manifest(String),
+    /// A model file is not the one the manifest names.
+    #[error("model {model} has SHA-256 {found}, the manifest says {expected}")]
+    Hash {
+        /// Model id.
+        model: String,
+        /// Of the file.
+        found: String,
+        /// In the manifest.
+        expected: String,
+    },
+    /// The engine refused a graph.
+    #[error("model {model} cannot be loaded: {cause}")]
+    Load {
+        /// Model id.
+        model: String,
+        /// The engine's words.
+        cause: String,
+    },
     /// The engine refused an input.
     #[error("model {model} could not be run: {cause}")]
     Run {
@@ -26,12 +64,35 @@ pub enum InferenceError {
         /// The engine's words.
         cause: String,
     },
+    /// ONNX Runtime was asked for by name and is not there.
+    #[error("ONNX Runtime cannot be used: {0}")]
+    NoRuntime(String),
 }
 
-/// The loaded models by id.
+/// Which engine runs the models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EngineChoice {
+    /// ONNX Runtime when its library is found, the embedded engine otherwise.
+    #[default]
+    Auto,
+    /// The embedded engine, always there.
+    Embedded,
+    /// ONNX Runtime or an error.
+    OnnxRuntime,
+}
+
+/// The loaded models by id, with the hash of each file and the engine that runs them.
 #[derive(Clone, Default)]
 pub struct Models {
-    by_id: BTreeMap<String, Arc<dyn Model>>,
+    by_id: BTreeMap<String, Loaded>,
+    engine: String,
+}
+
+#[derive(Clone)]
+struct Loaded {
+    model: Arc<dyn Model>,
+    sha256: String,
+    inputs: Vec<String>,
 }
 
 impl Models {
@@ -41,16 +102,77 @@ impl Models {
         Self::default()
     }
 
+    /// Loads every model of `source` into the chosen engine, after checking its SHA-256.
+    ///
+    /// # Errors
+    /// [`InferenceError`] naming the file or model that could not be used.
+    pub fn load(source: &ModelSource, choice: EngineChoice) -> Result<Self, InferenceError> {
+        let (engine, runtime) = choose(choice)?;
+        let mut models = Self { engine, ..Self::default() };
+        for (entry, bytes) in source.read()? {
+            let model = build(&entry.id, &bytes, runtime)?;
+            models.by_id.insert(entry.id, Loaded { model, sha256: entry.sha256, inputs: entry.inputs });
+        }
+        Ok(models)
+    }
+
     /// The model `id`, if it is loaded.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<Arc<dyn Model>> {
-        self.by_id.get(id).cloned()
+        self.by_id.get(id).map(|loaded| Arc::clone(&loaded.model))
     }
 
-    /// The same set with `model` as `id`.
+    /// Names of the readings that model `id` takes, in its order; empty for one that takes pixels.
     #[must_use]
-    pub fn with(mut self, id: impl Into<String>, model: Arc<dyn Model>) -> Self {
-        self.by_id.insert(id.into(), model);
+    pub fn inputs(&self, id: &str) -> &[String] {
+        self.by_id.get(id).map_or(&[], |loaded| &loaded.inputs)
+    }
+
+    /// SHA-256 of every loaded model, lower-case hex, by id.
+    #[must_use]
+    pub fn hashes(&self) -> BTreeMap<String, String> {
+        self.by_id.iter().map(|(id, loaded)| (id.clone(), loaded.sha256.clone())).collect()
+    }
+
+    /// The engine in one line, with where ONNX Runtime was found or why it was not.
+    #[must_use]
+    pub fn engine(&self) -> &str {
+        &self.engine
+    }
+
+    /// The same set with `model` as `id`: for tests and for models that stand in no manifest.
+    #[must_use]
+    pub fn with(mut self, id: impl Into<String>, model: Arc<dyn Model>, inputs: Vec<String>) -> Self {
+        self.by_id.insert(id.into(), Loaded { model, sha256: String::new(), inputs });
         self
     }
+}
+
+#[cfg(feature = "onnxruntime")]
+fn choose(choice: EngineChoice) -> Result<(String, bool), InferenceError> {
+    if choice == EngineChoice::Embedded {
+        return Ok(("models run on the embedded engine".to_owned(), false));
+    }
+    match onnxruntime::library() {
+        Ok((path, _)) => Ok((format!("models run on ONNX Runtime ({})", path.display()), true)),
+        Err(cause) if choice == EngineChoice::OnnxRuntime => Err(InferenceError::NoRuntime(cause.clone())),
+        Err(cause) => Ok((format!("models run on the embedded engine ({cause})"), false)),
+    }
+}
+
+#[cfg(not(feature = "onnxruntime"))]
+fn choose(choice: EngineChoice) -> Result<(String, bool), InferenceError> {
+    if choice == EngineChoice::OnnxRuntime {
+        return Err(InferenceError::NoRuntime("this build has no support for it (feature `onnxruntime`)".to_owned()));
+    }
+    Ok(("models run on the embedded engine".to_owned(), false))
+}
+
+fn build(id: &str, bytes: &Arc<[u8]>, runtime: bool) -> Result<Arc<dyn Model>, InferenceError> {
+    #[cfg(feature = "onnxruntime")]
+    if runtime {
+        return Ok(Arc::new(onnxruntime::RuntimeModel::load(id, Arc::clone(bytes))?));
+    }
+    let _ = runtime;
+    Ok(Arc::new(embedded::EmbeddedModel::load(id, bytes)?))
 }

@@ -1,5 +1,11 @@
 //! Scores and readings → verdict: the only place a threshold may stand. Never sees a pixel.
 
+mod codes;
+mod gate;
+
+pub use codes::{CODES, Code, code};
+pub use gate::{Policy, PolicyError};
+
 use serde::{Deserialize, Serialize};
 
 use crate::geometry::Point;
@@ -59,6 +65,19 @@ pub enum Decision {
     Review,
     /// Refuse it.
     Reject,
+}
+
+/// What a policy makes of scores and readings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// Bona fide, or the species of attack.
+    pub classification: Classification,
+    /// Whether the document can be read; `None` when that was not measured.
+    pub legible: Option<bool>,
+    /// What the gate does.
+    pub decision: Decision,
+    /// Why, the weightiest first.
+    pub reasons: Vec<Reason>,
 }
 
 /// One reason for a decision.

@@ -31,6 +31,19 @@ pub struct Document {
     pub device: Option<Device>,
 }
 
+impl Document {
+    /// Pixels per millimetre along the long side, for a format of known size: ID-1 (ISO/IEC 7810).
+    #[must_use]
+    pub fn px_per_mm(&self) -> Option<f64> {
+        let [top, right, bottom, left] = self.quad.sides().map(f64::from);
+        let long = f64::midpoint(top, bottom).max(f64::midpoint(right, left));
+        match self.kind {
+            DocumentKind::Card => Some(long / 85.6),
+            DocumentKind::Page | DocumentKind::Other => None,
+        }
+    }
+}
+
 /// A rectangle concentric with the document: the border of a screen or device.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Device {

@@ -9,7 +9,7 @@ use std::cell::OnceCell;
 use std::time::{Duration, Instant};
 
 pub use document::{Device, Document, DocumentKind};
-pub use overview::{OVERVIEW_PX, Overview};
+pub use overview::{OVERVIEW_PX, Overview, ycc_to_rgb};
 pub use spectra::{Spectrum, TileSpectra};
 pub use tiles::{Place, SPECTRAL_TILE_PX, TEXTURE_TILE_PX, TEXTURE_TILES, Tile};
 

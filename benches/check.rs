@@ -1,0 +1,127 @@
+//! Time of decoding, of each detector, of a whole check and of screening, on a 12-megapixel JPEG made here.
+//!
+//! The README's ratios come from the group `whole`: `image` is the image crate decoding the file to RGB and nothing
+//! else, the others are complete checks of the same file, in the same run and on one thread.
+
+use std::hint::black_box;
+use std::io::Cursor;
+
+use bonafide::capture::{Limits, Upload, decode};
+use bonafide::checker::{Checker, Options};
+use bonafide::detectors::DETECTORS;
+use bonafide::inference::{EngineChoice, ModelSource, Models};
+use bonafide::scene::{Deadline, survey};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use image::codecs::jpeg::JpegEncoder;
+use image::{ImageDecoder, RgbImage};
+
+const WIDTH: u32 = 4032;
+const HEIGHT: u32 = 3024;
+
+/// A bright card on a noisy desk, at quality 90: entropy like that of a phone's photograph (about 4 bits a pixel).
+fn photograph() -> Vec<u8> {
+    let mut state = 0x9E37_79B9_u32;
+    let mut noise = move || {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        (state >> 24) as i32 % 13 - 6
+    };
+    let picture = RgbImage::from_fn(WIDTH, HEIGHT, |x, y| {
+        let card = (700..3300).contains(&x) && (700..2340).contains(&y);
+        let text = card && (y / 40) % 3 == 1 && (x / 9 + y / 11) % 3 == 0;
+        let base = if text {
+            60
+        } else if card {
+            205
+        } else {
+            90 + ((x / 31 + y / 17) % 20) as i32
+        };
+        let grain = noise();
+        image::Rgb([
+            (base + grain).clamp(0, 255) as u8,
+            (base + grain - 5).clamp(0, 255) as u8,
+            (base - grain - 12).clamp(0, 255) as u8,
+        ])
+    });
+    let mut bytes = Vec::new();
+    JpegEncoder::new_with_quality(&mut bytes, 90).encode_image(&picture).expect("encoded");
+    bytes
+}
+
+fn to_rgb(bytes: &[u8]) -> Vec<u8> {
+    let decoder = image::codecs::jpeg::JpegDecoder::new(Cursor::new(bytes)).expect("a JPEG");
+    let mut rgb = vec![0; decoder.total_bytes() as usize];
+    decoder.read_image(&mut rgb).expect("decoded");
+    rgb
+}
+
+fn checker(engine: EngineChoice) -> Option<Checker> {
+    Checker::new(&Options { engine, ..Options::default() }).ok()
+}
+
+fn whole(c: &mut Criterion) {
+    let bytes = photograph();
+    let upload = Upload { bytes: &bytes, name: None };
+    let mut group = c.benchmark_group("whole");
+    group.sample_size(20).throughput(Throughput::Elements(u64::from(WIDTH * HEIGHT)));
+    group.bench_function("image", |b| b.iter(|| to_rgb(black_box(&bytes))));
+    group.bench_function("decode", |b| b.iter(|| decode(black_box(&upload), &Limits::default())));
+    for (name, engine) in [("check_onnxruntime", EngineChoice::OnnxRuntime), ("check_embedded", EngineChoice::Embedded)]
+    {
+        // Without ONNX Runtime its line is missing, not faked.
+        if let Some(checker) = checker(engine) {
+            group.bench_function(name, |b| b.iter(|| checker.check(black_box(&upload), Deadline::NEVER)));
+        }
+    }
+    group.finish();
+}
+
+fn detectors(c: &mut Criterion) {
+    let bytes = photograph();
+    let capture = decode(&Upload { bytes: &bytes, name: None }, &Limits::default()).expect("a JPEG");
+    let models = Models::load(&ModelSource::Shipped, EngineChoice::Auto).expect("shipped models");
+    let mut group = c.benchmark_group("detectors");
+    group.sample_size(20).throughput(Throughput::Elements(u64::from(WIDTH * HEIGHT)));
+    group.bench_function("overview", |b| b.iter(|| survey(&capture, Deadline::NEVER).overview().scale));
+    for entry in DETECTORS {
+        let detector = (entry.build)(&models);
+        // What detectors share is computed outside the measurement.
+        let prepared = || {
+            let scene = survey(&capture, Deadline::NEVER);
+            scene.document();
+            scene.spectra();
+            scene.texture_tiles();
+            scene
+        };
+        group.bench_function(entry.info.id, |b| {
+            b.iter_batched(prepared, |scene| detector.examine(&scene), BatchSize::PerIteration);
+        });
+    }
+    group.finish();
+}
+
+fn screening(c: &mut Criterion) {
+    let bytes = photograph();
+    let checker = checker(EngineChoice::Auto).expect("shipped models");
+    let mut group = c.benchmark_group("screening");
+    group.sample_size(10).throughput(Throughput::Elements(8));
+    for threads in [1, 2] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        group.bench_function(format!("{threads}_threads"), |b| {
+            b.iter(|| {
+                let next = std::sync::atomic::AtomicUsize::new(0);
+                pool.broadcast(|_| {
+                    while next.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 8 {
+                        let report = checker.check(&Upload { bytes: &bytes, name: None }, Deadline::NEVER);
+                        black_box(report.expect("examined"));
+                    }
+                });
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, whole, detectors, screening);
+criterion_main!(benches);

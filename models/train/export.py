@@ -1,0 +1,183 @@
+"""Folded convolutions and linear heads -> slim ONNX graphs, and the check that they say what PyTorch says.
+
+The graphs use Sub, Mul, Conv, Clip, Add, ReduceMean, ReduceMax, Sqrt, Abs, Sign, Concat and Gemm alone,
+so that small engines run them too; padding and batch norm are inside the convolutions.
+"""
+import hashlib
+import os
+import re
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+from backbone import INPUT_MEAN, INPUT_SCALE, Backbone, pool_tiles
+from dataset import OVERVIEW, TILE
+
+OPSET = 17
+
+
+class Graph:
+    def __init__(self):
+        self.nodes, self.constants, self.count = [], {}, 0
+
+    def constant(self, value, name=None):
+        value = np.asarray(value, np.float32)
+        name = name or f"c{len(self.constants)}"
+        self.constants[name] = value
+        return name
+
+    def add(self, op, inputs, output=None, **attributes):
+        self.count += 1
+        output = output or f"{op.lower()}_{self.count}"
+        self.nodes.append(helper.make_node(op, inputs, [output], name=output, **attributes))
+        return output
+
+    def conv(self, x, conv):
+        index = self.count
+        x = self.add(
+            "Conv", [x, self.constant(conv.weight, f"w{index}"), self.constant(conv.bias, f"b{index}")],
+            kernel_shape=list(conv.weight.shape[2:]), strides=[conv.stride] * 2,
+            pads=list(conv.pads), group=conv.groups,
+        )
+        if conv.relu6:
+            for name, bound in (("zero", 0.0), ("six", 6.0)):
+                self.constants.setdefault(name, np.float32(bound))
+            x = self.add("Clip", [x, "zero", "six"])
+        return x
+
+    def signed_root(self, x):
+        return self.add("Mul", [self.add("Sign", [x]), self.add("Sqrt", [self.add("Abs", [x])])])
+
+    def mean_and_std(self, x, axes, keepdims):
+        """Mean and population standard deviation; the latter is exactly 0 over one element."""
+        mean = self.add("ReduceMean", [x], axes=axes, keepdims=1)
+        off = self.add("Sub", [x, mean])
+        std = self.add("Sqrt", [self.add("ReduceMean", [self.add("Mul", [off, off])], axes=axes, keepdims=keepdims)])
+        if not keepdims:
+            mean = self.add("ReduceMean", [mean], axes=axes, keepdims=0)
+        return mean, std
+
+    def backbone(self, x, stages, taps):
+        x = self.add("Sub", [x, self.constant(INPUT_MEAN)])
+        x = self.add("Mul", [x, self.constant(INPUT_SCALE)])
+        rows = []
+        for index, (convs, skip) in enumerate(stages[: max(taps) + 2]):
+            y = x
+            for conv in convs:
+                y = self.conv(y, conv)
+            x = self.add("Add", [x, y]) if skip else y
+            if index - 1 in taps:
+                rows.extend(self.mean_and_std(x, [2, 3], 0))
+        return self.signed_root(self.add("Concat", rows, axis=1))
+
+    def linear(self, x, heads, output):
+        """One row of weights a head."""
+        weight = self.constant(np.stack([h[0] for h in heads]), f"{output}_weight")
+        bias = self.constant(np.array([h[1] for h in heads]), f"{output}_bias")
+        return self.add("Gemm", [x, weight, bias], output, transB=1)
+
+    def save(self, path, name, inputs, outputs, about):
+        graph = helper.make_graph(
+            self.nodes, name, inputs, outputs, [numpy_helper.from_array(v, k) for k, v in self.constants.items()]
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8,
+                                  producer_name="bonafide models/train")
+        model.doc_string = about
+        onnx.checker.check_model(model, full_check=True)
+        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+        onnx.save(model, path)
+
+
+def _value(name, shape):
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+
+
+def export_texture_net(path, stages, taps, heads, tile_heads):
+    """`tiles` [n,3,128,128] -> `logits` [1,2] and `tile_logits` [n,2]."""
+    g = Graph()
+    rows = g.backbone("tiles", stages, taps)
+    mean, std = g.mean_and_std(rows, [0], 1)
+    top = g.add("ReduceMax", [rows], axes=[0], keepdims=1)
+    g.linear(g.add("Concat", [mean, top, std], axis=1), heads, "logits")
+    g.linear(rows, tile_heads, "tile_logits")
+    g.save(path, "texture_net", [_value("tiles", ["n", 3, TILE, TILE])],
+           [_value("logits", [1, 2]), _value("tile_logits", ["n", 2])],
+           "Native 128-px tiles of one capture, RGB 0..255 -> log-odds (screen, print) against bona fide.")
+
+
+def export_scene_net(path, stages, taps, heads, size=OVERVIEW):
+    """`overview` [1,3,256,256] -> `logits` [1,2]."""
+    g = Graph()
+    g.linear(g.backbone("overview", stages, taps), heads, "logits")
+    g.save(path, "scene_net", [_value("overview", [1, 3, size, size])], [_value("logits", [1, 2])],
+           "The whole capture squashed to 256 x 256, RGB 0..255 -> log-odds (screen, print) against bona fide.")
+
+
+def session(path):
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def _linear(heads, rows):
+    weight = torch.from_numpy(np.stack([h[0] for h in heads]).astype(np.float32))
+    return rows @ weight.T + torch.tensor([float(h[1]) for h in heads])
+
+
+@torch.no_grad()
+def check(texture_path, scene_path, stages, texture, scene, inputs, tolerance=1e-4):
+    """Largest difference between PyTorch and ONNX Runtime on real inputs, relative to 1 + |logit|.
+
+    `texture` is (taps, heads, tile heads), `scene` is (stages, taps, heads); `inputs` are pairs of
+    [n,3,128,128] and [1,3,256,256] float arrays.
+    """
+    tile_network, scene_network = Backbone(texture[0], stages).eval(), Backbone(scene[1], scene[0]).eval()
+    tile_session, scene_session = session(texture_path), session(scene_path)
+    worst = 0.0
+    for tiles, overview in inputs:
+        for count in (len(tiles), 1):
+            rows = tile_network(torch.from_numpy(tiles[:count]))
+            expected = (_linear(texture[1], pool_tiles(rows)), _linear(texture[2], rows))
+            got = tile_session.run(["logits", "tile_logits"], {"tiles": tiles[:count]})
+            for e, g in zip(expected, got):
+                worst = max(worst, float((np.abs(e.numpy() - g) / (1 + np.abs(g))).max()))
+        expected = _linear(scene[2], scene_network(torch.from_numpy(overview))).numpy()
+        got = scene_session.run(["logits"], {"overview": overview})[0]
+        worst = max(worst, float((np.abs(expected - got) / (1 + np.abs(got))).max()))
+    if not worst < tolerance:
+        raise SystemExit(f"ONNX Runtime differs from PyTorch by {worst:.2e}, more than {tolerance}")
+    return worst
+
+
+def sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def write_manifest(folder, ids, inputs=None):
+    """Brings the entries of `ids` up to date in manifest.toml; every other line stays as it is.
+
+    `inputs` names, for a model over readings, the readings in the order of its input.
+    """
+    path = os.path.join(folder, "manifest.toml")
+    text = open(path).read() if os.path.exists(path) else ""
+    head, *entries = re.split(r"(?m)^(?=\[\[model\]\])", text)
+    for id in ids:
+        digest = sha256(os.path.join(folder, f"{id}.onnx"))
+        for index, entry in enumerate(entries):
+            if re.search(rf'(?m)^id = "{re.escape(id)}"\s*$', entry):
+                entries[index] = re.sub(r'(?m)^sha256 = ".*"', f'sha256 = "{digest}"', entry)
+                break
+        else:
+            entries.append(f'[[model]]\nid = "{id}"\nfile = "{id}.onnx"\nsha256 = "{digest}"\n')
+            index = len(entries) - 1
+        if inputs and id in inputs:
+            kept = re.sub(r"(?ms)^inputs = \[.*?^\]\n?", "", entries[index]).rstrip()
+            listed = "".join(f'    "{name}",\n' for name in inputs[id])
+            entries[index] = f"{kept}\ninputs = [\n{listed}]\n"
+    blocks = [block.strip() for block in [head, *entries] if block.strip()]
+    with open(path, "w") as file:
+        file.write("\n\n".join(blocks) + "\n")

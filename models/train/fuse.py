@@ -1,0 +1,162 @@
+"""Leave-sources-out log-odds of both networks -> the fusion model: calibrated scores as ONNX, and its figures.
+
+    python models/train/evaluate.py --photos DIR --scores scores.csv
+    python models/train/fuse.py --scores scores.csv --out models
+
+The screen score is a logistic regression over the log-odds of both networks, fitted on log-odds that came from
+networks which never saw the capture's source, each source weighted n^-1/2. Its own figures are cross-fitted over the
+same folds. A missing reading counts as zero log-odds: it neither accuses nor acquits.
+
+The print score is the logistic of the mean of the print log-odds: no honest figure stands behind it (see the card), and the policy only asks for review on it.
+
+Legibility is one logistic over bounded readings of sharpness, exposure and glare, set from what the readings
+mean and not fitted: it stays a first version until captures whose text was read are at hand.
+"""
+import argparse
+import csv
+import os
+import sys
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from export import write_manifest  # noqa: E402
+
+SCREEN = ("texture_net.screen_logodds", "scene_net.screen_logodds")
+PRINT = ("texture_net.print_logodds", "scene_net.print_logodds")
+# reading, centre, slope per unit (negative: more is worse), bounds of the value
+LEGIBILITY = ()
+LEGIBILITY_BIAS = 2.0
+
+
+def fit(x, attack, weight):
+    model = LogisticRegression(C=1.0, max_iter=1000).fit(x, attack, sample_weight=weight)
+    return model.coef_[0], model.intercept_[0]
+
+
+def logistic(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def equal_error(score, attack):
+    thresholds = np.unique(score)
+    apcer = np.array([(score[attack] < t).mean() for t in thresholds])
+    bpcer = np.array([(score[~attack] >= t).mean() for t in thresholds])
+    at = np.abs(apcer - bpcer).argmin()
+    return (apcer[at] + bpcer[at]) / 2
+
+
+def calibration_error(score, attack, bins=10):
+    """Expected calibration error over `bins` equal-width bins."""
+    edges = np.minimum((score * bins).astype(int), bins - 1)
+    return sum((edges == b).mean() * abs(score[edges == b].mean() - attack[edges == b].mean()) for b in np.unique(edges))
+
+
+def interval(figure, groups, rounds=500):
+    """95 % interval of `figure(indices)` from resampling sources."""
+    rng = np.random.default_rng(0)
+    names = np.unique(groups)
+    where = {name: np.flatnonzero(groups == name) for name in names}
+    drawn = [figure(np.concatenate([where[n] for n in rng.choice(names, len(names))])) for _ in range(rounds)]
+    return np.percentile(drawn, [2.5, 97.5])
+
+
+def read(path):
+    rows = list(csv.DictReader(open(path)))
+    column = lambda name: np.array([row[name] for row in rows])  # noqa: E731
+    logodds = np.array([[float(row["texture_screen"]), float(row["scene_screen"])] for row in rows])
+    return logodds, column("label"), column("kind"), column("content"), column("source"), column("fold")
+
+
+def screen_head(path, review):
+    """Fits the screen head and prints its cross-fitted figures; gives weights and bias."""
+    x, label, kind, content, source, fold = read(path)
+    known = np.isin(label, ["original", "screen"])
+    x, label, kind, content, source, fold = (a[known] for a in (x, label, kind, content, source, fold))
+    attack = label == "screen"
+    weight = np.zeros(len(x))
+    for name in np.unique(source):
+        mine = source == name
+        weight[mine] = mine.sum() ** -0.5
+    score = np.zeros(len(x))
+    for out in np.unique(fold):
+        coef, bias = fit(x[fold != out], attack[fold != out], weight[fold != out])
+        score[fold == out] = logistic(x[fold == out] @ coef + bias)
+    main = kind == "captures"
+    s, a, g = score[main], attack[main], source[main]
+    low, high = interval(lambda i: roc_auc_score(a[i], s[i]), g)
+    print(f"screen score, cross-fitted: AUC {roc_auc_score(a, s):.3f} [{low:.3f}, {high:.3f}]")
+    low, high = interval(lambda i: equal_error(s[i], a[i]), g)
+    print(f"D-EER {equal_error(s, a):.1%} [{low:.1%}, {high:.1%}], n {a.sum()} screens / {(~a).sum()} originals")
+    print(f"ECE {calibration_error(s, a):.3f}")
+    for t in review:
+        rows = [f"APCER {(s[a] < t).mean():.1%}", f"BPCER {(s[~a] >= t).mean():.1%}"]
+        for extra in ("cards", "documents"):
+            rows.append(f"{extra} flagged {(score[kind == extra] >= t).mean():.1%} (n {(kind == extra).sum()})")
+        print(f"at {t:.2f}: " + ", ".join(rows))
+    return fit(x, attack, weight)
+
+
+def build(inputs, heads, path, about):
+    """Row of values and presences -> three logistic heads; each head is (weights by reading, bias, bounds)."""
+    k = len(inputs)
+    low, high = np.full(2 * k, -1e30, np.float32), np.full(2 * k, 1e30, np.float32)
+    weights, bias = np.zeros((2 * k, 3), np.float32), np.zeros(3, np.float32)
+    for column, (terms, constant) in enumerate(heads):
+        bias[column] = constant
+        for name, (slope, centre, bounds) in terms.items():
+            i = inputs.index(name)
+            # slope * (value - centre) where it was measured, nothing where it was not
+            weights[i, column], weights[k + i, column] = slope, -slope * centre
+            low[i], high[i] = bounds
+    # A value that was not measured arrives as 0 and must stay 0 for every bound: values are bounded, then masked.
+    nodes = [
+        helper.make_node("Max", ["readings", "low"], ["from_below"]),
+        helper.make_node("Min", ["from_below", "high"], ["bounded"]),
+        helper.make_node("Slice", ["readings", "half", "end", "axis"], ["present"]),
+        helper.make_node("Concat", ["present", "present"], ["mask"], axis=1),
+        helper.make_node("Mul", ["bounded", "mask"], ["masked"]),
+        helper.make_node("Gemm", ["masked", "weights", "bias"], ["logits"]),
+        helper.make_node("Sigmoid", ["logits"], ["scores"]),
+    ]
+    constants = {
+        "low": low, "high": high, "weights": weights, "bias": bias,
+        "half": np.array([k]), "end": np.array([2 * k]), "axis": np.array([1]),
+    }
+    graph = helper.make_graph(
+        nodes, "fusion",
+        [helper.make_tensor_value_info("readings", TensorProto.FLOAT, ["n", 2 * k])],
+        [helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["n", 3])],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8, doc_string=about)
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    return session.run(None, {"readings": np.zeros((1, 2 * k), np.float32)})[0][0]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scores", required=True, help="csv of `evaluate.py --scores`")
+    parser.add_argument("--out", default="models")
+    args = parser.parse_args()
+    coef, bias = screen_head(args.scores, (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9))
+    free = (-1e30, 1e30)
+    screen = ({name: (c, 0.0, free) for name, c in zip(SCREEN, coef)}, bias)
+    prints = ({name: (0.5, 0.0, free) for name in PRINT}, 0.0)
+    legibility = ({name: (slope, centre, bounds) for name, centre, slope, bounds in LEGIBILITY}, LEGIBILITY_BIAS)
+    inputs = [*SCREEN, *PRINT, *(name for name, *_ in LEGIBILITY)]
+    path = os.path.join(args.out, "fusion.onnx")
+    print("scores with nothing measured:", build(inputs, (screen, prints, legibility), path, "bonafide fusion"))
+    write_manifest(args.out, ["fusion"], {"fusion": inputs})
+
+
+if __name__ == "__main__":
+    main()

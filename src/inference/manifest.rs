@@ -1,0 +1,115 @@
+//! `manifest.toml` → the bytes of each model, checked against its SHA-256; the shipped set is compiled in.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::InferenceError;
+
+/// One model in a manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelEntry {
+    /// Name by which detectors and scoring ask for it.
+    pub id: String,
+    /// File beside the manifest.
+    pub file: String,
+    /// Of the file, lower-case hex.
+    pub sha256: String,
+    /// For a model over readings: their ids, in the order of its input.
+    #[serde(default)]
+    pub inputs: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Manifest {
+    model: Vec<ModelEntry>,
+}
+
+/// Where models come from.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ModelSource {
+    /// The set compiled into this program.
+    #[default]
+    Shipped,
+    /// A folder with a `manifest.toml`.
+    Folder(PathBuf),
+}
+
+const SHIPPED_MANIFEST: &str = include_str!("../../models/manifest.toml");
+const SHIPPED_FILES: &[(&str, &[u8])] = &[
+    ("texture_net.onnx", include_bytes!("../../models/texture_net.onnx")),
+    ("scene_net.onnx", include_bytes!("../../models/scene_net.onnx")),
+    ("fusion.onnx", include_bytes!("../../models/fusion.onnx")),
+];
+
+impl ModelSource {
+    pub(super) fn read(&self) -> Result<Vec<(ModelEntry, Arc<[u8]>)>, InferenceError> {
+        let text = match self {
+            Self::Shipped => SHIPPED_MANIFEST.to_owned(),
+            Self::Folder(folder) => {
+                let path = folder.join("manifest.toml");
+                std::fs::read_to_string(&path).map_err(|e| unreadable(&path, &e))?
+            }
+        };
+        let manifest: Manifest = toml::from_str(&text).map_err(|e| InferenceError::Manifest(e.to_string()))?;
+        manifest.model.into_iter().map(|entry| self.read_one(entry)).collect()
+    }
+
+    fn read_one(&self, entry: ModelEntry) -> Result<(ModelEntry, Arc<[u8]>), InferenceError> {
+        let bytes: Arc<[u8]> = match self {
+            Self::Shipped => {
+                let file = SHIPPED_FILES.iter().find(|(name, _)| *name == entry.file);
+                let (_, bytes) = file.ok_or_else(|| InferenceError::Manifest(format!("no file {}", entry.file)))?;
+                Arc::from(*bytes)
+            }
+            Self::Folder(folder) => {
+                let path = folder.join(&entry.file);
+                std::fs::read(&path).map_err(|e| unreadable(&path, &e))?.into()
+            }
+        };
+        let found = hex(&Sha256::digest(&bytes));
+        if found == entry.sha256 {
+            Ok((entry, bytes))
+        } else {
+            Err(InferenceError::Hash { model: entry.id, found, expected: entry.sha256 })
+        }
+    }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> InferenceError {
+    InferenceError::Unreadable { path: path.to_owned(), cause: error.to_string() }
+}
+
+/// Lower-case hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shipped_model_is_the_one_the_manifest_names() {
+        let models = ModelSource::Shipped.read().expect("hashes agree");
+        assert_eq!(models.len(), SHIPPED_FILES.len());
+    }
+
+    #[test]
+    fn a_changed_model_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("x.onnx"), b"changed").expect("written");
+        let manifest = "[[model]]\nid = \"x\"\nfile = \"x.onnx\"\nsha256 = \"00\"\n";
+        std::fs::write(folder.path().join("manifest.toml"), manifest).expect("written");
+        let refused = ModelSource::Folder(folder.path().to_owned()).read().expect_err("the hash differs");
+        assert!(matches!(refused, InferenceError::Hash { .. }), "{refused}");
+    }
+}

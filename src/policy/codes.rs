@@ -1,0 +1,159 @@
+//! Risk codes: what each says, in two languages with its fix, and what other services call it.
+
+use serde::Serialize;
+
+use super::Species;
+use crate::evidence::MarkKind;
+
+/// One risk, and its names elsewhere (from the services' public API references).
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Code {
+    /// Our name.
+    pub code: &'static str,
+    /// What is wrong and what to do, in English.
+    pub en: &'static str,
+    /// The same in Chinese.
+    pub zh: &'static str,
+    /// Tencent `VerifyGeneralCardWarn` / `IDCardOCR`.
+    pub tencent: Option<&'static str>,
+    /// Baidu `idcard`.
+    pub baidu: Option<&'static str>,
+    /// Onfido or Veriff.
+    pub onfido_veriff: Option<&'static str>,
+    /// The species it classifies as, for a risk that is an attack.
+    #[serde(skip)]
+    pub species: Option<Species>,
+    /// Marks that show it on the picture.
+    #[serde(skip)]
+    pub shown_by: &'static [MarkKind],
+}
+
+/// Every risk a policy may name.
+pub const CODES: &[Code] = &[
+    Code {
+        code: "screen_recapture",
+        en: "This looks like a photograph of a screen. Photograph the original document itself.",
+        zh: "疑似翻拍屏幕。请直接拍摄证件原件。",
+        tencent: Some("RemakeScreen (-9103)"),
+        baidu: Some("risk_type=screen"),
+        onfido_veriff: Some("photo_of_screen / 504"),
+        species: Some(Species::Screen),
+        shown_by: &[MarkKind::Device, MarkKind::Pattern],
+    },
+    Code {
+        code: "print_recapture",
+        en: "This looks like a print or photocopy. Photograph the original document itself.",
+        zh: "疑似复印件或打印件。请拍摄证件原件。",
+        tencent: Some("Copy (-9102)"),
+        baidu: Some("risk_type=copy"),
+        onfido_veriff: Some("document_on_printed_paper / 505"),
+        species: Some(Species::Print),
+        shown_by: &[MarkKind::Halftone],
+    },
+    Code {
+        code: "grey_copy",
+        en: "The document shows no colour. Photograph the original in colour, not a black-and-white copy.",
+        zh: "证件没有颜色。请拍摄彩色原件，不要使用黑白复印件。",
+        tencent: Some("Copy (-9108)"),
+        baidu: Some("risk_type=copy"),
+        onfido_veriff: Some("document_on_printed_paper / 505"),
+        species: None,
+        shown_by: &[MarkKind::Document],
+    },
+    Code {
+        code: "screenshot",
+        en: "This is a screenshot, not a photograph. Take a photograph of the original with the camera.",
+        zh: "这是截屏，不是照片。请用相机拍摄证件原件。",
+        tencent: Some("Screenshot"),
+        baidu: Some("截屏"),
+        onfido_veriff: Some("screenshot"),
+        species: Some(Species::Screenshot),
+        shown_by: &[],
+    },
+    Code {
+        code: "edited",
+        en: "The file was saved by an image editor. Send the photograph as the camera took it.",
+        zh: "文件经过图片编辑软件保存。请上传相机拍摄的原始照片。",
+        tencent: Some("Ps (-9106)"),
+        baidu: Some("edit_tool"),
+        onfido_veriff: Some("digital_tampering / 506"),
+        species: None,
+        shown_by: &[],
+    },
+    Code {
+        code: "illegible",
+        en: "The document cannot be read well. Hold still, let the camera focus, and photograph it again.",
+        zh: "证件内容不够清晰。请保持稳定、对焦后重新拍摄。",
+        tencent: Some("Blur"),
+        baidu: Some("blurred"),
+        onfido_veriff: Some("image_quality"),
+        species: None,
+        shown_by: &[MarkKind::Blur],
+    },
+    Code {
+        code: "glare",
+        en: "A reflection covers part of the document. Tilt the card away from the lamp.",
+        zh: "证件上有反光。请将证件倾斜，避开灯光。",
+        tencent: Some("Reflection (-9107)"),
+        baidu: Some("over_exposure"),
+        onfido_veriff: Some("glare"),
+        species: None,
+        shown_by: &[MarkKind::Glare],
+    },
+    Code {
+        code: "dark",
+        en: "The picture is too dark. Turn on a light or move to a brighter place.",
+        zh: "照片过暗。请开灯或移到更亮的地方。",
+        tencent: None,
+        baidu: Some("over_dark"),
+        onfido_veriff: Some("image_quality"),
+        species: None,
+        shown_by: &[],
+    },
+    Code {
+        code: "overexposed",
+        en: "The picture is too bright. Avoid direct light and photograph it again.",
+        zh: "照片过亮。请避开直射光后重新拍摄。",
+        tencent: None,
+        baidu: Some("over_exposure"),
+        onfido_veriff: Some("image_quality"),
+        species: None,
+        shown_by: &[],
+    },
+    Code {
+        code: "cut_off",
+        en: "Part of the document lies outside the picture. Show all four corners.",
+        zh: "证件边角不完整。请拍全四个角。",
+        tencent: Some("BorderIncomplete (-9101)"),
+        baidu: Some("IsComplete"),
+        onfido_veriff: Some("image_quality"),
+        species: None,
+        shown_by: &[MarkKind::Cut],
+    },
+    Code {
+        code: "tilted",
+        en: "The document is seen too much from the side. Hold the camera straight above it.",
+        zh: "拍摄角度过斜。请将相机正对证件。",
+        tencent: None,
+        baidu: None,
+        onfido_veriff: Some("image_quality"),
+        species: None,
+        shown_by: &[MarkKind::Document],
+    },
+    Code {
+        code: "too_small",
+        en: "The document is too small in the picture. Move closer until it fills the frame.",
+        zh: "证件在画面中过小。请靠近拍摄，使证件充满画面。",
+        tencent: None,
+        baidu: None,
+        onfido_veriff: Some("image_quality"),
+        species: None,
+        shown_by: &[MarkKind::Document],
+    },
+];
+
+/// The entry of `code`.
+#[must_use]
+pub fn code(code: &str) -> Option<&'static Code> {
+    CODES.iter().find(|entry| entry.code == code)
+}

@@ -1,0 +1,82 @@
+//! Characters to strokes: a small stroke font of the project's own, so that no font file is needed.
+
+/// Advance from one character to the next, in heights of a capital letter.
+pub const ADVANCE: f32 = 0.88;
+
+/// Strokes of `c` on a grid 4 wide and 6 high (y down), two digits a point, a space between strokes.
+const fn strokes(c: char) -> &'static str {
+    match c {
+        'A' => "062046 1434",
+        'B' => "06003041423303 3344453606",
+        'C' => "4130100105163645",
+        'D' => "06003041453606",
+        'E' => "40000646 0333",
+        'F' => "400006 0333",
+        'G' => "41301001051636454323",
+        'H' => "0006 4046 0343",
+        'I' => "1030 2026 1636",
+        'J' => "404536160504",
+        'K' => "0006 400346",
+        'L' => "000646",
+        'M' => "0600234046",
+        'N' => "06004640",
+        'O' => "103041453616050110",
+        'P' => "06003041423303",
+        'Q' => "103041453616050110 2446",
+        'R' => "06003041423303 2346",
+        'S' => "413010010213334445361605",
+        'T' => "0040 2026",
+        'U' => "000516364540",
+        'V' => "002640",
+        'W' => "0016233640",
+        'X' => "0046 4006",
+        'Y' => "002340 2326",
+        'Z' => "00400646",
+        '0' => "103041453616050110 1531",
+        '1' => "112026 1636",
+        '2' => "01103041420646",
+        '3' => "0110304142334445361605 2333",
+        '4' => "36300444",
+        '5' => "400002324345361605",
+        '6' => "4130100105163645443303",
+        '7' => "004016",
+        '8' => "103041423344453616050413020110 1333",
+        '9' => "0516364541301001021343",
+        '-' => "0343",
+        '.' => "2526",
+        ',' => "2517",
+        '/' => "0640",
+        ':' => "2122 2425",
+        '<' => "410345",
+        _ => "",
+    }
+}
+
+/// The polylines of `text` with its top left at (`x`, `y`) and capitals `height` high; small letters are set as capitals.
+#[must_use]
+pub fn lines(text: &str, x: f32, y: f32, height: f32) -> Vec<Vec<[f32; 2]>> {
+    let unit = height / 6.0;
+    let mut out = Vec::new();
+    for (i, c) in text.chars().enumerate() {
+        let left = x + i as f32 * ADVANCE * height;
+        for stroke in strokes(c.to_ascii_uppercase()).split(' ').filter(|s| !s.is_empty()) {
+            let points = stroke.as_bytes().chunks_exact(2);
+            out.push(
+                points.map(|p| [left + f32::from(p[0] - b'0') * unit, y + f32::from(p[1] - b'0') * unit]).collect(),
+            );
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_letter_and_digit_has_strokes() {
+        for c in ('A'..='Z').chain('0'..='9') {
+            assert!(!strokes(c).is_empty() && strokes(c).split(' ').all(|s| s.len() >= 4 && s.len() % 2 == 0), "{c}");
+        }
+    }
+}

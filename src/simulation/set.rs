@@ -1,0 +1,210 @@
+//! A directory, a count and a seed to JPEG captures and their `labels.csv`.
+
+use super::{Document, Presentation, Spec, Truth, encode};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// Why a set could not be written.
+#[derive(Debug, Error)]
+pub enum SetError {
+    /// A directory or file could not be written.
+    #[error("cannot write {path}: {source}")]
+    Write {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The labels could not be put into rows.
+    #[error("cannot write labels: {0}")]
+    Labels(#[from] csv::Error),
+}
+
+/// How many captures of each presentation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Bona fide presentations.
+    pub original: u32,
+    /// Screens.
+    pub screen: u32,
+    /// Prints.
+    pub print: u32,
+    /// Originals with a fault: blurred and bleached by glare in turn.
+    pub faulty: u32,
+}
+
+impl Counts {
+    /// `count` captures: two sevenths prints, the rest screens and bona fide by halves.
+    #[must_use]
+    pub const fn of(count: u32) -> Self {
+        let print = (count as u64 * 2 / 7) as u32;
+        let screen = (count - print) / 2;
+        Self { original: count - screen - print, screen, print, faulty: 0 }
+    }
+}
+
+/// One capture still to be made.
+struct Order {
+    name: String,
+    spec: Spec,
+    seed: u64,
+}
+
+/// The n-th number of a set's own sequence (`SplitMix64`), so that a capture does not depend on its neighbours.
+const fn seed_of(seed: u64, n: u64) -> u64 {
+    let mut z = seed.wrapping_add((n + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    // Below 2^53, so that any reader of JSON keeps it whole.
+    (z ^ (z >> 31)) >> 11
+}
+
+fn orders(counts: Counts, seed: u64) -> Vec<Order> {
+    let groups = [
+        (Presentation::BonaFide, counts.original, false),
+        (Presentation::Screen, counts.screen, false),
+        (Presentation::Print, counts.print, false),
+        (Presentation::BonaFide, counts.faulty, true),
+    ];
+    let mut out = Vec::new();
+    for (presentation, count, faulty) in groups {
+        for i in 0..count {
+            let seed = seed_of(seed, out.len() as u64);
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            // Two cards to a page.
+            let document = if i % 3 == 2 { Document::Page } else { Document::Card };
+            let document = if faulty { Document::Card } else { document };
+            let mut spec = Spec::random_of(presentation, document, &mut rng);
+            let mut note = "";
+            if faulty && i % 2 == 0 {
+                note = "_blurred";
+                (spec.blur_px, spec.motion_px) = (3.6, 9.0);
+            } else if faulty {
+                note = "_glare";
+                spec.glare = 1.1;
+            }
+            let what = match presentation {
+                Presentation::BonaFide => "original",
+                Presentation::Screen if spec.panel == super::Panel::PenTile => "screen_oled",
+                Presentation::Screen => "screen_lcd",
+                Presentation::Print if spec.ink == super::Ink::Grey => "print_laser",
+                Presentation::Print => "print_colour",
+            };
+            let name = format!("{what}_{}{note}_{:02}.jpg", document.name(), i + 1);
+            out.push(Order { name, spec, seed });
+        }
+    }
+    out
+}
+
+const COLUMNS: [&str; 24] = [
+    "path",
+    "label",
+    "species",
+    "source",
+    "content",
+    "seed",
+    "width",
+    "height",
+    "corner0_x",
+    "corner0_y",
+    "corner1_x",
+    "corner1_y",
+    "corner2_x",
+    "corner2_y",
+    "corner3_x",
+    "corner3_y",
+    "lattice_px",
+    "tilt_x",
+    "tilt_y",
+    "roll",
+    "blur_px",
+    "motion_px",
+    "glare",
+    "jpeg_quality",
+];
+
+fn row(name: &str, truth: &Truth) -> Vec<String> {
+    let spec = &truth.spec;
+    let mut row = vec![
+        name.to_owned(),
+        truth.label.clone(),
+        truth.species.clone(),
+        format!("simulated-{:016x}", spec.content),
+        spec.document.name().to_owned(),
+        truth.seed.to_string(),
+        spec.width.to_string(),
+        spec.height.to_string(),
+    ];
+    row.extend(truth.corners.0.iter().flat_map(|p| [format!("{:.1}", p.x), format!("{:.1}", p.y)]));
+    row.push(truth.lattice_px.map_or_else(String::new, |p| format!("{p:.3}")));
+    row.extend(
+        [spec.tilt[0], spec.tilt[1], spec.roll, spec.blur_px, spec.motion_px, spec.glare].map(|v| format!("{v:.2}")),
+    );
+    row.push(spec.jpeg_quality.to_string());
+    row
+}
+
+/// Writes the captures and `labels.csv` into `dir`, made if missing; `done` is called after each capture.
+///
+/// # Errors
+///
+/// When the directory, a capture or the labels cannot be written.
+pub fn write_set(dir: &Path, counts: Counts, seed: u64, done: impl Fn() + Sync) -> Result<Vec<Truth>, SetError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| SetError::Write { path, source }
+    };
+    std::fs::create_dir_all(dir).map_err(failed(dir))?;
+    let orders = orders(counts, seed);
+    let truths = orders
+        .par_iter()
+        .map(|order| {
+            let (jpeg, truth) = encode(&order.spec, order.seed);
+            let path = dir.join(&order.name);
+            std::fs::write(&path, jpeg).map_err(failed(&path))?;
+            done();
+            Ok(truth)
+        })
+        .collect::<Result<Vec<Truth>, SetError>>()?;
+    let mut table = csv::Writer::from_path(dir.join("labels.csv"))?;
+    table.write_record(COLUMNS)?;
+    for (order, truth) in orders.iter().zip(&truths) {
+        table.write_record(row(&order.name, truth))?;
+    }
+    table.flush().map_err(failed(&dir.join("labels.csv")))?;
+    Ok(truths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_seeds_differ() {
+        let all = orders(Counts { original: 12, screen: 12, print: 12, faulty: 2 }, 1);
+        let names: std::collections::BTreeSet<_> = all.iter().map(|o| &o.name).collect();
+        let seeds: std::collections::BTreeSet<_> = all.iter().map(|o| o.seed).collect();
+        assert_eq!((names.len(), seeds.len()), (38, 38));
+    }
+
+    #[test]
+    fn labels_name_every_file() {
+        let dir = tempfile::tempdir().expect("a scratch directory");
+        let counts = Counts { original: 1, screen: 1, print: 1, faulty: 0 };
+        let truths = write_set(dir.path(), counts, 2, || ()).expect("the set is written");
+        assert_eq!(truths.len(), 3);
+        let mut table = csv::Reader::from_path(dir.path().join("labels.csv")).expect("labels open");
+        assert_eq!(table.headers().expect("a header").iter().collect::<Vec<_>>(), COLUMNS);
+        for (record, label) in table.records().zip(["original", "screen", "print"]) {
+            let record = record.expect("a whole row");
+            assert_eq!(&record[1], label);
+            let picture = image::open(dir.path().join(&record[0])).expect("the file decodes");
+            assert_eq!(picture.width().to_string(), record[6]);
+            assert_eq!(record[16].is_empty(), label == "original");
+        }
+    }
+}
