@@ -2,8 +2,43 @@
 //!
 //! - `hostile`: what an uploader may send that is no whole picture: one clear error each, never a panic;
 //! - `inference`: both engines give the same outputs, and a checker judges a capture from bytes to verdict;
+//! - `wire`: the JSON contract, mirrored field by field: a field that comes or goes fails here;
+//! - `screening`: the same rows on any number of threads and after any interruption, and hostile files;
+//! - `cli`: the program as its users meet it: streams and exit codes;
 //! - `tidy`: modules use only what stands above them, and files say in their first line what they turn into what.
 
+#[cfg(feature = "cli")]
+mod cli;
 mod hostile;
 mod inference;
+#[cfg(feature = "cli")]
+mod screening;
 mod tidy;
+#[cfg(feature = "cli")]
+mod wire;
+
+#[cfg(feature = "cli")]
+use std::path::Path;
+#[cfg(feature = "cli")]
+use std::process::{Command, Output};
+
+/// Writes a picture with texture, different for every `seed`, as the format that the extension names.
+#[cfg(feature = "cli")]
+fn write_picture(path: &Path, width: u32, height: u32, seed: u32) {
+    let picture = image::RgbImage::from_fn(width, height, |x, y| {
+        let noise = (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503) ^ seed.wrapping_mul(97)) >> 7;
+        image::Rgb([(noise % 60 + 90) as u8, (x * 180 / width) as u8, (y * 180 / height) as u8])
+    });
+    picture.save(path).unwrap();
+}
+
+/// Runs the program.
+#[cfg(feature = "cli")]
+fn bonafide<I: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = I>) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_bonafide")).args(args).output().unwrap()
+}
+
+#[cfg(feature = "cli")]
+fn lines(text: &[u8]) -> Vec<serde_json::Value> {
+    String::from_utf8_lossy(text).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
