@@ -1,16 +1,32 @@
-//! exposure
+//! Overview → brightness, clipping and contrast of the document, or of the whole picture when none was found.
 
-use super::{Detector, DetectorInfo, Entry};
-use crate::evidence::{Abstention, AbstentionCause, Outcome, ReadingInfo};
+use super::{Detector, DetectorInfo, Entry, document_pixels};
+use crate::evidence::{Evidence, Outcome, ReadingInfo, Sentence};
 use crate::scene::Scene;
+
+/// At and below this luma a sensor shows hardly more than noise.
+const DARK: usize = 25;
+/// At and above this luma an 8-bit picture is clipped, JPEG ringing allowed for.
+const CLIPPED: usize = 250;
 
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
         id: "exposure",
-        question: "",
-        readings: &[ReadingInfo { id: "exposure.todo", unit: "", meaning: "" }],
-        method: "",
-        blind_spots: "",
+        question: "Is the document bright enough, and not too bright?",
+        readings: &[
+            ReadingInfo { id: "exposure.mean_luma", unit: "luma 0 to 255", meaning: "mean brightness" },
+            ReadingInfo { id: "exposure.bright_luma", unit: "luma 0 to 255", meaning: "95th percentile: the paper" },
+            ReadingInfo { id: "exposure.dark_share", unit: "share", meaning: "pixels with hardly more than noise" },
+            ReadingInfo { id: "exposure.clipped_share", unit: "share", meaning: "pixels at the upper end" },
+            ReadingInfo {
+                id: "exposure.contrast_luma",
+                unit: "luma 0 to 255",
+                meaning: "95th minus 5th percentile: between ink and paper",
+            },
+        ],
+        method: "Histogram of luma over the document's corners on the overview; over the whole picture when no \
+                 document was found.",
+        blind_spots: "A dark document in good light reads dark. Without a document the surround counts too.",
     },
     build: |_| Box::new(Exposure),
 };
@@ -18,7 +34,50 @@ pub(super) const ENTRY: Entry = Entry {
 struct Exposure;
 
 impl Detector for Exposure {
-    fn examine(&self, _scene: &Scene<'_>) -> Outcome {
-        Abstention::new(AbstentionCause::NotApplicable, "not measured", "未测量").into()
+    fn examine(&self, scene: &Scene<'_>) -> Outcome {
+        let mut histogram = [0u64; 256];
+        for (x, y) in document_pixels(scene) {
+            histogram[usize::from(scene.overview().luma.get_pixel(x, y).0[0])] += 1;
+        }
+        let total = histogram.iter().sum::<u64>().max(1) as f64;
+        let share = |range: std::ops::RangeInclusive<usize>| histogram[range].iter().sum::<u64>() as f64 / total;
+        let mean = histogram.iter().enumerate().map(|(v, n)| v as f64 * *n as f64).sum::<f64>() / total;
+        let percentile = |p: f64| {
+            let mut seen = 0.0;
+            histogram.iter().position(|n| {
+                seen += *n as f64;
+                seen >= p * total
+            })
+        };
+        let (low, high) = (percentile(0.05).unwrap_or(0) as f64, percentile(0.95).unwrap_or(255) as f64);
+        let what = if scene.document().is_some() { ("document", "证件") } else { ("picture", "画面") };
+        let mut evidence = Evidence::told(Sentence::new(
+            format!("The {} has a mean brightness of {mean:.0} of 255 and a contrast of {:.0}.", what.0, high - low),
+            format!("{}平均亮度为 {mean:.0}（满值 255），对比度为 {:.0}。", what.1, high - low),
+        ));
+        evidence.read("exposure.mean_luma", mean);
+        evidence.read("exposure.bright_luma", high);
+        evidence.read("exposure.dark_share", share(0..=DARK));
+        evidence.read("exposure.clipped_share", share(CLIPPED..=255));
+        evidence.read("exposure.contrast_luma", high - low);
+        evidence.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detectors::testing::examine_grey;
+
+    fn reading(luma: u8, id: &str) -> f64 {
+        examine_grey(&Exposure, 200, 150, |_, _| luma).value(id).expect(id)
+    }
+
+    #[test]
+    fn a_dark_picture_reads_dark_and_a_bright_one_bright() {
+        assert!(reading(10, "exposure.dark_share") > 0.99);
+        assert!(reading(255, "exposure.clipped_share") > 0.99);
+        assert!((reading(120, "exposure.mean_luma") - 120.0).abs() < 1.0);
+        assert!(reading(120, "exposure.contrast_luma") < 1.0);
     }
 }

@@ -10,7 +10,7 @@ mod halftone;
 mod metadata;
 mod moire;
 #[cfg(feature = "qr")]
-mod qr;
+pub mod qr;
 mod resolution;
 mod scene_net;
 mod sharpness;
@@ -89,6 +89,46 @@ fn write_planes(rgb: &image::RgbImage, planes: &mut [f32]) {
     for (c, plane) in planes.chunks_exact_mut(area).enumerate() {
         for (value, pixel) in plane.iter_mut().zip(rgb.as_chunks::<3>().0) {
             *value = f32::from(pixel[c]);
+        }
+    }
+}
+
+/// Overview positions on the document, or all of them when none was found.
+fn document_pixels<'a>(scene: &'a Scene<'_>) -> impl Iterator<Item = (u32, u32)> + 'a {
+    let overview = scene.overview();
+    let (width, height) = overview.luma.dimensions();
+    let quad = scene.document().map(|document| document.quad.scaled(1.0 / overview.scale));
+    (0..height).flat_map(move |y| (0..width).map(move |x| (x, y))).filter(move |(x, y)| {
+        quad.is_none_or(|quad| quad.contains(crate::geometry::Point::new(*x as f32 + 0.5, *y as f32 + 0.5)))
+    })
+}
+
+/// Scenes made for the tests of detectors.
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::Detector;
+    use crate::capture::{Capture, Container, MediaType, Metadata, Orientation, Pixels};
+    use crate::evidence::{Evidence, Outcome};
+    use crate::scene::{Deadline, survey};
+
+    /// A grey capture of `width` × `height` whose luma is `luma(x, y)`.
+    pub(crate) fn grey(width: u32, height: u32, luma: impl Fn(u32, u32) -> u8) -> Capture {
+        let samples = (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).map(|(x, y)| luma(x, y)).collect();
+        let pixels = Pixels::new(width, height, samples, Orientation::Upright).expect("width times height samples");
+        Capture::new(MediaType::Png, pixels, Metadata::default(), Container::default())
+    }
+
+    /// What `detector` measures on [`grey`].
+    pub(crate) fn examine_grey(
+        detector: &dyn Detector,
+        width: u32,
+        height: u32,
+        luma: impl Fn(u32, u32) -> u8,
+    ) -> Evidence {
+        let capture = grey(width, height, luma);
+        match detector.examine(&survey(&capture, Deadline::NEVER)) {
+            Outcome::Evidence(evidence) => evidence,
+            Outcome::Abstained(abstention) => panic!("{}", abstention.explanation.en),
         }
     }
 }
