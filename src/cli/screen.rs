@@ -1,5 +1,6 @@
 //! Folders, lists and files → rows, a page for people, and one exit code for all.
 
+use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -168,7 +169,7 @@ fn page_note(earlier: &Held, interrupted: bool) -> String {
         note += ". Broken off: not every file is here. 已中断，未包含全部文件。";
     }
     if !earlier.paths.is_empty() {
-        note = format!("{note}. {} files were examined earlier and are in the output only.", earlier.paths.len());
+        let _ = write!(note, ". {} files were examined earlier and are in the output only.", earlier.paths.len());
     }
     note
 }
