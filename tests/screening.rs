@@ -48,7 +48,7 @@ fn a_screening_broken_off_in_a_line_is_completed_to_the_same_rows() {
         let args = ["screen", folder.to_str().unwrap(), format, "--output", output.to_str().unwrap()];
         assert_eq!(bonafide(args).status.code(), Some(2));
         let whole = std::fs::read_to_string(&output).unwrap();
-        std::fs::write(&output, &whole[..whole.len() * 2 / 5]).unwrap();
+        std::fs::write(&output, &whole.as_bytes()[..whole.len() * 2 / 5]).unwrap();
         assert_eq!(bonafide([&args[..], &["--resume"]].concat()).status.code(), Some(2));
         let resumed = std::fs::read_to_string(&output).unwrap();
         let paths = |text: &str| -> Vec<String> {

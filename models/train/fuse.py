@@ -1,10 +1,11 @@
 """Leave-sources-out log-odds of both networks -> the fusion model: calibrated scores as ONNX, and its figures.
 
     python models/train/evaluate.py --photos DIR --scores scores.csv
-    python models/train/fuse.py --scores scores.csv --out models
+    bonafide screen DIR --format jsonl --output readings.jsonl
+    python models/train/fuse.py --scores scores.csv --readings readings.jsonl --out models
 
 The screen score is a logistic regression over the log-odds of both networks, fitted on log-odds that came from
-networks which never saw the capture's source, each source weighted n^-1/2. Its own figures are cross-fitted over the
+networks which never saw the capture's source, and over the moiré peak; each source is weighted n^-1/2. Its own figures are cross-fitted over the
 same folds. A missing reading counts as zero log-odds: it neither accuses nor acquits.
 
 The print score is the logistic of the mean of the print log-odds: no honest figure stands behind it (see the card), and the policy only asks for review on it.
@@ -14,6 +15,7 @@ mean and not fitted: it stays a first version until captures whose text was read
 """
 import argparse
 import csv
+import json
 import os
 import sys
 
@@ -30,9 +32,17 @@ from export import write_manifest  # noqa: E402
 
 SCREEN = ("texture_net.screen_logodds", "scene_net.screen_logodds")
 PRINT = ("texture_net.print_logodds", "scene_net.print_logodds")
+# A reading that helps to tell a screen beside the networks; bounded to the middle 98 % of what was seen.
+PERIODIC = ("moire.peak_db",)
 # reading, centre, slope per unit (negative: more is worse), bounds of the value
-LEGIBILITY = ()
-LEGIBILITY_BIAS = 2.0
+LEGIBILITY = (
+    # An edge 4.5 px wide blurs the strokes of text 16 px high, whose strokes are about 2 px, into each other.
+    ("sharpness.wider_edge_px", 4.5, -1.15, (0.0, 14.0)),
+    ("glare.largest_share", 0.0, -20.0, (0.0, 0.3)),
+    ("exposure.contrast_luma", 60.0, 0.05, (0.0, 60.0)),
+)
+LEGIBILITY_BIAS = 0.0
+FREE = (-1e30, 1e30)
 
 
 def fit(x, attack, weight):
@@ -67,16 +77,31 @@ def interval(figure, groups, rounds=500):
     return np.percentile(drawn, [2.5, 97.5])
 
 
-def read(path):
+def periodic(path):
+    """Readings of PERIODIC by file, from rows of `bonafide screen --format jsonl`; paths end as in the table."""
+    found = {}
+    for line in open(path):
+        row = json.loads(line)
+        values = {k: v for finding in row.get("findings", []) for k, v in finding["readings"].items()}
+        parts = row["path"].split("/")
+        for first in range(len(parts)):
+            found["/".join(parts[first:])] = [values.get(name, np.nan) for name in PERIODIC]
+    return found
+
+
+def read(path, readings):
     rows = list(csv.DictReader(open(path)))
     column = lambda name: np.array([row[name] for row in rows])  # noqa: E731
     logodds = np.array([[float(row["texture_screen"]), float(row["scene_screen"])] for row in rows])
-    return logodds, column("label"), column("kind"), column("content"), column("source"), column("fold")
+    measured = periodic(readings)
+    absent = [np.nan] * len(PERIODIC)
+    more = np.array([measured.get(row["path"], absent) for row in rows], float)
+    return np.hstack([logodds, more]), column("label"), column("kind"), column("content"), column("source"), column("fold")
 
 
-def screen_head(path, review):
-    """Fits the screen head and prints its cross-fitted figures; gives weights and bias."""
-    x, label, kind, content, source, fold = read(path)
+def screen_head(path, readings, review):
+    """Fits the screen head and prints its cross-fitted figures; gives its terms and bias."""
+    x, label, kind, content, source, fold = read(path, readings)
     known = np.isin(label, ["original", "screen"])
     x, label, kind, content, source, fold = (a[known] for a in (x, label, kind, content, source, fold))
     attack = label == "screen"
@@ -84,6 +109,12 @@ def screen_head(path, review):
     for name in np.unique(source):
         mine = source == name
         weight[mine] = mine.sum() ** -0.5
+    # Bounds and centres are those of all captures, labels unseen; a missing reading lies at the centre.
+    k = len(SCREEN)
+    floor, ceiling = np.nanpercentile(x[:, k:], [1, 99], axis=0)
+    x[:, k:] = np.clip(x[:, k:], floor, ceiling)
+    centre = np.nanmean(x[:, k:], axis=0)
+    x[:, k:] = np.nan_to_num(x[:, k:] - centre, nan=0.0)
     score = np.zeros(len(x))
     for out in np.unique(fold):
         coef, bias = fit(x[fold != out], attack[fold != out], weight[fold != out])
@@ -100,7 +131,11 @@ def screen_head(path, review):
         for extra in ("cards", "documents"):
             rows.append(f"{extra} flagged {(score[kind == extra] >= t).mean():.1%} (n {(kind == extra).sum()})")
         print(f"at {t:.2f}: " + ", ".join(rows))
-    return fit(x, attack, weight)
+    coef, bias = fit(x, attack, weight)
+    print("coefficients:", dict(zip(SCREEN + PERIODIC, coef.round(3))), "bias", round(bias, 3))
+    terms = {name: (c, 0.0, FREE) for name, c in zip(SCREEN, coef)}
+    terms |= {name: (c, m, (a, b)) for name, c, m, a, b in zip(PERIODIC, coef[k:], centre, floor, ceiling)}
+    return terms, bias
 
 
 def build(inputs, heads, path, about):
@@ -145,14 +180,13 @@ def build(inputs, heads, path, about):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scores", required=True, help="csv of `evaluate.py --scores`")
+    parser.add_argument("--readings", required=True, help="rows of `bonafide screen DIR --format jsonl`")
     parser.add_argument("--out", default="models")
     args = parser.parse_args()
-    coef, bias = screen_head(args.scores, (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9))
-    free = (-1e30, 1e30)
-    screen = ({name: (c, 0.0, free) for name, c in zip(SCREEN, coef)}, bias)
-    prints = ({name: (0.5, 0.0, free) for name in PRINT}, 0.0)
+    screen = screen_head(args.scores, args.readings, (0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9))
+    prints = ({name: (0.5, 0.0, FREE) for name in PRINT}, 0.0)
     legibility = ({name: (slope, centre, bounds) for name, centre, slope, bounds in LEGIBILITY}, LEGIBILITY_BIAS)
-    inputs = [*SCREEN, *PRINT, *(name for name, *_ in LEGIBILITY)]
+    inputs = [*SCREEN, *PERIODIC, *PRINT, *(name for name, *_ in LEGIBILITY)]
     path = os.path.join(args.out, "fusion.onnx")
     print("scores with nothing measured:", build(inputs, (screen, prints, legibility), path, "bonafide fusion"))
     write_manifest(args.out, ["fusion"], {"fusion": inputs})

@@ -69,7 +69,7 @@ impl Detector for Glare {
             .filter(|(share, _)| *share >= SPECK_SHARE)
             .collect();
         areas.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-        let covered: f64 = areas.iter().map(|(share, _)| share).sum::<f64>().min(1.0);
+        let covered = areas.iter().map(|(share, _)| share).fold(0.0, |sum, share| sum + share).min(1.0);
         let largest = areas.first().map_or(0.0, |(share, _)| share.min(1.0));
         let mut evidence = Evidence::told(Sentence::new(
             format!("{} clipped highlights cover {:.1} % of the area.", areas.len(), covered * 100.0),

@@ -142,8 +142,8 @@ fn measure(spectra: &[TileSpectra]) -> Evidence {
     evidence.read("halftone.pitch_px", pitch);
     evidence.read("halftone.angle_deg", angle);
     for (tile, l) in alike {
-        // Full strength at 40 dB, a contrast of print seen close up.
-        evidence.mark(MarkKind::Halftone, tile.rect.corners(), l.weaker / 40.0);
+        // Nothing at 10 dB, which two bins of noise reach by chance; full strength at 32 dB, print seen close up.
+        evidence.mark(MarkKind::Halftone, tile.rect.corners(), (l.weaker - 10.0) / 22.0);
     }
     evidence
 }

@@ -170,15 +170,20 @@ fn measure(spectra: &[TileSpectra], has_document: bool) -> Evidence {
     );
     for (tile, db) in spectra.iter().zip(&ballots) {
         if let Some(db) = db {
-            // Full strength at 40 dB, a display shot close up.
-            evidence.mark(MarkKind::Pattern, tile.rect.corners(), db / 40.0);
+            evidence.mark(MarkKind::Pattern, tile.rect.corners(), shown(*db));
         }
     }
     let clearest = spectra.iter().zip(&ballots).filter_map(|(t, db)| Some((t, (*db)?)));
     if let Some((tile, db)) = clearest.max_by(|a, b| a.1.total_cmp(&b.1)) {
-        evidence.mark(MarkKind::Spectrum, tile.rect.corners(), db / 40.0);
+        evidence.mark(MarkKind::Spectrum, tile.rect.corners(), shown(db));
     }
     evidence
+}
+
+/// How strongly a line of `db` is drawn: not at all at 14 dB, which the highest of a tile's thousands of noise bins
+/// reaches by chance, and fully at 36 dB, a display shot close up.
+fn shown(db: f32) -> f32 {
+    (db - 14.0) / 22.0
 }
 
 #[cfg(test)]

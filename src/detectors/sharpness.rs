@@ -38,6 +38,11 @@ pub(super) const ENTRY: Entry = Entry {
                 meaning: "the same against the document (the picture when none was found)",
             },
             ReadingInfo {
+                id: "sharpness.wider_edge_px",
+                unit: "px",
+                meaning: "the same in the direction in which edges are wider: defocus or motion",
+            },
+            ReadingInfo {
                 id: "sharpness.motion_ratio",
                 unit: "ratio",
                 meaning: "wider over narrower edges of two directions; 1 = alike",
@@ -89,6 +94,7 @@ impl Detector for Sharpness {
             && columns.len() >= EDGES
             && let (Some(a), Some(b)) = (quartile(&mut rows), quartile(&mut columns))
         {
+            evidence.read("sharpness.wider_edge_px", a.max(b));
             evidence.read("sharpness.motion_ratio", a.max(b) / a.min(b).max(0.1));
         }
         evidence.read("sharpness.edge_count", count as f64);

@@ -13,13 +13,17 @@ use crate::scene::{SPECTRAL_TILE_PX, Scene};
 /// Side of a legend's colour field and distance between things, in pixels.
 const FIELD_PX: u32 = 14;
 
+/// Weaker marks are left out: they say that nothing was seen there.
+const FAINTEST: f32 = 0.2;
+
 /// The photograph, small, with the document, the marks, a strip of colours and, for a periodic pattern, its spectrum.
 #[must_use]
 pub fn draw(scene: &Scene<'_>, report: &Report) -> RgbImage {
     let overview = scene.overview();
     let mut picture = overview.to_rgb();
     let factor = 1.0 / overview.scale;
-    let marks: Vec<&Mark> = report.findings.iter().flat_map(|finding| &finding.marks).collect();
+    let marks: Vec<&Mark> =
+        report.findings.iter().flat_map(|finding| &finding.marks).filter(|mark| mark.strength >= FAINTEST).collect();
     for mark in marks.iter().filter(|mark| is_area(mark.kind)) {
         tint(&mut picture, mark, factor);
     }
@@ -85,7 +89,7 @@ fn tint(picture: &mut RgbImage, mark: &Mark, factor: f32) {
     }
     let mut mask = GrayImage::new(picture.width(), picture.height());
     draw_polygon_mut(&mut mask, &points, image::Luma([255]));
-    let (share, Rgb(ink)) = (0.1 + 0.4 * mark.strength, colour(mark.kind));
+    let (share, Rgb(ink)) = (0.45 * mark.strength, colour(mark.kind));
     for (pixel, covered) in picture.pixels_mut().zip(mask.as_raw()) {
         if *covered > 0 {
             for (value, ink) in pixel.0.iter_mut().zip(ink) {
