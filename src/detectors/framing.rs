@@ -1,16 +1,37 @@
-//! framing
+//! The document's corners → whether it is whole, straight and large in the picture.
+//!
+//! Method: plane geometry of the found corners. Blind spots: a wrong quadrilateral gives wrong answers; a document that
+//! fills the picture exactly has no border to find, so that nothing is said of it.
 
 use super::{Detector, DetectorInfo, Entry};
-use crate::evidence::{Abstention, AbstentionCause, Outcome, ReadingInfo};
+use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome, ReadingInfo, Sentence};
+use crate::geometry::{Point, Quad};
 use crate::scene::Scene;
 
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
         id: "framing",
-        question: "",
-        readings: &[ReadingInfo { id: "framing.todo", unit: "", meaning: "" }],
-        method: "",
-        blind_spots: "",
+        question: "Is the whole document in the picture, straight and large enough?",
+        readings: &[
+            ReadingInfo {
+                id: "framing.corners_cut_count",
+                unit: "count",
+                meaning: "corners at or beyond the picture's edge",
+            },
+            ReadingInfo {
+                id: "framing.tilt_deg",
+                unit: "deg",
+                meaning: "largest angle between opposite sides: perspective",
+            },
+            ReadingInfo {
+                id: "framing.rotation_deg",
+                unit: "deg",
+                meaning: "turn of the nearest side from horizontal, 0 to 45",
+            },
+            ReadingInfo { id: "framing.share", unit: "share", meaning: "part of the picture that the document covers" },
+        ],
+        method: "Plane geometry of the document's four corners.",
+        blind_spots: "A wrong quadrilateral gives wrong answers; a document that fills the picture has no border to find.",
     },
     build: |_| Box::new(Framing),
 };
@@ -18,7 +39,101 @@ pub(super) const ENTRY: Entry = Entry {
 struct Framing;
 
 impl Detector for Framing {
-    fn examine(&self, _scene: &Scene<'_>) -> Outcome {
-        Abstention::new(AbstentionCause::NotApplicable, "not measured", "未测量").into()
+    fn examine(&self, scene: &Scene<'_>) -> Outcome {
+        let Some(document) = scene.document() else {
+            return Abstention::new(
+                AbstentionCause::NoDocument,
+                "No document border was found, so its framing cannot be measured.",
+                "未找到证件边界，无法测量取景情况。",
+            )
+            .into();
+        };
+        let (width, height) = (scene.capture().width() as f32, scene.capture().height() as f32);
+        let quad = &document.quad;
+        let cut: Vec<usize> = (0..4).filter(|&i| is_cut(quad.0[i], width, height)).collect();
+        let (tilt, rotation, share) = (tilt_deg(quad), rotation_deg(quad), share(quad, width, height));
+        let mut evidence = Evidence::told(Sentence::new(
+            format!(
+                "The document covers {:.0} % of the picture; {} of its corners are cut off; it is turned by \
+                 {rotation:.0}° and opposite sides converge by {tilt:.0}°.",
+                share * 100.0,
+                cut.len()
+            ),
+            format!(
+                "证件占画面的 {:.0} %；有 {} 个角被裁切；旋转 {rotation:.0}°，对边夹角 {tilt:.0}°。",
+                share * 100.0,
+                cut.len()
+            ),
+        ));
+        evidence.read("framing.corners_cut_count", cut.len() as f64);
+        evidence.read("framing.tilt_deg", f64::from(tilt));
+        evidence.read("framing.rotation_deg", f64::from(rotation));
+        evidence.read("framing.share", f64::from(share));
+        for i in cut {
+            let corner = quad.0[i];
+            let arm = |other: usize| corner.towards(quad.0[other % 4], 0.15);
+            evidence.mark(MarkKind::Cut, [arm(i + 3), corner, arm(i + 1)], 1.0);
+        }
+        evidence.into()
+    }
+}
+
+/// Whether `corner` is at the picture's edge or beyond: within half a percent, two pixels of the search for corners.
+fn is_cut(corner: Point, width: f32, height: f32) -> bool {
+    let margin = 0.005 * width.max(height);
+    corner.x < margin || corner.y < margin || corner.x > width - margin || corner.y > height - margin
+}
+
+fn direction_deg(a: Point, b: Point) -> f32 {
+    (b.y - a.y).atan2(b.x - a.x).to_degrees()
+}
+
+/// The angle between two lines, 0 to 90°.
+fn between_deg(a: f32, b: f32) -> f32 {
+    let turn = (a - b).rem_euclid(180.0);
+    turn.min(180.0 - turn)
+}
+
+fn tilt_deg(quad: &Quad) -> f32 {
+    let p = &quad.0;
+    let across = between_deg(direction_deg(p[0], p[1]), direction_deg(p[3], p[2]));
+    let down = between_deg(direction_deg(p[0], p[3]), direction_deg(p[1], p[2]));
+    across.max(down)
+}
+
+fn rotation_deg(quad: &Quad) -> f32 {
+    let p = &quad.0;
+    let turn = direction_deg(p[0].towards(p[3], 0.5), p[1].towards(p[2], 0.5)).rem_euclid(90.0);
+    turn.min(90.0 - turn)
+}
+
+/// Share of the picture inside `quad`, on a grid of 64 × 64 points.
+fn share(quad: &Quad, width: f32, height: f32) -> f32 {
+    let at = |i: u32, side: f32| (i as f32 + 0.5) / 64.0 * side;
+    let inside = (0..64 * 64).filter(|i| quad.contains(Point::new(at(i % 64, width), at(i / 64, height)))).count();
+    inside as f32 / (64.0 * 64.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quad(points: [(f32, f32); 4]) -> Quad {
+        Quad(points.map(|(x, y)| Point::new(x, y)))
+    }
+
+    #[test]
+    fn a_straight_document_has_no_tilt() {
+        let straight = quad([(100.0, 100.0), (500.0, 100.0), (500.0, 300.0), (100.0, 300.0)]);
+        assert!(tilt_deg(&straight) < 0.01 && rotation_deg(&straight) < 0.01);
+        assert!((share(&straight, 800.0, 400.0) - 0.25).abs() < 0.01);
+        assert!(straight.0.iter().all(|p| !is_cut(*p, 800.0, 400.0)));
+    }
+
+    #[test]
+    fn perspective_is_tilt_and_a_corner_outside_is_cut() {
+        let slanted = quad([(100.0, 100.0), (500.0, 170.0), (500.0, 300.0), (100.0, 370.0)]);
+        assert!((tilt_deg(&slanted) - 2.0 * (70f32 / 400.0).atan().to_degrees()).abs() < 0.1);
+        assert!(is_cut(Point::new(-4.0, 100.0), 800.0, 400.0));
     }
 }
