@@ -88,6 +88,8 @@ enum Base {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Rule {
+    /// The risk it speaks of; the rule's own name when left out, so that a risk may have several rules.
+    code: Option<String>,
     quantity: String,
     bad: Bad,
     severity: Severity,
@@ -167,7 +169,8 @@ impl Policy {
         }
         let mut rules = Vec::new();
         for (name, rule) in file.risk {
-            let code = code(&name).ok_or_else(|| PolicyError::UnknownCode(name.clone()))?;
+            let named = rule.code.as_deref().unwrap_or(&name);
+            let code = code(named).ok_or_else(|| PolicyError::UnknownCode(named.to_owned()))?;
             rule.check(&name, readings)?;
             rules.push((code, rule));
         }
@@ -203,6 +206,8 @@ impl Policy {
             ));
         }
         found.sort_by(|(a, x), (b, y)| (y.action, b).cmp(&(x.action, a)).then_with(|| x.code.cmp(y.code)));
+        let mut told = BTreeSet::new();
+        found.retain(|(_, reason): &(Severity, Reason)| told.insert(reason.code));
         let reasons: Vec<Reason> = found.into_iter().map(|(_, reason)| reason).collect();
         let silent = scores.screen.is_none() && scores.print.is_none();
         let classification = match species {
