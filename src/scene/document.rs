@@ -3,7 +3,7 @@
 //! Straight edges are found by a Hough transform in which every edge pixel votes along its own signed gradient only
 //! (after O'Gorman and Clowes, 1976), refined by least squares, and every pair of near-parallel edges is combined with
 //! every pair across it. A quadrilateral is scored by how much of each side is really an edge, by whether all sides
-//! are brighter (or all darker) inside, and by whether the edges end at its corners.
+//! are brighter (or all darker) inside, by whether the edges end at its corners, and by known aspect ratios.
 
 use fast_image_resize as fr;
 use image::GrayImage;
@@ -24,6 +24,8 @@ const RHO_PX: f32 = 2.0;
 const LINES: usize = 36;
 /// Share of a side at each end that is not asked for an edge: rounded corners, fingers.
 const CORNER_SHARE: f32 = 0.08;
+/// Least share of any one side that must be an edge.
+const LEAST_SUPPORT: f32 = 0.3;
 
 /// What the document seems to be, by shape alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -362,8 +364,8 @@ impl Edges {
             if to - from < 0.35 * (high - low) {
                 return None;
             }
-            // A side of the picture is no evidence for a document and none against it.
-            let support = if line.frame { 0.45 } else { line.covered(from, to) };
+            // A side of the picture speaks for a document no more than the least edge that is accepted.
+            let support = if line.frame { LEAST_SUPPORT } else { line.covered(from, to) };
             sum += support;
             least = least.min(support);
             if !line.frame {
@@ -375,11 +377,16 @@ impl Edges {
         let support = sum / 4.0;
         let seen = sides.iter().filter(|l| !l.frame).count() as i32;
         // Two thirds of the border seen, no side mostly guessed.
-        if support < 0.6 || least < 0.3 {
+        if support < 0.6 || least < LEAST_SUPPORT {
             return None;
         }
         let polarity = if inward.abs() == seen { 0.12 } else { 0.0 };
-        let score = f32::midpoint(support, least) + polarity + 0.25 * area.min(0.6).sqrt() - 0.025 * overshoot;
+        // Cards are 1.586 : 1 (ISO/IEC 7810 ID-1), passports and pages about 1.414 : 1 (ID-3, ISO 216).
+        let aspect = quad.aspect_seen_from(Point::new(width / 2.0, height / 2.0));
+        let off = [1.414f32, 1.586].iter().map(|known| (aspect / known).ln().abs()).fold(f32::MAX, f32::min);
+        let shape = 0.3 * (1.0 - off / 0.15).max(0.0);
+        // Weights by trial on phone frames of three kinds of document, checked on four others.
+        let score = f32::midpoint(support, least) + polarity + shape + 0.2 * area.min(0.6).sqrt() - 0.15 * overshoot;
         Some(Candidate { quad: clockwise(quad), score, support })
     }
 
