@@ -73,7 +73,7 @@ impl Detector for Bezel {
         let quad = document.map(|d| d.quad.scaled(overview.scale.recip()));
         let dark = dark_frame_share(overview, quad.as_ref());
         let bars = bar_share(overview);
-        let parallel = parallel_edges(overview, document.map(|d| &d.quad));
+        let parallel = parallel_edges(scene, document.map(|d| &d.quad));
         let mut evidence = Evidence::default();
         let (mut en, mut zh) = (String::new(), String::new());
         if let Some(document) = document {
@@ -178,13 +178,13 @@ fn bar_share(overview: &Overview) -> f64 {
 }
 
 /// Long edges off the document and parallel to its sides; without one, the largest set parallel to one another.
-fn parallel_edges(overview: &Overview, quad: Option<&Quad>) -> Vec<(Point, Point, f32)> {
+fn parallel_edges(scene: &Scene<'_>, quad: Option<&Quad>) -> Vec<(Point, Point, f32)> {
     let direction = |a: Point, b: Point| (b.y - a.y).atan2(b.x - a.x).to_degrees();
     let aligned = |a: f32, b: f32| {
         let turn = (a - b).rem_euclid(180.0);
         turn.min(180.0 - turn) < PARALLEL_DEG
     };
-    let edges: Vec<(Point, Point, f32)> = overview
+    let edges: Vec<(Point, Point, f32)> = scene
         .straight_edges()
         .into_iter()
         // Half of it seen: print in line with itself covers less.
@@ -206,6 +206,7 @@ fn parallel_edges(overview: &Overview, quad: Option<&Quad>) -> Vec<(Point, Point
             })
             .collect();
     }
+    let overview = scene.overview();
     let least = 0.5 * overview.scale * overview.luma.width().min(overview.luma.height()) as f32;
     let long: Vec<_> = edges.into_iter().filter(|(a, b, _)| a.distance(*b) > least).collect();
     let family = |&(a, b, _): &(Point, Point, f32)| {

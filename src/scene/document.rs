@@ -122,9 +122,8 @@ impl Quad {
     }
 }
 
-/// Searches the overview for a document.
-pub(super) fn find(overview: &Overview) -> Option<Document> {
-    let edges = Edges::of(overview);
+/// Searches the straight edges of the picture for a document.
+pub(super) fn find(edges: &Edges) -> Option<Document> {
     let candidates = edges.quads();
     let best = *candidates.first()?;
     let dark_between = |outer: &Candidate, inner: &Candidate| {
@@ -156,18 +155,6 @@ pub(super) fn find(overview: &Overview) -> Option<Document> {
     };
     let device = device.map(|d| Device { quad: edges.to_capture(&d.quad), edge_support: d.support });
     Some(Document { quad, kind, edge_support: document.support, device })
-}
-
-impl Overview {
-    /// The straight edges of the picture, longest first.
-    #[must_use]
-    pub fn straight_edges(&self) -> Vec<StraightEdge> {
-        let edges = Edges::of(self);
-        let mut found: Vec<StraightEdge> =
-            edges.lines.iter().filter(|l| !l.frame).filter_map(|l| edges.extent(l)).collect();
-        found.sort_by(|a, b| b.from.distance(b.to).total_cmp(&a.from.distance(a.to)));
-        found
-    }
 }
 
 /// Whether `inner` lies inside `outer`, well off its border, about the same centre.
@@ -212,7 +199,8 @@ struct Candidate {
     support: f32,
 }
 
-struct Edges {
+#[derive(Debug)]
+pub(super) struct Edges {
     luma: GrayImage,
     scale: f32,
     lines: Vec<Line>,
@@ -253,7 +241,7 @@ impl Line {
 }
 
 impl Edges {
-    fn of(overview: &Overview) -> Self {
+    pub(super) fn of(overview: &Overview) -> Self {
         let long = overview.luma.width().max(overview.luma.height());
         let planes = [&overview.luma, &overview.cb, &overview.cr].map(|plane| reduced(plane, SEARCH_PX));
         let scale = overview.scale * long as f32 / planes[0].width().max(planes[0].height()) as f32;
@@ -275,6 +263,14 @@ impl Edges {
 
     fn to_capture(&self, quad: &Quad) -> Quad {
         Quad(quad.0.map(|p| Point::new(p.x + 0.5, p.y + 0.5).scaled(self.scale)))
+    }
+
+    /// The straight edges of the picture, longest first.
+    pub(super) fn straight(&self) -> Vec<StraightEdge> {
+        let mut found: Vec<StraightEdge> =
+            self.lines.iter().filter(|l| !l.frame).filter_map(|l| self.extent(l)).collect();
+        found.sort_by(|a, b| b.from.distance(b.to).total_cmp(&a.from.distance(a.to)));
+        found
     }
 
     /// The longest stretch of `line` that is mostly an edge.
@@ -694,7 +690,7 @@ mod tests {
     fn a_bright_card_is_found_at_every_turn() {
         for turn in [0.0, 7.0, -18.0, 45.0, 90.0] {
             let truth = card((520.0, 380.0), 560.0, turn);
-            let found = find(&painted(1024, 768, 60, &[(truth, 200)])).expect("a card");
+            let found = find(&Edges::of(&painted(1024, 768, 60, &[(truth, 200)]))).expect("a card");
             for corner in found.quad.0 {
                 let miss = truth.0.iter().map(|t| t.scaled(3.0).distance(corner)).fold(f32::MAX, f32::min);
                 assert!(miss < 0.02 * 560.0 * 3.0, "turn {turn}: a corner is {miss} px off");
@@ -706,15 +702,15 @@ mod tests {
 
     #[test]
     fn nothing_is_found_on_flat_or_noise() {
-        assert!(find(&painted(1024, 768, 90, &[])).is_none());
-        assert!(find(&noise(1024, 768)).is_none());
+        assert!(find(&Edges::of(&painted(1024, 768, 90, &[]))).is_none());
+        assert!(find(&Edges::of(&noise(1024, 768))).is_none());
     }
 
     #[test]
     fn a_card_shown_on_a_phone_has_a_device() {
         let phone = Quad(crate::geometry::PixelRect::new(120, 150, 800, 420).corners());
         let shown = card((520.0, 360.0), 440.0, 0.0);
-        let found = find(&painted(1024, 768, 150, &[(phone, 15), (shown, 210)])).expect("a card");
+        let found = find(&Edges::of(&painted(1024, 768, 150, &[(phone, 15), (shown, 210)]))).expect("a card");
         assert!(found.quad.0[0].distance(shown.0[0].scaled(3.0)) < 20.0);
         assert!(found.device.expect("the phone").quad.0[0].distance(phone.0[0].scaled(3.0)) < 20.0);
     }
@@ -724,7 +720,8 @@ mod tests {
         let outer = card((520.0, 380.0), 700.0, 3.0);
         let frame = outer.scaled_about_centre(0.86);
         let inner = outer.scaled_about_centre(0.84);
-        let found = find(&painted(1024, 768, 70, &[(outer, 225), (frame, 80), (inner, 220)])).expect("a card");
+        let found =
+            find(&Edges::of(&painted(1024, 768, 70, &[(outer, 225), (frame, 80), (inner, 220)]))).expect("a card");
         assert!(found.device.is_none());
         assert!(found.quad.area() > 0.9 * outer.area() * 9.0, "the card, not its frame");
     }

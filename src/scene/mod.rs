@@ -8,7 +8,7 @@ mod tiles;
 use std::cell::OnceCell;
 use std::time::{Duration, Instant};
 
-pub use document::{Device, Document, DocumentKind};
+pub use document::{Device, Document, DocumentKind, StraightEdge};
 pub use overview::{OVERVIEW_PX, Overview, ycc_to_rgb};
 #[cfg(test)]
 pub(crate) use spectra::testing;
@@ -44,6 +44,7 @@ pub struct Scene<'a> {
     capture: &'a Capture,
     deadline: Deadline,
     overview: OnceCell<Overview>,
+    edges: OnceCell<document::Edges>,
     document: OnceCell<Option<Document>>,
     spectral_tiles: OnceCell<Vec<Tile>>,
     texture_tiles: OnceCell<Vec<Tile>>,
@@ -57,6 +58,7 @@ pub fn survey(capture: &Capture, deadline: Deadline) -> Scene<'_> {
         capture,
         deadline,
         overview: OnceCell::new(),
+        edges: OnceCell::new(),
         document: OnceCell::new(),
         spectral_tiles: OnceCell::new(),
         texture_tiles: OnceCell::new(),
@@ -84,7 +86,16 @@ impl<'a> Scene<'a> {
 
     /// The document's corners, and the device around it, if any were found.
     pub fn document(&self) -> Option<&Document> {
-        self.document.get_or_init(|| document::find(self.overview())).as_ref()
+        self.document.get_or_init(|| document::find(self.edges())).as_ref()
+    }
+
+    /// The straight edges of the picture, longest first.
+    pub fn straight_edges(&self) -> Vec<StraightEdge> {
+        self.edges().straight()
+    }
+
+    fn edges(&self) -> &document::Edges {
+        self.edges.get_or_init(|| document::Edges::of(self.overview()))
     }
 
     /// Native tiles of [`SPECTRAL_TILE_PX`] for periodicity, inside, across the border of and outside the document.
