@@ -12,8 +12,8 @@ use bonafide::detectors::DETECTORS;
 use bonafide::inference::{EngineChoice, ModelSource, Models};
 use bonafide::scene::{Deadline, survey};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use image::codecs::jpeg::JpegEncoder;
 use image::{ImageDecoder, RgbImage};
+use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
 const WIDTH: u32 = 4032;
 const HEIGHT: u32 = 3024;
@@ -45,7 +45,10 @@ fn photograph() -> Vec<u8> {
         ])
     });
     let mut bytes = Vec::new();
-    JpegEncoder::new_with_quality(&mut bytes, 90).encode_image(&picture).expect("encoded");
+    let mut encoder = Encoder::new(&mut bytes, 90);
+    // As cameras store chroma.
+    encoder.set_sampling_factor(SamplingFactor::F_2_2);
+    encoder.encode(picture.as_raw(), WIDTH as u16, HEIGHT as u16, ColorType::Rgb).expect("encoded");
     bytes
 }
 
@@ -83,7 +86,24 @@ fn detectors(c: &mut Criterion) {
     let models = Models::load(&ModelSource::Shipped, EngineChoice::Auto).expect("shipped models");
     let mut group = c.benchmark_group("detectors");
     group.sample_size(20).throughput(Throughput::Elements(u64::from(WIDTH * HEIGHT)));
-    group.bench_function("overview", |b| b.iter(|| survey(&capture, Deadline::NEVER).overview().scale));
+    // What detectors share, each part with what it needs made before.
+    group.bench_function("scene_overview", |b| b.iter(|| survey(&capture, Deadline::NEVER).overview().scale));
+    let with_overview = || {
+        let scene = survey(&capture, Deadline::NEVER);
+        scene.overview();
+        scene
+    };
+    let with_tiles = || {
+        let scene = with_overview();
+        scene.spectral_tiles();
+        scene
+    };
+    group.bench_function("scene_document", |b| {
+        b.iter_batched(with_overview, |scene| scene.document().is_some(), BatchSize::PerIteration);
+    });
+    group.bench_function("scene_spectra", |b| {
+        b.iter_batched(with_tiles, |scene| scene.spectra().len(), BatchSize::PerIteration);
+    });
     for entry in DETECTORS {
         let detector = (entry.build)(&models);
         // What detectors share is computed outside the measurement.

@@ -142,6 +142,17 @@ impl Pixels {
             // One step to the right upright is the same step everywhere in the stored picture.
             let step = if rect.width > 1 { offset(rect.x + 1, rect.y + row).wrapping_sub(first) } else { 0 };
             let start = row as usize * rect.width as usize;
+            if N == 3 && self.channels == 3 && step == 3 {
+                // The common case, an upright colour picture, in one pass that the compiler can unroll.
+                let line = self.samples[first..first + 3 * rect.width as usize].as_chunks::<3>().0;
+                let (y, chroma) = planes.split_at_mut(1);
+                let (cb, cr) = chroma.split_at_mut(1);
+                let out = y[0][start..].iter_mut().zip(&mut cb[0][start..]).zip(&mut cr[0][start..]);
+                for (((y, cb), cr), sample) in out.zip(line) {
+                    [*y, *cb, *cr] = *sample;
+                }
+                continue;
+            }
             for (c, plane) in planes.iter_mut().take(given).enumerate() {
                 let mut at = first + c;
                 for out in &mut plane[start..start + rect.width as usize] {

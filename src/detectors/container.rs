@@ -219,7 +219,7 @@ fn tables(found: &[[u16; 64]]) -> Option<(u32, bool)> {
 /// Strength of the strongest 8 × 8 grid and whether it begins at the stored origin; `None` without native patches.
 /// Only for pictures stored whole and upright-or-mirrored on whole blocks, where the origin is known.
 fn grid(scene: &Scene<'_>) -> Option<(f64, bool)> {
-    const PATCH: u32 = 256;
+    const PATCH: u32 = 128;
     let capture = scene.capture();
     let window = capture.window();
     let (_, _, _, _, orientation) = capture.whole_pixels().stored();

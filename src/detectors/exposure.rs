@@ -1,6 +1,6 @@
 //! Overview → brightness, clipping and contrast of the document, or of the whole picture when none was found.
 
-use super::{Detector, DetectorInfo, Entry, document_pixels};
+use super::{Detector, DetectorInfo, Entry, document_rows};
 use crate::evidence::{Evidence, Outcome, ReadingInfo, Sentence};
 use crate::scene::Scene;
 
@@ -36,8 +36,12 @@ struct Exposure;
 impl Detector for Exposure {
     fn examine(&self, scene: &Scene<'_>) -> Outcome {
         let mut histogram = [0u64; 256];
-        for (x, y) in document_pixels(scene) {
-            histogram[usize::from(scene.overview().luma.get_pixel(x, y).0[0])] += 1;
+        let luma = &scene.overview().luma;
+        for (y, columns) in document_rows(scene) {
+            let row = (y * luma.width()) as usize;
+            for value in &luma.as_raw()[row + columns.start as usize..row + columns.end as usize] {
+                histogram[usize::from(*value)] += 1;
+            }
         }
         let total = histogram.iter().sum::<u64>().max(1) as f64;
         let share = |range: std::ops::RangeInclusive<usize>| histogram[range].iter().sum::<u64>() as f64 / total;

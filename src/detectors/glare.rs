@@ -9,7 +9,7 @@
 use image::{GrayImage, Luma};
 use imageproc::contours::{BorderType, find_contours};
 
-use super::{Detector, DetectorInfo, Entry, document_pixels};
+use super::{Detector, DetectorInfo, Entry, document_rows};
 use crate::evidence::{Evidence, MarkKind, Outcome, ReadingInfo, Sentence};
 use crate::geometry::Point;
 use crate::scene::Scene;
@@ -50,15 +50,22 @@ impl Detector for Glare {
         // One pixel of margin, so that an area at the picture's edge has a closed outline.
         let mut mask = GrayImage::new(width + 2, height + 2);
         let mut pixels = 0u64;
-        for (x, y) in document_pixels(scene) {
-            pixels += 1;
-            let neutral = |plane: &GrayImage| plane.get_pixel(x, y).0[0].abs_diff(128) <= NEUTRAL;
-            if overview.luma.get_pixel(x, y).0[0] >= CLIPPED && neutral(&overview.cb) && neutral(&overview.cr) {
-                mask.put_pixel(x + 1, y + 1, Luma([255]));
+        let mut any = false;
+        for (y, columns) in document_rows(scene) {
+            pixels += u64::from(columns.end - columns.start);
+            let row = (y * width) as usize;
+            for x in columns {
+                let at = row + x as usize;
+                let neutral = |plane: &GrayImage| plane.as_raw()[at].abs_diff(128) <= NEUTRAL;
+                if overview.luma.as_raw()[at] >= CLIPPED && neutral(&overview.cb) && neutral(&overview.cr) {
+                    mask.put_pixel(x + 1, y + 1, Luma([255]));
+                    any = true;
+                }
             }
         }
         let total = pixels.max(1) as f64;
-        let mut areas: Vec<(f64, Vec<Point>)> = find_contours::<i32>(&mask)
+        let contours = if any { find_contours::<i32>(&mask) } else { Vec::new() };
+        let mut areas: Vec<(f64, Vec<Point>)> = contours
             .into_iter()
             .filter(|contour| contour.border_type == BorderType::Outer)
             .map(|contour| {

@@ -93,14 +93,27 @@ fn write_planes(rgb: &image::RgbImage, planes: &mut [f32]) {
     }
 }
 
-/// Overview positions on the document, or all of them when none was found.
-fn document_pixels<'a>(scene: &'a Scene<'_>) -> impl Iterator<Item = (u32, u32)> + 'a {
+/// Rows of the overview and the columns of each that lie on the document, or all when none was found.
+fn document_rows(scene: &Scene<'_>) -> Vec<(u32, std::ops::Range<u32>)> {
     let overview = scene.overview();
     let (width, height) = overview.luma.dimensions();
-    let quad = scene.document().map(|document| document.quad.scaled(1.0 / overview.scale));
-    (0..height).flat_map(move |y| (0..width).map(move |x| (x, y))).filter(move |(x, y)| {
-        quad.is_none_or(|quad| quad.contains(crate::geometry::Point::new(*x as f32 + 0.5, *y as f32 + 0.5)))
-    })
+    let Some(document) = scene.document() else { return (0..height).map(|y| (y, 0..width)).collect() };
+    let corners = document.quad.scaled(1.0 / overview.scale).0;
+    let span = |y: u32| {
+        // A convex outline meets the middle of a row in two places or not at all.
+        let middle = y as f32 + 0.5;
+        let (mut first, mut last) = (f32::INFINITY, f32::NEG_INFINITY);
+        for i in 0..4 {
+            let (a, b) = (corners[i], corners[(i + 1) % 4]);
+            if (a.y <= middle) != (b.y <= middle) {
+                let x = a.x + (middle - a.y) / (b.y - a.y) * (b.x - a.x);
+                (first, last) = (first.min(x), last.max(x));
+            }
+        }
+        let column = |x: f32| x.round().clamp(0.0, width as f32) as u32;
+        (first < last).then(|| (y, column(first)..column(last)))
+    };
+    (0..height).filter_map(span).filter(|(_, columns)| !columns.is_empty()).collect()
 }
 
 /// Scenes made for the tests of detectors.

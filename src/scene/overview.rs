@@ -31,7 +31,7 @@ impl Overview {
         let factor = f64::from(OVERVIEW_PX) / f64::from(width.max(height));
         let size = |side: u32| if factor < 1.0 { ((f64::from(side) * factor).round() as u32).max(1) } else { side };
         let (small_width, small_height) = (size(width), size(height));
-        let small = resize(samples, (width, height), (small_width, small_height), channels);
+        let small = resize(samples, (width, height), (small_width, small_height), channels, fr::FilterType::Box);
         let plane = |c: usize| {
             if c >= channels {
                 let (w, h) = turned(small_width, small_height, orientation);
@@ -48,7 +48,7 @@ impl Overview {
     #[must_use]
     pub fn rgb(&self, width: u32, height: u32) -> RgbImage {
         let full = self.to_rgb();
-        let out = resize(full.as_raw(), full.dimensions(), (width, height), 3);
+        let out = resize(full.as_raw(), full.dimensions(), (width, height), 3, fr::FilterType::Bilinear);
         RgbImage::from_raw(width, height, out).unwrap_or_else(|| RgbImage::new(width, height))
     }
 
@@ -79,13 +79,13 @@ fn ycc_pixel(y: u8, cb: u8, cr: u8) -> [u8; 3] {
     [clamp(y + 91_881 * cr), clamp(y - 22_554 * cb - 46_802 * cr), clamp(y + 116_130 * cb)]
 }
 
-fn resize(samples: &[u8], from: (u32, u32), to: (u32, u32), channels: usize) -> Vec<u8> {
+fn resize(samples: &[u8], from: (u32, u32), to: (u32, u32), channels: usize, filter: fr::FilterType) -> Vec<u8> {
     if from == to {
         return samples.to_vec();
     }
     let kind = if channels == 1 { fr::PixelType::U8 } else { fr::PixelType::U8x3 };
     let mut out = vec![0; to.0 as usize * to.1 as usize * channels];
-    let options = fr::ResizeOptions::new().resize_alg(fr::ResizeAlg::Convolution(fr::FilterType::Bilinear));
+    let options = fr::ResizeOptions::new().resize_alg(fr::ResizeAlg::Convolution(filter));
     let done = fr::images::ImageRef::new(from.0, from.1, samples, kind).is_ok_and(|source| {
         fr::images::Image::from_slice_u8(to.0, to.1, &mut out, kind)
             .is_ok_and(|mut target| fr::Resizer::new().resize(&source, &mut target, &options).is_ok())
@@ -106,6 +106,13 @@ fn upright(
     orientation: Orientation,
 ) -> GrayImage {
     let (upright_width, upright_height) = turned(width, height, orientation);
+    if orientation == Orientation::Upright {
+        let plane = match channels {
+            3 => samples.as_chunks::<3>().0.iter().map(|pixel| pixel[c]).collect(),
+            _ => samples.to_vec(),
+        };
+        return GrayImage::from_raw(width, height, plane).unwrap_or_default();
+    }
     GrayImage::from_fn(upright_width, upright_height, |x, y| {
         let (sx, sy) = orientation.stored(x, y, width, height);
         image::Luma([samples[(sy as usize * width as usize + sx as usize) * channels + c]])

@@ -11,6 +11,7 @@ use image::GrayImage;
 use ndarray::Array2;
 use realfft::num_complex::Complex32;
 use realfft::{RealFftPlanner, RealToComplex};
+use rustfft::{Fft, FftPlanner};
 
 use super::{Place, SPECTRAL_TILE_PX, Tile};
 use crate::geometry::PixelRect;
@@ -191,26 +192,23 @@ struct Workspace {
     /// Power that rounding to 8 bits leaves in every bin.
     rounding: f32,
     row: Vec<f32>,
-    half_row: Vec<Complex32>,
+    /// [`BAND`] transformed rows.
+    half_rows: Vec<Complex32>,
     /// The half plane, column by column.
     plane: Vec<Complex32>,
     power: Vec<f32>,
-    column_fft: Arc<dyn RealToComplex<f32>>,
-    scratch: ColumnScratch,
+    column_fft: Arc<dyn Fft<f32>>,
+    scratch: Vec<Complex32>,
 }
 
-/// Real and imaginary part of one column and their transforms.
-struct ColumnScratch {
-    re: Vec<f32>,
-    im: Vec<f32>,
-    re_out: Vec<Complex32>,
-    im_out: Vec<Complex32>,
-}
+/// Rows that are transposed together: their part of a column fills a cache line twice.
+const BAND: usize = 16;
 
 impl Workspace {
     fn new(side: usize) -> Self {
         let mut planner = RealFftPlanner::new();
         let fft = planner.plan_fft_forward(side);
+        let column_fft = FftPlanner::new().plan_fft_forward(side);
         let columns = side / 2 + 1;
         let window: Vec<f32> =
             (0..side).map(|i| 0.5 - 0.5 * (2.0 * PI * (i as f32 + 0.5) / side as f32).cos()).collect();
@@ -226,23 +224,18 @@ impl Workspace {
         Self {
             side,
             columns,
-            rows_fft: Arc::clone(&fft),
+            rows_fft: fft,
             window,
             ring,
             ring_share: count.iter().map(|&n| 1.0 / n.max(1) as f32).collect(),
             // Rounding errors are uniform: variance 1/12 of a level, spread evenly over the spectrum.
             rounding: energy * energy / 12.0,
             row: vec![0.0; side],
-            half_row: vec![Complex32::default(); columns],
+            half_rows: vec![Complex32::default(); columns * BAND],
             plane: vec![Complex32::default(); columns * side],
             power: vec![0.0; columns * side],
-            column_fft: fft,
-            scratch: ColumnScratch {
-                re: vec![0.0; side],
-                im: vec![0.0; side],
-                re_out: vec![Complex32::default(); columns],
-                im_out: vec![Complex32::default(); columns],
-            },
+            scratch: vec![Complex32::default(); column_fft.get_inplace_scratch_len()],
+            column_fft,
         }
     }
 
@@ -256,32 +249,25 @@ impl Workspace {
         debug_assert_eq!(samples.len(), side * side);
         let sum: u64 = samples.iter().map(|&s| u64::from(s)).sum();
         let mean = sum as f32 / (side * side) as f32;
-        for (y, line) in samples.chunks_exact(side).enumerate() {
-            for ((out, &sample), &w) in self.row.iter_mut().zip(line).zip(&self.window) {
-                *out = (f32::from(sample) - mean) * w * self.window[y];
+        for (band, lines) in samples.chunks_exact(side * BAND).enumerate() {
+            let rows = lines.chunks_exact(side).zip(self.half_rows.chunks_exact_mut(self.columns));
+            for ((line, half_row), w_y) in rows.zip(&self.window[band * BAND..]) {
+                for ((out, &sample), &w) in self.row.iter_mut().zip(line).zip(&self.window) {
+                    *out = (f32::from(sample) - mean) * w * w_y;
+                }
+                // Lengths are fixed at planning, the only cause for an error.
+                let done = self.rows_fft.process(&mut self.row, half_row);
+                debug_assert!(done.is_ok());
             }
-            // Lengths are fixed at planning, the only cause for an error.
-            let done = self.rows_fft.process(&mut self.row, &mut self.half_row);
-            debug_assert!(done.is_ok());
-            for (x, value) in self.half_row.iter().enumerate() {
-                self.plane[x * side + y] = *value;
-            }
-        }
-        // A complex transform of a column from two real ones: F(re) + i F(im), each conjugate-symmetric.
-        let s = &mut self.scratch;
-        for (column, power) in self.plane.chunks_exact(side).zip(self.power.chunks_exact_mut(side)) {
-            for ((z, re), im) in column.iter().zip(&mut s.re).zip(&mut s.im) {
-                (*re, *im) = (z.re, z.im);
-            }
-            let done = self.column_fft.process(&mut s.re, &mut s.re_out).is_ok()
-                && self.column_fft.process(&mut s.im, &mut s.im_out).is_ok();
-            debug_assert!(done);
-            for (y, (a, b)) in s.re_out.iter().zip(&s.im_out).enumerate() {
-                power[y] += (a.re - b.im).powi(2) + (a.im + b.re).powi(2);
-                if y > 0 && y < side / 2 {
-                    power[side - y] += (a.re + b.im).powi(2) + (b.re - a.im).powi(2);
+            for (x, column) in self.plane.chunks_exact_mut(side).enumerate() {
+                for (row, value) in column[band * BAND..(band + 1) * BAND].iter_mut().enumerate() {
+                    *value = self.half_rows[row * self.columns + x];
                 }
             }
+        }
+        self.column_fft.process_with_scratch(&mut self.plane, &mut self.scratch);
+        for (power, z) in self.power.iter_mut().zip(&self.plane) {
+            *power += z.re * z.re + z.im * z.im;
         }
     }
 
