@@ -1,15 +1,59 @@
 //! Tells an original capture of a document from a recapture of a screen or print, and whether it is legible.
+//!
+//! ```text
+//! bytes ── capture::decode ──► Capture ── scene::survey ──► Scene ── detectors ──► Outcome (readings, sentence, marks)
+//!                                                                                     │
+//!                report, screening, cli ◄── Report ◄── policy (gate.toml) ◄── scoring (fusion)
+//! ```
+//!
+//! # Invariants
+//!
+//! 1. Only [`capture`] may fail on an upload. A panic in a decoder is `CaptureError::Undecodable`; in a detector, an
+//!    abstention; the process lives.
+//! 2. Detectors see no other detector's findings, no thresholds, no files, no network, no clock beyond their deadline.
+//! 3. [`scoring`] and [`policy`] never see pixels. A threshold on an outcome stands in `policy/gate.toml` alone.
+//! 4. Same bytes, models and policy, no deadline: same report, byte for byte, timings aside, whatever the threads.
+//! 5. A report names policy, model hashes and tool version.
+//! 6. An absent reading is not a zero. Too few pixels for a signal is "insufficient resolution", never "clean".
+//! 7. One pipeline, thin fronts: library, `check` and `screen` give the same report for the same bytes.
+//! 8. Nothing is written to disk or logged unless asked; never bytes, positions, numbers read or QR contents.
+//!
+//! A module uses only modules that stand above it in this list; a test holds the order.
+//!
+//! # To change …
+//!
+//! | what | open |
+//! |---|---|
+//! | which files are accepted, and how large | [`capture`]: `decode.rs`, `limits.rs` |
+//! | how the document is found, where tiles are cut | [`scene`]: `document.rs`, `tiles.rs` |
+//! | what is measured | [`detectors`]: one file and one line in `DETECTORS` each |
+//! | how readings become scores | [`scoring`], `models/train/fuse.py` |
+//! | a threshold or an action | `policy/gate.toml` |
+//! | a sentence that an applicant reads | `policy/codes.rs` |
+//! | the JSON contract | [`report`], and its mirror in `tests/wire.rs` |
+//! | the order of the pipeline | [`checker`] |
+
+pub mod geometry;
 
 pub mod capture;
-pub mod checker;
-pub mod detectors;
+
 pub mod evidence;
-pub mod geometry;
-pub mod inference;
-pub mod policy;
-pub mod report;
+
 pub mod scene;
+
+pub mod inference;
+
+pub mod detectors;
+
 pub mod scoring;
+
+pub mod policy;
+
+pub mod report;
+
+pub mod checker;
+
 pub mod screening;
+
 #[cfg(feature = "simulation")]
 pub mod simulation;

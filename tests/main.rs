@@ -5,6 +5,7 @@
 //! - `wire`: the JSON contract, mirrored field by field: a field that comes or goes fails here;
 //! - `screening`: the same rows on any number of threads and after any interruption, and hostile files;
 //! - `cli`: the program as its users meet it: streams and exit codes;
+//! - `readme`: its table of detectors is what `explain` prints;
 //! - `tidy`: modules use only what stands above them, and files say in their first line what they turn into what.
 
 #[cfg(feature = "cli")]
@@ -13,6 +14,7 @@ mod hostile;
 mod inference;
 #[cfg(feature = "cli")]
 mod screening;
+mod readme;
 mod tidy;
 #[cfg(feature = "cli")]
 mod wire;

@@ -79,7 +79,7 @@ impl Detector for Glare {
         let covered = areas.iter().map(|(share, _)| share).fold(0.0, |sum, share| sum + share).min(1.0);
         let largest = areas.first().map_or(0.0, |(share, _)| share.min(1.0));
         let mut evidence = Evidence::told(Sentence::new(
-            format!("{} clipped highlights cover {:.1} % of the area.", areas.len(), covered * 100.0),
+            format!("Clipped highlights: {}, over {:.1} % of the area.", areas.len(), covered * 100.0),
             format!("{} 处过曝反光覆盖 {:.1}% 的面积。", areas.len(), covered * 100.0),
         ));
         evidence.read("glare.area_share", covered);

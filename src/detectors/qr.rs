@@ -53,7 +53,7 @@ impl Detector for Qr {
             None => (String::new(), String::new()),
         };
         let mut evidence = Evidence::told(Sentence::new(
-            format!("{} QR codes were found, {} could be read.{en}", codes.len(), contents.len()),
+            format!("QR codes found: {}; read: {}.{en}", codes.len(), contents.len()),
             format!("找到 {} 个二维码，其中 {} 个可读。{zh}", codes.len(), contents.len()),
         ));
         evidence.read("qr.count", codes.len() as f64);

@@ -1,0 +1,12 @@
+//! The README's table of detectors → the same text as `bonafide explain --format markdown`.
+
+use std::process::Command;
+
+#[test]
+fn the_readme_has_the_table_that_explain_prints() {
+    let output = Command::new(env!("CARGO_BIN_EXE_bonafide")).args(["explain", "--format", "markdown"]).output();
+    let table = String::from_utf8(output.expect("runs").stdout).expect("text");
+    assert!(table.lines().count() > 10);
+    let readme = include_str!("../README.md");
+    assert!(readme.contains(table.trim()), "put the output of `bonafide explain --format markdown` into README.md");
+}
