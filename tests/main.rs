@@ -13,8 +13,9 @@ mod cli;
 mod hostile;
 mod inference;
 #[cfg(feature = "cli")]
-mod screening;
 mod readme;
+#[cfg(feature = "cli")]
+mod screening;
 mod tidy;
 #[cfg(feature = "cli")]
 mod wire;
