@@ -29,7 +29,7 @@ fn both_engines_agree_to_1e_4() {
         }
     };
     for (id, input) in
-        [("texture_net", pattern(6, 128)), ("texture_net", pattern(1, 128)), ("scene_net", pattern(1, 256))]
+        [("texture_net", pattern(6, 128)), ("texture_net", pattern(1, 128)), ("scene_net", pattern(1, 192))]
     {
         let run = |models: &Models| models.get(id).expect(id).run(input.view().into_dyn()).expect(id);
         let (a, b) = (run(&embedded), run(&runtime));

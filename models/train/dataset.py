@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 TILE = 128
-OVERVIEW = 256
+OVERVIEW = 192
 EVALUATION_CELLS = (1, 4, 6, 9, 11, 14)  # of a 4 x 4 grid, row by row
 TRAINING_TILES = 8
 FOLDS = 10
@@ -220,7 +220,7 @@ def grey(pixels, rng=None):
 
 
 def overview_pixels(image, box=None):
-    """[256,256,3]: the whole picture squashed, triangle filter scaled to the reduction (anti-aliased)."""
+    """[192,192,3]: the whole picture squashed, triangle filter scaled to the reduction (anti-aliased)."""
     return np.asarray(image.resize((OVERVIEW, OVERVIEW), Image.Resampling.BILINEAR, box=box), np.uint8)
 
 
@@ -267,7 +267,7 @@ SHRINKING = (Image.Resampling.BOX, Image.Resampling.BILINEAR, Image.Resampling.B
 
 
 def view(picture, pixels, name):
-    """-> (tiles [n,128,128,3], overview [256,256,3]), alike for every class.
+    """-> (tiles [n,128,128,3], overview [192,192,3]), alike for every class.
 
     Evaluation: `plain` (the file as it is), `neutral` (long side 1280, quality 75), `central`
     (neutral, central 60 %), `print0` (equalised, grey), `colour0` (equalised, in colour).

@@ -109,11 +109,11 @@ def export_texture_net(path, stages, taps, heads, tile_heads):
 
 
 def export_scene_net(path, stages, taps, heads, size=OVERVIEW):
-    """`overview` [1,3,256,256] -> `logits` [1,2]."""
+    """`overview` [1,3,192,192] -> `logits` [1,2]."""
     g = Graph()
     g.linear(g.backbone("overview", stages, taps), heads, "logits")
     g.save(path, "scene_net", [_value("overview", [1, 3, size, size])], [_value("logits", [1, 2])],
-           "The whole capture squashed to 256 x 256, RGB 0..255 -> log-odds (screen, print) against bona fide.")
+           "The whole capture squashed to 192 x 192, RGB 0..255 -> log-odds (screen, print) against bona fide.")
 
 
 def session(path):
@@ -132,7 +132,7 @@ def check(texture_path, scene_path, stages, texture, scene, inputs, tolerance=1e
     """Largest difference between PyTorch and ONNX Runtime on real inputs, relative to 1 + |logit|.
 
     `texture` is (taps, heads, tile heads), `scene` is (stages, taps, heads); `inputs` are pairs of
-    [n,3,128,128] and [1,3,256,256] float arrays.
+    [n,3,128,128] and [1,3,192,192] float arrays.
     """
     tile_network, scene_network = Backbone(texture[0], stages).eval(), Backbone(scene[1], scene[0]).eval()
     tile_session, scene_session = session(texture_path), session(scene_path)

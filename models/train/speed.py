@@ -41,7 +41,7 @@ def main():
     texture, scene = (os.path.join(options.models, f"{n}.onnx") for n in ("texture_net", "scene_net"))
     print(f"texture_net, 6 tiles: {milliseconds(texture, 'tiles', (6, 3, 128, 128)):.1f} ms")
     print(f"texture_net, 1 tile: {milliseconds(texture, 'tiles', (1, 3, 128, 128)):.1f} ms")
-    print(f"scene_net: {milliseconds(scene, 'overview', (1, 3, 256, 256)):.1f} ms")
+    print(f"scene_net: {milliseconds(scene, 'overview', (1, 3, 192, 192)):.1f} ms")
     stages = load_folded()
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "variant.onnx")
@@ -49,7 +49,7 @@ def main():
             export_texture_net(path, stages, taps, _zeros(taps, 3), _zeros(taps, 1))
             print(f"tiles, taps {taps}: {milliseconds(path, 'tiles', (6, 3, 128, 128)):.1f} ms")
         for taps in ((7, 10, 14), (0, 2, 4, 7, 10, 14), (0, 2, 4, 7, 10, 14, 15)):
-            for size in (224, 256):
+            for size in (192, 224, 256):
                 export_scene_net(path, stages, taps, _zeros(taps, 1), size)
                 print(f"overview {size}, taps {taps}: {milliseconds(path, 'overview', (1, 3, size, size)):.1f} ms, "
                       f"{os.path.getsize(path) / 1e6:.1f} MB")

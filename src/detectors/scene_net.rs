@@ -10,7 +10,7 @@ use crate::inference::Model;
 use crate::scene::Scene;
 
 /// Side of the squashed overview, as the model was trained.
-const SIDE: u32 = 256;
+const SIDE: u32 = 192;
 
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
@@ -24,7 +24,7 @@ pub(super) const ENTRY: Entry = Entry {
                 meaning: "print against bona fide; in shadow",
             },
         ],
-        method: "A pretrained EfficientNet-Lite0 on the whole picture at 256 × 256: bezel, interface, veil, glow; mean \
+        method: "A pretrained EfficientNet-Lite0 on the whole picture at 192 × 192: bezel, interface, veil, glow; mean \
                  and deviation of several maps and a linear head trained on labelled captures (models/README.md).",
         blind_spots: "A screen that fills the frame; pictures of laptops, posters and plastic cards may look like a \
                       screen. The print head has no honest figure yet and stays in shadow.",

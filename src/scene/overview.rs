@@ -31,7 +31,8 @@ impl Overview {
         let factor = f64::from(OVERVIEW_PX) / f64::from(width.max(height));
         let size = |side: u32| if factor < 1.0 { ((f64::from(side) * factor).round() as u32).max(1) } else { side };
         let (small_width, small_height) = (size(width), size(height));
-        let small = resize(samples, (width, height), (small_width, small_height), channels, fr::FilterType::Box);
+        let rows = averaged_rows(samples, width as usize * channels, height, small_height);
+        let small = resize(&rows, (width, small_height), (small_width, small_height), channels, fr::FilterType::Box);
         let plane = |c: usize| {
             if c >= channels {
                 let (w, h) = turned(small_width, small_height, orientation);
@@ -79,6 +80,32 @@ fn ycc_pixel(y: u8, cb: u8, cr: u8) -> [u8; 3] {
     [clamp(y + 91_881 * cr), clamp(y - 22_554 * cb - 46_802 * cr), clamp(y + 116_130 * cb)]
 }
 
+/// `height` rows of `stride` samples averaged to `small` rows, each over the whole rows that fall to it.
+///
+/// A resampler that goes along the rows first would do its costly pass on every row of the capture; this one only adds.
+fn averaged_rows(samples: &[u8], stride: usize, height: u32, small: u32) -> std::borrow::Cow<'_, [u8]> {
+    if height == small {
+        return samples.into();
+    }
+    let mut out = Vec::with_capacity(stride * small as usize);
+    let mut sums = vec![0u16; stride];
+    let first = |row: u32| (u64::from(row) * u64::from(height) / u64::from(small)) as usize;
+    for row in 0..small {
+        let (from, to) = (first(row), first(row + 1));
+        sums.fill(0);
+        for line in samples[from * stride..to * stride].chunks_exact(stride) {
+            for (sum, sample) in sums.iter_mut().zip(line) {
+                *sum += u16::from(*sample);
+            }
+        }
+        // Rows are at most 16,384 and small ones 1,024: no more than 17 fall to one, far from overflow.
+        let (count, half) = ((to - from) as u32, ((to - from) / 2) as u32);
+        let share = (1 << 16) / count + 1;
+        out.extend(sums.iter().map(|sum| (((u32::from(*sum) + half) * share) >> 16).min(255) as u8));
+    }
+    out.into()
+}
+
 fn resize(samples: &[u8], from: (u32, u32), to: (u32, u32), channels: usize, filter: fr::FilterType) -> Vec<u8> {
     if from == to {
         return samples.to_vec();
@@ -117,4 +144,24 @@ fn upright(
         let (sx, sy) = orientation.stored(x, y, width, height);
         image::Luma([samples[(sy as usize * width as usize + sx as usize) * channels + c]])
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_averaged_to_the_nearest_value() {
+        let rows: Vec<u8> = (0..7).flat_map(|y| [y * 10, 255]).collect();
+        // Rows 0-2 fall to the first, 3-6 to the second.
+        assert_eq!(averaged_rows(&rows, 2, 7, 2).as_ref(), [10, 255, 45, 255]);
+        assert_eq!(averaged_rows(&rows, 2, 7, 7).as_ref(), rows);
+    }
+
+    #[test]
+    fn neutral_chroma_gives_grey_and_saturated_chroma_its_colour() {
+        assert_eq!(ycc_pixel(77, 128, 128), [77, 77, 77]);
+        // JFIF: R = Y + 1.402 (Cr − 128), and so on.
+        assert_eq!(ycc_pixel(100, 128, 178), [170, 64, 100]);
+    }
 }
