@@ -35,6 +35,8 @@
 
 pub mod geometry;
 
+mod lettering;
+
 pub mod capture;
 
 pub mod evidence;

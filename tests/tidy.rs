@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 /// The data's way: a module may use only those before it.
 const ORDER: &[&str] = &[
     "geometry",
+    "lettering",
     "capture",
     "evidence",
     "scene",

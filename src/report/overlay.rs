@@ -8,6 +8,7 @@ use realfft::RealFftPlanner;
 use super::Report;
 use crate::evidence::{Mark, MarkKind};
 use crate::geometry::{PixelRect, Point};
+use crate::lettering;
 use crate::scene::{SPECTRAL_TILE_PX, Scene};
 
 /// Side of a legend's colour field and distance between things, in pixels.
@@ -110,10 +111,39 @@ fn outline(picture: &mut RgbImage, points: &[Point], factor: f32, ink: Rgb<u8>) 
     }
 }
 
-/// Fields of colour along the lower edge, in the order in which the marks come.
+/// What a kind of mark is called in the legend.
+const fn name(kind: MarkKind) -> &'static str {
+    match kind {
+        MarkKind::Document => "document",
+        MarkKind::Device => "device",
+        MarkKind::Edge => "edge",
+        MarkKind::Pattern => "pattern",
+        MarkKind::Spectrum => "spectrum",
+        MarkKind::Halftone => "halftone",
+        MarkKind::Heat => "texture",
+        MarkKind::Glare => "glare",
+        MarkKind::Blur => "blur",
+        MarkKind::Cut => "cut off",
+        MarkKind::Code => "code",
+    }
+}
+
+/// Fields of colour and their names at the lower left, upwards in the order in which the marks come.
 fn legend(picture: &mut RgbImage, kinds: &[MarkKind]) {
     for (i, kind) in kinds.iter().enumerate() {
-        let (x, y) = (4 + i as u32 * (FIELD_PX + 4), picture.height().saturating_sub(FIELD_PX + 4));
+        let (x, y) = (4, picture.height().saturating_sub((i as u32 + 1) * (FIELD_PX + 4)));
+        let text = lettering::lines(name(*kind), (x + FIELD_PX + 6) as f32, y as f32 + 2.0, FIELD_PX as f32 - 4.0);
+        for (ink, spread) in [(Rgb([0; 3]), 2), (Rgb([255; 3]), 0)] {
+            let shifts = (-spread..=spread).flat_map(|dx| (-spread..=spread).map(move |dy| (dx as f32, dy as f32)));
+            for (dx, dy) in shifts {
+                for stroke in &text {
+                    for ends in stroke.windows(2) {
+                        let at = |p: [f32; 2]| (p[0] + dx, p[1] + dy);
+                        draw_line_segment_mut(picture, at(ends[0]), at(ends[1]), ink);
+                    }
+                }
+            }
+        }
         let at = Rect::at(x.cast_signed(), y.cast_signed());
         draw_filled_rect_mut(picture, at.of_size(FIELD_PX, FIELD_PX), Rgb([0; 3]));
         let at = Rect::at(x.cast_signed() + 1, y.cast_signed() + 1);

@@ -1,6 +1,6 @@
 //! Seed to a document's vector design in millimetres, and from there to a linear-light raster at any scale.
 
-use super::font;
+use crate::lettering;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -157,13 +157,13 @@ impl Design {
 
     fn text(&mut self, text: &str, at: [f32; 2], height: f32, colour: Colour) {
         // Stroke weight of a book face: about a seventh of the capital height.
-        for points in font::lines(text, at[0], at[1], height) {
+        for points in lettering::lines(text, at[0], at[1], height) {
             self.line(points, height / 7.0, colour, 1.0);
         }
     }
 
     fn centred(&mut self, text: &str, y: f32, height: f32, colour: Colour) {
-        let width = text.len() as f32 * font::ADVANCE * height;
+        let width = text.len() as f32 * lettering::ADVANCE * height;
         self.text(text, [(self.document.size_mm()[0] - width) / 2.0, y], height, colour);
     }
 

@@ -5,7 +5,6 @@
 
 pub mod camera;
 pub mod design;
-pub mod font;
 pub mod set;
 pub mod surface;
 
