@@ -37,7 +37,7 @@ pub(super) const ENTRY: Entry = Entry {
             info("moire.pitch_px", "px", "period of the frequency most tiles agree on"),
             info("moire.angle_deg", "deg", "direction in which it repeats, 0 to 180 from the x axis"),
         ],
-        method: "Hann-windowed power spectra of up to 16 native 256-px tiles, in dB over the ring at the same distance \
+        method: "Hann-windowed power spectra of up to 12 native 256-px tiles, in dB over the ring at the same distance \
                  from the centre. A line must be a local maximum; its strength is the smaller of its excess over the \
                  ring and over its neighbourhood 4 to 8 bins away, so that ridges of text do not count. The axes' cross \
                  (±3 bins), the 8-px block grid of JPEG and pitches beyond 51 px are left out. Tiles vote with \

@@ -31,8 +31,7 @@ impl Overview {
         let factor = f64::from(OVERVIEW_PX) / f64::from(width.max(height));
         let size = |side: u32| if factor < 1.0 { ((f64::from(side) * factor).round() as u32).max(1) } else { side };
         let (small_width, small_height) = (size(width), size(height));
-        let rows = averaged_rows(samples, width as usize * channels, height, small_height);
-        let small = resize(&rows, (width, small_height), (small_width, small_height), channels, fr::FilterType::Box);
+        let small = shrunk(samples, (width, height), (small_width, small_height), channels);
         let plane = |c: usize| {
             if c >= channels {
                 let (w, h) = turned(small_width, small_height, orientation);
@@ -48,9 +47,13 @@ impl Overview {
     /// The overview in colour, squashed to `width` × `height`, by triangle filter: what the scene network sees.
     #[must_use]
     pub fn rgb(&self, width: u32, height: u32) -> RgbImage {
-        let full = self.to_rgb();
-        let out = resize(full.as_raw(), full.dimensions(), (width, height), 3, fr::FilterType::Bilinear);
-        RgbImage::from_raw(width, height, out).unwrap_or_else(|| RgbImage::new(width, height))
+        // The conversion is linear: on the small planes it costs less and says the same.
+        let [y, cb, cr] = [&self.luma, &self.cb, &self.cr].map(|plane| {
+            let mut small = vec![0; width as usize * height as usize];
+            resize(plane.as_raw(), plane.dimensions(), &mut small, (width, height), 1, fr::FilterType::Bilinear);
+            GrayImage::from_raw(width, height, small).unwrap_or_default()
+        });
+        ycc_to_rgb(&y, &cb, &cr)
     }
 
     /// The overview in colour at its own size.
@@ -80,45 +83,66 @@ fn ycc_pixel(y: u8, cb: u8, cr: u8) -> [u8; 3] {
     [clamp(y + 91_881 * cr), clamp(y - 22_554 * cb - 46_802 * cr), clamp(y + 116_130 * cb)]
 }
 
-/// `height` rows of `stride` samples averaged to `small` rows, each over the whole rows that fall to it.
+/// Area average to a smaller size: whole rows first, then along the rows.
 ///
-/// A resampler that goes along the rows first would do its costly pass on every row of the capture; this one only adds.
-fn averaged_rows(samples: &[u8], stride: usize, height: u32, small: u32) -> std::borrow::Cow<'_, [u8]> {
-    if height == small {
-        return samples.into();
-    }
-    let mut out = Vec::with_capacity(stride * small as usize);
-    let mut sums = vec![0u16; stride];
-    let first = |row: u32| (u64::from(row) * u64::from(height) / u64::from(small)) as usize;
-    for row in 0..small {
-        let (from, to) = (first(row), first(row + 1));
-        sums.fill(0);
-        for line in samples[from * stride..to * stride].chunks_exact(stride) {
-            for (sum, sample) in sums.iter_mut().zip(line) {
-                *sum += u16::from(*sample);
-            }
-        }
-        // Rows are at most 16,384 and small ones 1,024: no more than 17 fall to one, far from overflow.
-        let (count, half) = ((to - from) as u32, ((to - from) / 2) as u32);
-        let share = (1 << 16) / count + 1;
-        out.extend(sums.iter().map(|sum| (((u32::from(*sum) + half) * share) >> 16).min(255) as u8));
-    }
-    out.into()
-}
-
-fn resize(samples: &[u8], from: (u32, u32), to: (u32, u32), channels: usize, filter: fr::FilterType) -> Vec<u8> {
+/// Along the rows is the costly pass; this way it meets only the rows that are left. Strips of rows keep what lies
+/// between in the processor's cache.
+fn shrunk(samples: &[u8], from: (u32, u32), to: (u32, u32), channels: usize) -> Vec<u8> {
+    const STRIP: u32 = 256;
     if from == to {
         return samples.to_vec();
     }
+    let (stride, small_stride) = (from.0 as usize * channels, to.0 as usize * channels);
+    let first = |row: u32| (u64::from(row) * u64::from(from.1) / u64::from(to.1)) as usize;
+    let mut strip = vec![0; stride * STRIP as usize];
+    let mut out = vec![0; small_stride * to.1 as usize];
+    for (top, part) in (0..to.1).step_by(STRIP as usize).zip(out.chunks_mut(small_stride * STRIP as usize)) {
+        let rows = STRIP.min(to.1 - top);
+        for (row, averaged) in (top..top + rows).zip(strip.chunks_exact_mut(stride)) {
+            average_rows(&samples[first(row) * stride..first(row + 1) * stride], averaged);
+        }
+        let strip = &strip[..stride * rows as usize];
+        resize(strip, (from.0, rows), part, (to.0, rows), channels, fr::FilterType::Box);
+    }
+    out
+}
+
+/// The mean of the rows in `lines`, each as long as `out`: at most 16 or 17, since no side is more than 16,384.
+fn average_rows(lines: &[u8], out: &mut [u8]) {
+    /// Samples added at a time, in registers.
+    const BLOCK: usize = 64;
+    let stride = out.len();
+    let count = (lines.len() / stride.max(1)).max(1) as u16;
+    let (half, share) = (count / 2, (u32::from(u16::MAX) / u32::from(count) + 1).min(u32::from(u16::MAX)) as u16);
+    for (x, block) in (0..).step_by(BLOCK).zip(out.chunks_mut(BLOCK)) {
+        let mut sums = [half; BLOCK];
+        for line in lines.chunks_exact(stride) {
+            // A whole block has a length known to the compiler.
+            if let Some((part, _)) = line[x..].split_first_chunk::<BLOCK>() {
+                sums = std::array::from_fn(|i| sums[i] + u16::from(part[i]));
+            } else {
+                for (sum, sample) in sums.iter_mut().zip(&line[x..]) {
+                    *sum += u16::from(*sample);
+                }
+            }
+        }
+        if count > 1 {
+            sums = sums.map(|sum| ((u32::from(sum) * u32::from(share)) >> 16) as u16);
+        }
+        for (value, sum) in block.iter_mut().zip(sums) {
+            *value = sum as u8;
+        }
+    }
+}
+
+fn resize(samples: &[u8], from: (u32, u32), out: &mut [u8], to: (u32, u32), channels: usize, filter: fr::FilterType) {
     let kind = if channels == 1 { fr::PixelType::U8 } else { fr::PixelType::U8x3 };
-    let mut out = vec![0; to.0 as usize * to.1 as usize * channels];
     let options = fr::ResizeOptions::new().resize_alg(fr::ResizeAlg::Convolution(filter));
     let done = fr::images::ImageRef::new(from.0, from.1, samples, kind).is_ok_and(|source| {
-        fr::images::Image::from_slice_u8(to.0, to.1, &mut out, kind)
+        fr::images::Image::from_slice_u8(to.0, to.1, out, kind)
             .is_ok_and(|mut target| fr::Resizer::new().resize(&source, &mut target, &options).is_ok())
     });
     debug_assert!(done, "sizes are positive and buffers fit");
-    out
 }
 
 fn turned(width: u32, height: u32, orientation: Orientation) -> (u32, u32) {
@@ -154,8 +178,18 @@ mod tests {
     fn rows_are_averaged_to_the_nearest_value() {
         let rows: Vec<u8> = (0..7).flat_map(|y| [y * 10, 255]).collect();
         // Rows 0-2 fall to the first, 3-6 to the second.
-        assert_eq!(averaged_rows(&rows, 2, 7, 2).as_ref(), [10, 255, 45, 255]);
-        assert_eq!(averaged_rows(&rows, 2, 7, 7).as_ref(), rows);
+        assert_eq!(shrunk(&rows, (2, 7), (2, 2), 1), [10, 255, 45, 255]);
+        assert_eq!(shrunk(&rows, (2, 7), (2, 7), 1), rows);
+    }
+
+    #[test]
+    fn strips_join_without_a_seam() {
+        let ramp: Vec<u8> = (0..200u32).flat_map(|y| (0..300u32).map(move |x| ((x + y) / 2) as u8)).collect();
+        let small = shrunk(&ramp, (300, 200), (75, 50), 1);
+        for (at, value) in small.iter().enumerate() {
+            let (x, y) = ((at % 75) as f32 * 4.0 + 1.5, (at / 75) as f32 * 4.0 + 1.5);
+            assert!((f32::from(*value) - (x + y) / 2.0).abs() <= 1.5, "{at}: {value}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::geometry::{PixelRect, Point, Quad};
 /// Side of a tile for spectra: 256 px resolve a pattern's pitch to about 1 % and its angle to about 1°.
 pub const SPECTRAL_TILE_PX: u32 = 256;
 /// How many tiles are looked at for periodicity, at most.
-const SPECTRAL_TILES: usize = 16;
+const SPECTRAL_TILES: usize = 12;
 /// Side of a tile for the texture network, as it was trained.
 pub const TEXTURE_TILE_PX: u32 = 128;
 /// How many tiles the texture network pools.
@@ -43,7 +43,7 @@ pub struct Tile {
     pub cr: GrayImage,
 }
 
-/// Tiles for spectra: with a document eight inside it, four across the middles of its sides and four beyond them,
+/// Tiles for spectra: with a document four inside it, four across the middles of its sides and four beyond them,
 /// as far as native pixels reach; the rest, and everything without a document, from a spread grid.
 pub(super) fn spectral(capture: &Capture, document: Option<&Document>) -> Vec<Tile> {
     spectral_rects(capture.window(), document)
@@ -73,13 +73,14 @@ fn spectral_rects(window: PixelRect, document: Option<&Document>) -> Vec<PixelRe
             add(rect, &mut rects);
         }
     }
-    let positions = |first: u32, span: u32| {
+    // Four along the longer side, three along the shorter.
+    let positions = |first: u32, span: u32, other: u32| {
         let room = span - SPECTRAL_TILE_PX;
-        let count = (1 + room / STEP).min(4);
+        let count = (1 + room / STEP).min(if span >= other { 4 } else { 3 });
         (0..count).map(move |i| first + if count == 1 { room / 2 } else { room * i / (count - 1) })
     };
-    for y in positions(window.y, window.height) {
-        for x in positions(window.x, window.width) {
+    for y in positions(window.y, window.height, window.width) {
+        for x in positions(window.x, window.width, window.height) {
             add(PixelRect::new(x, y, SPECTRAL_TILE_PX, SPECTRAL_TILE_PX), &mut rects);
         }
     }
@@ -89,8 +90,7 @@ fn spectral_rects(window: PixelRect, document: Option<&Document>) -> Vec<PixelRe
 /// Middles of tiles with regard to a document: across its sides, beyond them, then inside.
 fn document_centres(quad: &Quad) -> Vec<Point> {
     /// Of the way from the top left corner to the right and down.
-    const INSIDE: [(f32, f32); 8] =
-        [(0.25, 0.25), (0.75, 0.75), (0.75, 0.25), (0.25, 0.75), (0.5, 0.5), (0.5, 0.2), (0.5, 0.8), (0.2, 0.5)];
+    const INSIDE: [(f32, f32); 4] = [(0.25, 0.25), (0.75, 0.75), (0.75, 0.25), (0.25, 0.75)];
     let middle = quad.centre();
     let sides: [Point; 4] = std::array::from_fn(|i| quad.0[i].towards(quad.0[(i + 1) % 4], 0.5));
     let beyond = |side: &Point| {
@@ -213,13 +213,13 @@ mod tests {
     }
 
     #[test]
-    fn without_a_document_sixteen_tiles_spread_over_the_window() {
+    fn without_a_document_twelve_tiles_spread_over_the_window() {
         let window = PixelRect::new(100, 50, 4000, 3000);
         let rects = spectral_rects(window, None);
         assert_eq!(rects.len(), SPECTRAL_TILES);
         assert!(rects.iter().all(|r| window.holds(*r)));
         assert_eq!((rects[0].x, rects[0].y), (100, 50));
-        assert_eq!((rects[15].x, rects[15].y), (100 + 4000 - 256, 50 + 3000 - 256));
+        assert_eq!((rects[11].x, rects[11].y), (100 + 4000 - 256, 50 + 3000 - 256));
     }
 
     #[test]
@@ -234,7 +234,7 @@ mod tests {
         let rects = spectral_rects(PixelRect::new(0, 0, 4000, 3000), Some(&document));
         let count = |place| rects.iter().filter(|r| place_of(**r, Some(&document)) == place).count();
         assert_eq!(rects.len(), SPECTRAL_TILES);
-        assert_eq!((count(Place::Inside), count(Place::Border), count(Place::Outside)), (8, 4, 4));
+        assert_eq!((count(Place::Inside), count(Place::Border), count(Place::Outside)), (4, 4, 4));
     }
 
     #[test]
