@@ -50,7 +50,7 @@ impl Detector for Glare {
         // One pixel of margin, so that an area at the picture's edge has a closed outline.
         let mut mask = GrayImage::new(width + 2, height + 2);
         let mut pixels = 0u64;
-        let mut any = false;
+        let mut clipped = 0u64;
         for (y, columns) in document_rows(scene) {
             pixels += u64::from(columns.end - columns.start);
             let row = (y * width) as usize;
@@ -59,12 +59,14 @@ impl Detector for Glare {
                 let neutral = |plane: &GrayImage| plane.as_raw()[at].abs_diff(128) <= NEUTRAL;
                 if overview.luma.as_raw()[at] >= CLIPPED && neutral(&overview.cb) && neutral(&overview.cr) {
                     mask.put_pixel(x + 1, y + 1, Luma([255]));
-                    any = true;
+                    clipped += 1;
                 }
             }
         }
         let total = pixels.max(1) as f64;
-        let contours = if any { find_contours::<i32>(&mask) } else { Vec::new() };
+        // Outlines are sought only where there are pixels enough for one.
+        let enough = clipped as f64 >= SPECK_SHARE * pixels as f64;
+        let contours = if enough && clipped > 0 { find_contours::<i32>(&mask) } else { Vec::new() };
         let mut areas: Vec<(f64, Vec<Point>)> = contours
             .into_iter()
             .filter(|contour| contour.border_type == BorderType::Outer)

@@ -13,8 +13,8 @@ use crate::evidence::{Evidence, MarkKind, Outcome, ReadingInfo, Sentence};
 use crate::geometry::Point;
 use crate::scene::Scene;
 
-/// Rows with a finder pattern that make a search worth while: a code has three patterns, each met by several rows.
-const FINDER_ROWS: usize = 3;
+/// Places with a finder pattern that make a search worth while: a code has three, of which one may be blurred.
+const FINDERS: usize = 2;
 
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
@@ -77,7 +77,7 @@ pub fn payloads(scene: &Scene<'_>) -> Vec<String> {
 }
 
 fn codes(luma: &GrayImage) -> Vec<Code> {
-    if rows_with_finders(luma) < FINDER_ROWS {
+    if finders(luma) < FINDERS {
         return Vec::new();
     }
     let (width, height) = luma.dimensions();
@@ -109,16 +109,38 @@ fn second_chance(luma: &GrayImage) -> Option<Code> {
     Some(Code { corners, content: Some(result.getText().to_owned()) })
 }
 
-/// How many of every fourth row hold a run of dark and light in the proportions 1 : 1 : 3 : 1 : 1.
-fn rows_with_finders(luma: &GrayImage) -> usize {
-    luma.rows().step_by(4).filter(|row| has_finder(&row.clone().map(|pixel| pixel.0[0]).collect::<Vec<_>>())).count()
+/// How many separate places look like a finder pattern along a row and, through the same middle, along the column.
+fn finders(luma: &GrayImage) -> usize {
+    let (width, height) = luma.dimensions();
+    let mut places: Vec<(u32, u32)> = Vec::new();
+    let mut column = Vec::new();
+    for y in (0..height).step_by(4) {
+        let row = &luma.as_raw()[(y * width) as usize..((y + 1) * width) as usize];
+        for x in finders_along(row) {
+            // Rows of one pattern are one place, and so is what lies as near as two patterns never do.
+            let near = |(px, py): &(u32, u32)| px.abs_diff(x) < 8 && py.abs_diff(y) < 16;
+            if places.iter().any(near) {
+                continue;
+            }
+            let top = y.saturating_sub(SPAN as u32 / 2);
+            column.clear();
+            column.extend((top..(top + SPAN as u32).min(height)).map(|y| luma.as_raw()[(y * width + x) as usize]));
+            if finders_along(&column).iter().any(|middle| (top + middle).abs_diff(y) < 16) {
+                places.push((x, y));
+            }
+        }
+    }
+    places.len()
 }
 
-fn has_finder(row: &[u8]) -> bool {
-    // A code stands on a quiet zone of its own: its dark and light lie on both sides of the mean of their surround.
-    const SPAN: usize = 96;
-    for start in (0..row.len()).step_by(SPAN / 2) {
-        let part = &row[start..(start + SPAN).min(row.len())];
+/// Samples over which dark and light are told apart: a pattern with a module of up to seven pixels and its quiet zone.
+const SPAN: usize = 96;
+
+/// Middles of the runs of dark and light in the proportions 1 : 1 : 3 : 1 : 1.
+fn finders_along(line: &[u8]) -> Vec<u32> {
+    let mut found = Vec::new();
+    for start in (0..line.len()).step_by(SPAN / 2) {
+        let part = &line[start..(start + SPAN).min(line.len())];
         let (low, high) = part.iter().fold((255u8, 0u8), |(low, high), v| (low.min(*v), high.max(*v)));
         // Less contrast than this is no printed code.
         if high - low < 60 {
@@ -127,20 +149,20 @@ fn has_finder(row: &[u8]) -> bool {
         let threshold = u8::midpoint(low, high);
         let mut runs = [0usize; 5];
         let mut dark = part[0] < threshold;
-        for value in part {
+        for (at, value) in part.iter().enumerate() {
             if (*value < threshold) == dark {
                 runs[4] += 1;
                 continue;
             }
             if dark && in_proportion(runs) {
-                return true;
+                found.push((start + at - runs[4] - runs[3] - runs[2] / 2 - 1) as u32);
             }
             runs.rotate_left(1);
             runs[4] = 1;
             dark = !dark;
         }
     }
-    false
+    found
 }
 
 /// Each module within half of its mean size, as ISO/IEC 18004's reference algorithm allows.
@@ -184,8 +206,8 @@ mod tests {
             row.extend([230; 12]);
             row
         };
-        assert!(has_finder(&row(&[3, 3, 9, 3, 3])));
-        assert!(!has_finder(&row(&[4, 4, 4, 4, 4])));
-        assert!(!has_finder(&row(&[9, 3, 3, 3, 9])));
+        assert_eq!(finders_along(&row(&[3, 3, 9, 3, 3])), [22]);
+        assert!(finders_along(&row(&[4, 4, 4, 4, 4])).is_empty());
+        assert!(finders_along(&row(&[9, 3, 3, 3, 9])).is_empty());
     }
 }

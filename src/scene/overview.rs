@@ -184,11 +184,11 @@ mod tests {
 
     #[test]
     fn strips_join_without_a_seam() {
-        let ramp: Vec<u8> = (0..200u32).flat_map(|y| (0..300u32).map(move |x| ((x + y) / 2) as u8)).collect();
+        let ramp: Vec<u8> = (0..200u32).flat_map(|y| (0..300u32).map(move |x| u32::midpoint(x, y) as u8)).collect();
         let small = shrunk(&ramp, (300, 200), (75, 50), 1);
         for (at, value) in small.iter().enumerate() {
             let (x, y) = ((at % 75) as f32 * 4.0 + 1.5, (at / 75) as f32 * 4.0 + 1.5);
-            assert!((f32::from(*value) - (x + y) / 2.0).abs() <= 1.5, "{at}: {value}");
+            assert!((f32::from(*value) - f32::midpoint(x, y)).abs() <= 1.5, "{at}: {value}");
         }
     }
 
