@@ -10,6 +10,8 @@ const BASELINE: &[u8] = include_bytes!("fixtures/baseline.jpg");
 const PROGRESSIVE: &[u8] = include_bytes!("fixtures/progressive.jpg");
 const CMYK: &[u8] = include_bytes!("fixtures/cmyk.jpg");
 const GREY: &[u8] = include_bytes!("fixtures/grey.jpg");
+#[cfg(feature = "heic")]
+const HEIC: &[u8] = include_bytes!("fixtures/picture.heic");
 
 fn open(bytes: &[u8]) -> Result<Capture, CaptureError> {
     decode(&Upload { bytes, name: None }, &Limits::default())
@@ -36,6 +38,8 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("webp", encoded(&picture(), ImageFormat::WebP)),
         ("bmp", encoded(&picture(), ImageFormat::Bmp)),
         ("tiff", encoded(&picture(), ImageFormat::Tiff)),
+        #[cfg(feature = "heic")]
+        ("heic", HEIC.to_vec()),
     ]
 }
 
