@@ -26,7 +26,8 @@ pub(super) struct ScreenArgs {
     /// Form of the rows.
     #[arg(long, value_enum, default_value_t)]
     format: Form,
-    /// Writes the rows to this file instead of standard output.
+    /// Writes the rows to this file instead of standard output. With --report and without this, rows are not printed
+    /// on a terminal.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Also writes a page with thumbnails and reasons, to look at in a browser.
@@ -65,7 +66,7 @@ pub(super) fn run(args: ScreenArgs) -> Result<u8, String> {
         Form::Csv => Format::Csv,
     };
     let mut items = gather(&args.paths, &mut io::stdin().lock()).map_err(|e| format!("standard input: {e}"))?;
-    let (mut sink, earlier) = open_output(args.output.as_deref(), args.resume, format)?;
+    let (mut sink, earlier) = open_output(args.output.as_deref(), args.resume, args.report.is_some(), format)?;
     items.retain(|item| earlier.paths.is_empty() || !earlier.paths.contains(&*item.name()));
     let mut page = match &args.report {
         Some(path) => Some(HtmlReport::begin(path).map_err(|e| format!("{}: {e}", path.display()))?),
@@ -109,6 +110,9 @@ pub(super) fn run(args: ScreenArgs) -> Result<u8, String> {
         outcome => outcome.map_err(|e| format!("the rows cannot be written: {e}"))?,
     }
     eprintln!("{}", summary(&now, earlier.paths.len()));
+    if let Some(path) = &args.report {
+        eprintln!("the page is {}", path.display());
+    }
     Ok(if interrupted { INTERRUPTED } else { code_of(&tally, args.fail_on) })
 }
 
@@ -121,12 +125,19 @@ fn code_of(tally: &Tally, fail_on: Option<FailOn>) -> u8 {
     }
 }
 
-fn open_output(path: Option<&Path>, resume: bool, format: Format) -> Result<(RowSink<Box<dyn Write>>, Held), String> {
-    let Some(path) = path else {
-        let sink = RowSink::begin(Box::new(io::stdout()) as Box<dyn Write>, format);
-        return Ok((sink.map_err(|e| e.to_string())?, Held::default()));
-    };
-    open_file(path, resume, format).map_err(|e| format!("{}: {e}", path.display()))
+fn open_output(
+    path: Option<&Path>,
+    resume: bool,
+    with_page: bool,
+    format: Format,
+) -> Result<(RowSink<Box<dyn Write>>, Held), String> {
+    if let Some(path) = path {
+        return open_file(path, resume, format).map_err(|e| format!("{}: {e}", path.display()));
+    }
+    // A person who asked for the page wants to see the summary, not a screenful of JSON a file.
+    let unread = with_page && io::stdout().is_terminal();
+    let out: Box<dyn Write> = if unread { Box::new(io::sink()) } else { Box::new(io::stdout()) };
+    Ok((RowSink::begin(out, format).map_err(|e| e.to_string())?, Held::default()))
 }
 
 fn open_file(path: &Path, resume: bool, format: Format) -> io::Result<(RowSink<Box<dyn Write>>, Held)> {
