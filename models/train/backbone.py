@@ -117,34 +117,42 @@ def spatial_tap(x):
     return torch.sign(tap) * torch.sqrt(tap.abs())
 
 
-class Backbone(nn.Module):
-    """RGB 0..255 -> the taps after the named blocks, side by side in one row per picture."""
+def region_masks(size):
+    """[2,size,size]: the middle half (a side) of a map and its rim, each scaled so that the mean of a
+    map times the mask is the mean over the region."""
+    middle, edge = np.zeros((size, size), np.float32), size // 4
+    middle[edge : size - edge, edge : size - edge] = 1
+    masks = np.stack([middle, 1 - middle])
+    return masks * (size * size / masks.sum((1, 2), keepdims=True))
 
-    def __init__(self, taps, stages=None):
+
+class Backbone(nn.Module):
+    """RGB 0..255 -> the taps after the named stages, side by side in one row per picture.
+
+    After the stages in `regions` follow the mean over the middle and over the rim, signed square root.
+    """
+
+    def __init__(self, taps, regions=(), stages=None):
         super().__init__()
         stages = stages or load_folded()
-        self.taps = list(taps)
-        self.stages = nn.ModuleList([Stage(*s) for s in stages[: max(taps) + 2]])
+        self.taps, self.regions = list(taps), list(regions)
+        self.stages = nn.ModuleList([Stage(*s) for s in stages[: max(*taps, *regions, 0) + 2]])
+
+    def folded(self):
+        return [stage.folded() for stage in self.stages]
 
     def forward(self, x):
         x = (x - INPUT_MEAN) * INPUT_SCALE
-        rows = []
+        rows, regions = [], []
         for index, stage in enumerate(self.stages):
             x = stage(x)
             if index - 1 in self.taps:
                 rows.append(spatial_tap(x))
-        return torch.cat(rows, 1)
-
-
-def tap_columns(stored, wanted):
-    """Columns of a row stored with the taps `stored` that a head on the taps `wanted` reads."""
-    columns, start = [], 0
-    for tap in stored:
-        width = 2 * CHANNELS[tap]
-        if tap in wanted:
-            columns.extend(range(start, start + width))
-        start += width
-    return np.array(columns)
+            if index - 1 in self.regions:
+                masks = torch.from_numpy(region_masks(x.shape[-1])).to(x)
+                means = torch.cat([(x * mask).mean((2, 3)) for mask in masks], 1)
+                regions.append(torch.sign(means) * torch.sqrt(means.abs()))
+        return torch.cat(rows + regions, 1)
 
 
 def pool_tiles(rows):

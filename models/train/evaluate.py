@@ -15,10 +15,9 @@ import numpy as np  # noqa: E402
 from sklearn.ensemble import ExtraTreesClassifier  # noqa: E402
 
 from dataset import FOLDS, ORIGINAL, PRINT, SCREEN, file_facts  # noqa: E402
-from features import SCENE_TAPS, TILE_TAPS  # noqa: E402
-from fit import EVALUATION_VIEWS, SCENE, TEXTURE, Settings, fit_scene, fit_texture, score  # noqa: E402
+from fit import EVALUATION_VIEWS, SCENE, Settings, fit_net, score  # noqa: E402
 from heads import source_weights  # noqa: E402
-from train import arguments, load_table  # noqa: E402
+from train import arguments, load_table, reader_names  # noqa: E402
 
 TEXTURE_NET, SCENE_NET, FUSED = "texture_net", "scene_net", "both"
 RESAMPLES = 1000
@@ -68,15 +67,18 @@ def measured(scores, attack, groups, seed=0):
     return list(zip(values, low, high))
 
 
-def cross_scores(table, texture=TEXTURE, scene=SCENE, simulated_weight=0.0, views=EVALUATION_VIEWS):
-    """-> view -> [N, net, species] log-odds, each fold by heads fitted without it; simulated rows stay NaN."""
+def cross_scores(table, texture, settings=Settings(), simulated_weight=0.0, views=EVALUATION_VIEWS):
+    """-> view -> [N, net, species] log-odds, each fold by heads fitted without it.
+
+    `texture(fold)` names the features of tiles that saw no source of the fold.
+    """
     out = {view: np.full((len(table.pictures), 2, 2), np.nan) for view in views}
     for fold in range(FOLDS):
         rows = np.flatnonzero(table.fold == fold)
-        heads = (fit_texture(table, table.fold != fold, texture, simulated_weight, with_tiles=False),
-                 fit_scene(table, table.fold != fold, scene, simulated_weight))
+        fitted = [(network, fit_net(table, table.fold != fold, network, simulated_weight, settings))
+                  for network in (texture(fold), SCENE)]
         for view in views:
-            out[view][rows] = score(table, *heads, view, rows)
+            out[view][rows] = score(table, fitted, view, rows)
     return out
 
 
@@ -198,6 +200,15 @@ def print_report(table, scores):
     s = nets(scores["colour0"], 1)[FUSED]
     curve = Curve(s[copies | bona_fide], copies[copies | bona_fide])
     limit = curve.threshold(0.05)
+    made = table.kind == "simulated"
+    if made.any():
+        attack = made & (table.label == PRINT)
+        lines += ["", "Simulated captures (each a source of its own, a fold left out at a time), equalised, in colour:", "",
+                  HEAD.format("print against, net")]
+        for what, rows in (("simulated originals", made & (table.label == ORIGINAL)), ("photographed bona fide captures", bona_fide)):
+            for name, t in nets(scores["colour0"], 1).items():
+                use = attack | rows
+                lines.append(figure_row(f"{what}: {name}", t[use], attack[use], table.group[use]))
     rank = [f"{percent((s[bona_fide] >= v).mean())}" for v in s[coloured]]
     lines += ["", f"Equalised in colour, both nets, at APCER 5 % on the grey copies: flagged as print are "
                   f"{percent((s[real & (table.kind == 'cards')] >= limit).mean())} of the cards, "
@@ -207,46 +218,23 @@ def print_report(table, scores):
     return lines
 
 
-def choose(table, simulated_weight):
-    """The grid behind `fit.TEXTURE` and `fit.SCENE`: a setting is chosen on half of the folds, scored on the rest."""
+def choose(table, texture, simulated_weight):
+    """The grid behind `fit.Settings`: a setting is chosen on half of the folds and scored on the rest."""
     use = (table.kind == "captures") & (table.label != PRINT)
-    attack, half = table.label == SCREEN, table.fold % 2
-    def auc(s, rows):
-        return Curve(s[rows], attack[rows]).figures()[0]
-    kept = {}
-    for net, tap_sets in ((0, (TILE_TAPS, (0, 2, 4))), (1, (SCENE_TAPS, SCENE_TAPS[:-1], (7, 10, 14), (7, 10, 15)))):
-        tried = {}
-        for taps in tap_sets:
-            for components in (320, 640):
-                for c in (0.3, 0.1, 0.03, 0.01):
-                    settings = Settings(taps, components, c)
-                    pair = (settings, SCENE) if net == 0 else (TEXTURE, settings)
-                    s = single_scores(table, net, pair[net], simulated_weight)
-                    tried[(taps, components, c)] = s
-                    print((TEXTURE_NET, SCENE_NET)[net], taps, components, c, f"AUC {auc(s, use):.4f}", flush=True)
-        best = [max(tried, key=lambda k: auc(tried[k], use & (half == h))) for h in (0, 1)]
-        crossed = np.where(half == 0, tried[best[1]], tried[best[0]])
-        kept[net] = crossed
-        print(f"chosen on even folds {best[0]}, on odd folds {best[1]}; crossed AUC {auc(crossed, use):.4f}", flush=True)
-    for h, name in ((0, "even"), (1, "odd")):
-        print(f"both, settings chosen on the other folds, {name} folds: AUC {auc((kept[0] + kept[1]) / 2, use & (half == h)):.4f}")
-    both = (kept[0] + kept[1]) / 2
-    print(figure_row("both, settings chosen on the other half", both[use], attack[use], table.group[use]))
-
-
-def single_scores(table, net, settings, simulated_weight):
-    """Leave-sources-out screen log-odds of one net on the plain view."""
-    from fit import fit_rows, screen_set
-    from heads import log_odds
-
-    rows_of = (table.texture_rows, table.scene_rows)[net]
-    out = np.full(len(table.pictures), np.nan)
-    for fold in range(FOLDS):
-        rows = np.flatnonzero(table.fold == fold)
-        head = fit_rows(screen_set(table, table.fold != fold, simulated_weight),
-                    lambda v, r: rows_of(v, settings.taps, r), settings.components, settings.c)
-        out[rows] = log_odds(head, rows_of("plain", settings.taps, rows))
-    return out
+    attack, half, tried = table.label == SCREEN, table.fold % 2, {}
+    for components in (320, 640):
+        for c in (0.1, 0.03, 0.01):
+            for level in (0.0, 3.0, 10.0):
+                settings = Settings(components, c, level=level)
+                scores = cross_scores(table, texture, settings, simulated_weight, ("plain",))
+                tried[settings] = both = nets(scores["plain"], 0)[FUSED]
+                print(figure_row(f"{components} components, C {c}, level {level}", both[use], attack[use], table.group[use]),
+                      flush=True)
+    best = [max(tried, key=lambda k: Curve(tried[k][use & (half == h)], attack[use & (half == h)]).figures()[0])
+            for h in (0, 1)]
+    crossed = np.where(half == 0, tried[best[1]], tried[best[0]])
+    print(f"chosen on even folds {best[0]}, on odd folds {best[1]}")
+    print(figure_row("both, settings chosen on the other half", crossed[use], attack[use], table.group[use]))
 
 
 def main():
@@ -255,11 +243,12 @@ def main():
     parser.add_argument("--choose", action="store_true", help="print what the settings were chosen by, and stop")
     parser.add_argument("--scores", help="also write the leave-sources-out log-odds of every capture to this csv")
     options = parser.parse_args()
-    table = load_table(options)
+    table, _ = load_table(options, ("even", "odd"))
+    _, texture = reader_names(options.reader)
     if options.choose:
-        choose(table, options.simulated_weight)
+        choose(table, texture, options.simulated_weight)
         return
-    scores = cross_scores(table, simulated_weight=options.simulated_weight)
+    scores = cross_scores(table, texture, simulated_weight=options.simulated_weight)
     lines = screen_report(table, scores) + [""] + print_report(table, scores)
     text = "\n".join(lines) + "\n"
     print(text)
@@ -270,6 +259,8 @@ def main():
         with open(options.scores, "w") as file:
             file.write("path,label,kind,content,source,fold,texture_screen,texture_print,scene_screen,scene_print\n")
             for p, f, s in zip(table.pictures, table.fold, scores["plain"]):
+                if p.kind == "simulated":
+                    continue
                 row = ",".join(f"{v:.4f}" for v in s.reshape(-1))
                 file.write(f"{p.path},{p.label},{p.kind},{p.content},{p.source},{f},{row}\n")
 

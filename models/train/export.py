@@ -13,7 +13,7 @@ import onnxruntime
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from backbone import INPUT_MEAN, INPUT_SCALE, Backbone, pool_tiles
+from backbone import INPUT_MEAN, INPUT_SCALE, Backbone, pool_tiles, region_masks
 from dataset import OVERVIEW, TILE
 
 OPSET = 17
@@ -60,18 +60,24 @@ class Graph:
             mean = self.add("ReduceMean", [mean], axes=axes, keepdims=0)
         return mean, std
 
-    def backbone(self, x, stages, taps):
+    def backbone(self, x, size, stages, taps, regions=()):
+        """`size` is the side of the input in pixels."""
         x = self.add("Sub", [x, self.constant(INPUT_MEAN)])
         x = self.add("Mul", [x, self.constant(INPUT_SCALE)])
-        rows = []
-        for index, (convs, skip) in enumerate(stages[: max(taps) + 2]):
+        rows, means = [], []
+        for index, (convs, skip) in enumerate(stages[: max(*taps, *regions, 0) + 2]):
             y = x
             for conv in convs:
                 y = self.conv(y, conv)
+                size = (size + conv.pads[0] + conv.pads[2] - conv.weight.shape[2]) // conv.stride + 1
             x = self.add("Add", [x, y]) if skip else y
             if index - 1 in taps:
                 rows.extend(self.mean_and_std(x, [2, 3], 0))
-        return self.signed_root(self.add("Concat", rows, axis=1))
+            if index - 1 in regions:
+                for mask in region_masks(size):
+                    inside = self.add("Mul", [x, self.constant(mask)])
+                    means.append(self.add("ReduceMean", [inside], axes=[2, 3], keepdims=0))
+        return self.signed_root(self.add("Concat", rows + means, axis=1))
 
     def linear(self, x, heads, output):
         """One row of weights a head."""
@@ -98,7 +104,7 @@ def _value(name, shape):
 def export_texture_net(path, stages, taps, heads, tile_heads):
     """`tiles` [n,3,128,128] -> `logits` [1,2] and `tile_logits` [n,2]."""
     g = Graph()
-    rows = g.backbone("tiles", stages, taps)
+    rows = g.backbone("tiles", TILE, stages, taps)
     mean, std = g.mean_and_std(rows, [0], 1)
     top = g.add("ReduceMax", [rows], axes=[0], keepdims=1)
     g.linear(g.add("Concat", [mean, top, std], axis=1), heads, "logits")
@@ -108,10 +114,10 @@ def export_texture_net(path, stages, taps, heads, tile_heads):
            "Native 128-px tiles of one capture, RGB 0..255 -> log-odds (screen, print) against bona fide.")
 
 
-def export_scene_net(path, stages, taps, heads, size=OVERVIEW):
+def export_scene_net(path, stages, taps, regions, heads, size=OVERVIEW):
     """`overview` [1,3,192,192] -> `logits` [1,2]."""
     g = Graph()
-    g.linear(g.backbone("overview", stages, taps), heads, "logits")
+    g.linear(g.backbone("overview", size, stages, taps, regions), heads, "logits")
     g.save(path, "scene_net", [_value("overview", [1, 3, size, size])], [_value("logits", [1, 2])],
            "The whole capture squashed to 192 x 192, RGB 0..255 -> log-odds (screen, print) against bona fide.")
 
@@ -128,13 +134,13 @@ def _linear(heads, rows):
 
 
 @torch.no_grad()
-def check(texture_path, scene_path, stages, texture, scene, inputs, tolerance=1e-4):
+def check(texture_path, scene_path, texture, scene, inputs, tolerance=1e-4):
     """Largest difference between PyTorch and ONNX Runtime on real inputs, relative to 1 + |logit|.
 
-    `texture` is (taps, heads, tile heads), `scene` is (stages, taps, heads); `inputs` are pairs of
+    `texture` is (network, heads, tile heads) and `scene` (network, heads); `inputs` are pairs of
     [n,3,128,128] and [1,3,192,192] float arrays.
     """
-    tile_network, scene_network = Backbone(texture[0], stages).eval(), Backbone(scene[1], scene[0]).eval()
+    tile_network, scene_network = texture[0].eval(), scene[0].eval()
     tile_session, scene_session = session(texture_path), session(scene_path)
     worst = 0.0
     for tiles, overview in inputs:
@@ -144,7 +150,7 @@ def check(texture_path, scene_path, stages, texture, scene, inputs, tolerance=1e
             got = tile_session.run(["logits", "tile_logits"], {"tiles": tiles[:count]})
             for e, g in zip(expected, got):
                 worst = max(worst, float((np.abs(e.numpy() - g) / (1 + np.abs(g))).max()))
-        expected = _linear(scene[2], scene_network(torch.from_numpy(overview))).numpy()
+        expected = _linear(scene[1], scene_network(torch.from_numpy(overview))).numpy()
         got = scene_session.run(["logits"], {"overview": overview})[0]
         worst = max(worst, float((np.abs(expected - got) / (1 + np.abs(got))).max()))
     if not worst < tolerance:

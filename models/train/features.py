@@ -1,4 +1,4 @@
-"""Captures -> frozen backbone features of each view, cached on disk so that a stopped run goes on."""
+"""Captures -> pixels of each view -> features of a network, each cached on disk so that a stopped run goes on."""
 import hashlib
 import multiprocessing
 import os
@@ -10,19 +10,18 @@ from backbone import Backbone
 from dataset import read_pixels, view
 
 TILE_TAPS = (0, 2, 4, 7)
-SCENE_TAPS = (0, 2, 4, 7, 10, 14, 15)
-CHUNK = 24
+SCENE_TAPS = (0, 2, 4, 7, 10, 14)
+# Blocks whose mean is also taken over the middle and over the rim of the picture: a bezel is at the rim.
+SCENE_REGIONS = (7, 10, 14)
+CHUNK = 16
+BATCH = 16
 
-_networks = None
+_network = None
 
 
-def _prepare():
-    global _networks
-    torch.set_num_threads(1)
-    _networks = (
-        Backbone(TILE_TAPS).eval().to(memory_format=torch.channels_last),
-        Backbone(SCENE_TAPS).eval().to(memory_format=torch.channels_last),
-    )
+def pretrained(kind):
+    """The frozen pretrained network as each net reads it."""
+    return Backbone(TILE_TAPS) if kind == "tiles" else Backbone(SCENE_TAPS, SCENE_REGIONS)
 
 
 def as_input(pixels):
@@ -30,57 +29,66 @@ def as_input(pixels):
     return torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).float()
 
 
+def _save(path, array):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    np.save(path + ".part.npy", array)
+    os.replace(path + ".part.npy", path)
+
+
+def _pixels_of(job):
+    """-> for each view (tiles, overviews) of a few pictures, each read once."""
+    pictures, views = job
+    pairs = [[view(p, pixels, name) for name in views] for p in pictures for pixels in [read_pixels(p)]]
+    return [tuple(np.stack([row[v][part] for row in pairs]) for part in (0, 1)) for v in range(len(views))]
+
+
+def cached_pixels(pictures, views, cache, workers):
+    """-> view -> {"tiles": [N,t,128,128,3], "scene": [N,192,192,3]}, bytes mapped from disk."""
+    mark = hashlib.sha256("\n".join(p.root + p.key for p in pictures).encode()).hexdigest()[:12]
+    path = lambda name, kind: os.path.join(cache, mark, f"{name}.{kind}.npy")  # noqa: E731
+    for start in range(0, len(views), 3):  # three at a time: all at once would not fit a small memory
+        todo = [v for v in views[start : start + 3] if not os.path.exists(path(v, "scene"))]
+        if not todo:
+            continue
+        jobs = [(pictures[i : i + CHUNK], todo) for i in range(0, len(pictures), CHUNK)]
+        with multiprocessing.get_context("spawn").Pool(workers) as pool:
+            done = list(pool.imap(_pixels_of, jobs))
+        for index, name in enumerate(todo):
+            for part, kind in enumerate(("tiles", "scene")):
+                _save(path(name, kind), np.concatenate([d[index][part] for d in done]))
+        print(f"pixels of {', '.join(todo)}", flush=True)
+    return {v: {kind: np.load(path(v, kind), mmap_mode="r") for kind in ("tiles", "scene")} for v in views}
+
+
+def _start(network):
+    global _network
+    torch.set_num_threads(1)
+    _network = network.eval().to(memory_format=torch.channels_last)
+
+
 @torch.no_grad()
-def _run(network, pixels, batch=16):
-    parts = [network(as_input(pixels[i : i + batch]).contiguous(memory_format=torch.channels_last))
-             for i in range(0, len(pixels), batch)]
-    return torch.cat(parts).numpy().astype(np.float16)
+def _features_of(job):
+    """Rows [low:high] of a mapped array through the network of this process."""
+    path, low, high = job
+    pixels = np.load(path, mmap_mode="r")[low:high]
+    flat = pixels.reshape(-1, *pixels.shape[-3:])
+    rows = [_network(as_input(flat[i : i + BATCH]).contiguous(memory_format=torch.channels_last))
+            for i in range(0, len(flat), BATCH)]
+    return torch.cat(rows).numpy().astype(np.float16).reshape(*pixels.shape[:-3], -1)
 
 
-def _chunk(job):
-    pictures, views, target = job
-    if os.path.exists(target):
-        return
-    out = {}
-    rows = {name: ([], []) for name in views}
-    for picture in pictures:
-        pixels = read_pixels(picture)
-        pairs = [view(picture, pixels, name) for name in views]
-        tiles = _run(_networks[0], np.concatenate([p[0] for p in pairs]))
-        scenes = _run(_networks[1], np.stack([p[1] for p in pairs]))
-        start = 0
-        for index, (name, pair) in enumerate(zip(views, pairs)):
-            stop = start + len(pair[0])
-            rows[name][0].append(tiles[start:stop])
-            rows[name][1].append(scenes[index])
-            start = stop
-    for name, (tiles, scenes) in rows.items():
-        out[f"{name}.tiles"] = np.stack(tiles)
-        out[f"{name}.scene"] = np.stack(scenes)
-    temporary = f"{target}.{os.getpid()}.npz"
-    np.savez(temporary, **out)
-    os.replace(temporary, target)
-
-
-def extract(pictures, views, cache, workers=1):
-    """-> view -> (tiles [N,t,d], scene [N,e]) in the order of `pictures`, float16, after the signed root."""
-    os.makedirs(cache, exist_ok=True)
-    jobs = []
-    for start in range(0, len(pictures), CHUNK):
-        part = pictures[start : start + CHUNK]
-        name = hashlib.sha256("\n".join([*views, *(p.root + p.key for p in part)]).encode()).hexdigest()[:20]
-        jobs.append((part, list(views), os.path.join(cache, f"{name}.npz")))
-    todo = [job for job in jobs if not os.path.exists(job[2])]
+def cached_features(name, network, pixels, kind, workers):
+    """-> view -> what `network` makes of the tiles or scenes, float16; `name` tells networks apart in the cache."""
+    paths = {v: arrays[kind].filename for v, arrays in pixels.items()}
+    target = lambda v: paths[v].removesuffix(".npy") + f".{name}.npy"  # noqa: E731
+    todo = [v for v in paths if not os.path.exists(target(v))]
     if todo:
-        with multiprocessing.get_context("spawn").Pool(workers, _prepare) as pool:
-            for done, _ in enumerate(pool.imap_unordered(_chunk, todo), 1):
-                if done % 10 == 0 or done == len(todo):
-                    print(f"features: {done}/{len(todo)} chunks", flush=True)
-    parts = [np.load(job[2]) for job in jobs]
-    return {
-        name: tuple(np.concatenate([p[f"{name}.{part}"] for p in parts]) for part in ("tiles", "scene"))
-        for name in views
-    }
+        with multiprocessing.get_context("spawn").Pool(workers, _start, (network,)) as pool:
+            for v in todo:
+                jobs = [(paths[v], i, i + CHUNK) for i in range(0, len(pixels[v][kind]), CHUNK)]
+                _save(target(v), np.concatenate(list(pool.imap(_features_of, jobs))))
+        print(f"{name}: features of {len(todo)} views", flush=True)
+    return {v: np.load(target(v)) for v in paths}
 
 
 def pooled(tiles, count=None):

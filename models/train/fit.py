@@ -3,9 +3,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from backbone import tap_columns
-from dataset import ORIGINAL, PRINT, SCREEN
-from features import SCENE_TAPS, TILE_TAPS, pooled
+from dataset import ORIGINAL, PRINT, SCREEN, assign_folds
+from features import pooled
 from heads import fit_head, log_odds, source_weights
 
 # Views of `dataset.view` that the heads are trained on and measured on.
@@ -13,39 +12,37 @@ SCREEN_VIEWS = ("plain", "train1", "train2", "train3", "train4")
 PRINT_VIEWS = ("print0", "print1", "print2")
 COLOUR_VIEWS = ("colour0", "colour1")
 EVALUATION_VIEWS = ("plain", "neutral", "central", "print0", "colour0")
-VIEW_SETS = (("plain", "neutral", "central"), ("train1", "train2"), ("train3", "train4"),
-             ("print0", "colour0", "print1", "print2", "colour1"))
+VIEWS = tuple(dict.fromkeys(SCREEN_VIEWS + PRINT_VIEWS + COLOUR_VIEWS + EVALUATION_VIEWS))
 
 EVALUATION_TILES = 6
 # Weight of a screen capture among the bona fide rows of the print head.
 SCREEN_IN_PRINT = 0.25
 
 
+# Names of the pretrained network's features, of tiles and of the overview.
+TILES, SCENE = "tiles", "scene"
+
+
 @dataclass(frozen=True)
 class Settings:
     """How one net's heads are fitted; chosen by `evaluate.py --choose`."""
 
-    taps: tuple
     components: int = 640
     c: float = 0.03
     print_components: int = 160
     print_c: float = 0.03
-
-
-TEXTURE = Settings(taps=TILE_TAPS)
-SCENE = Settings(taps=(0, 2, 4, 7, 10, 14))
+    level: float = 3.0  # see heads.source_levels; prints come from one source, where it says nothing
 
 
 @dataclass
 class Heads:
-    taps: tuple
     heads: list  # screen, print
     tile_heads: list = field(default_factory=list)
 
 
 @dataclass
 class Table:
-    """Columns of the captures, and their features by view."""
+    """Columns of the captures, and their features by network and view."""
 
     pictures: list
     features: dict
@@ -55,22 +52,24 @@ class Table:
     fold: np.ndarray
 
     @classmethod
-    def of(cls, pictures, features, fold_of):
+    def of(cls, pictures, features):
+        # Photographs and simulated captures are dealt to the folds apart, so that neither moves the other.
+        fold_of = {}
+        for simulated in (False, True):
+            fold_of |= assign_folds([p for p in pictures if (p.kind == "simulated") == simulated])
         return cls(
             pictures, features,
             np.array([p.label for p in pictures]), np.array([p.kind for p in pictures]),
-            np.array([p.group for p in pictures]),
-            np.array([fold_of.get(p.group, -1) for p in pictures]),  # -1: simulated, in every training part
+            np.array([p.group for p in pictures]), np.array([fold_of[p.group] for p in pictures]),
         )
 
-    def texture_rows(self, view, taps, rows=slice(None)):
-        return pooled(self.features[view][0][rows][..., tap_columns(TILE_TAPS, taps)], EVALUATION_TILES)
+    def rows(self, network, view, rows=slice(None)):
+        """One row a capture: of the tiles, pooled; of the overview, as it is."""
+        features = self.features[network][view][rows]
+        return features.astype(np.float32) if network == SCENE else pooled(features, EVALUATION_TILES)
 
-    def tile_rows(self, view, taps, rows=slice(None)):
-        return self.features[view][0][rows][..., tap_columns(TILE_TAPS, taps)].astype(np.float32)
-
-    def scene_rows(self, view, taps, rows=slice(None)):
-        return self.features[view][1][rows][:, tap_columns(SCENE_TAPS, taps)].astype(np.float32)
+    def tile_rows(self, network, view, rows=slice(None)):
+        return self.features[network][view][rows].astype(np.float32)
 
 
 def screen_set(table, use, simulated_weight=0.0):
@@ -108,43 +107,37 @@ def print_set(table, use):
     return parts
 
 
-def fit_rows(parts, rows_of, components, c):
-    x = np.concatenate([rows_of(view, rows) for view, rows, _, _ in parts])
-    y = np.concatenate([p for _, _, p, _ in parts])
-    w = np.concatenate([w for _, _, _, w in parts])
-    return fit_head(x, y, w, components, c)
+def fit_rows(table, parts, rows_of, components, c, level=0.0):
+    """One head on the rows that `rows_of(view, row numbers)` gives: [n,d], or [n,t,d] with t tiles a capture."""
+    x, y, w, groups = [], [], [], []
+    for view, rows, positive, weight in parts:
+        part = rows_of(view, rows)
+        times = part.shape[1] if part.ndim == 3 else 1
+        x.append(part.reshape(-1, part.shape[-1]))
+        y.append(np.repeat(positive, times))
+        w.append(np.repeat(weight / times, times))
+        groups.append(np.repeat(table.group[rows], times))
+    return fit_head(*(np.concatenate(column) for column in (x, y, w, groups)), components, c, level)
 
 
-def fit_texture(table, use, settings=TEXTURE, simulated_weight=0.0, with_tiles=True):
-    sets = (screen_set(table, use, simulated_weight), print_set(table, use))
-    sizes = ((settings.components, settings.c), (settings.print_components, settings.print_c))
-    heads, tile_heads = [], []
-    for parts, (components, c) in zip(sets, sizes):
-        heads.append(fit_rows(parts, lambda v, r: table.texture_rows(v, settings.taps, r), components, c))
-        if with_tiles:
-            x, y, w = [], [], []
-            for view, rows, positive, weight in parts:
-                tiles = table.tile_rows(view, settings.taps, rows)
-                x.append(tiles.reshape(-1, tiles.shape[-1]))
-                y.append(np.repeat(positive, tiles.shape[1]))
-                w.append(np.repeat(weight / tiles.shape[1], tiles.shape[1]))
-            tile_heads.append(fit_head(np.concatenate(x), np.concatenate(y), np.concatenate(w), components, c))
-    return Heads(settings.taps, heads, tile_heads)
+def fit_heads(table, use, rows_of, simulated_weight=0.0, settings=Settings()):
+    """-> [screen, print]"""
+    return [
+        fit_rows(table, screen_set(table, use, simulated_weight), rows_of, settings.components, settings.c,
+                 settings.level),
+        fit_rows(table, print_set(table, use), rows_of, settings.print_components, settings.print_c),
+    ]
 
 
-def fit_scene(table, use, settings=SCENE, simulated_weight=0.0):
-    sets = (screen_set(table, use, simulated_weight), print_set(table, use))
-    sizes = ((settings.components, settings.c), (settings.print_components, settings.print_c))
-    return Heads(settings.taps, [
-        fit_rows(parts, lambda v, r: table.scene_rows(v, settings.taps, r), components, c)
-        for parts, (components, c) in zip(sets, sizes)
-    ])
+def fit_net(table, use, network, simulated_weight=0.0, settings=Settings(), with_tiles=False):
+    def of(rows_of):
+        return fit_heads(table, use, lambda view, rows: rows_of(network, view, rows), simulated_weight, settings)
+
+    return Heads(of(table.rows), of(table.tile_rows) if with_tiles else [])
 
 
-def score(table, texture, scene, view, rows=slice(None)):
-    """-> [N, net, species]: log-odds of texture_net and scene_net for screen and print."""
-    t, s = table.texture_rows(view, texture.taps, rows), table.scene_rows(view, scene.taps, rows)
+def score(table, nets, view, rows=slice(None)):
+    """`nets`: [(network, Heads)] -> [N, net, species]: log-odds of each for screen and print."""
     return np.stack([
-        np.stack([log_odds(h, t) for h in texture.heads], 1),
-        np.stack([log_odds(h, s) for h in scene.heads], 1),
+        np.stack([log_odds(h, table.rows(network, view, rows)) for h in heads.heads], 1) for network, heads in nets
     ], 1)

@@ -41,17 +41,30 @@ class Projection:
         return ((np.asarray(rows, np.float32) - self.mean) / self.std) @ self.vectors
 
 
-def fit_logistic(projection, rows, positive, weight, c=C):
+def source_levels(groups, positive, size):
+    """One column a source that has both classes: in training each may have a level of its own, so that the head
+    learns what tells the classes apart within a source and not what tells sources apart. Unknown sources have none.
+
+    `size` is the column's value beside standardised components: how freely levels may differ.
+    """
+    groups, positive = np.asarray(groups), np.asarray(positive, bool)
+    names = [n for n in np.unique(groups) if 0 < positive[groups == n].mean() < 1] if size else []
+    return np.stack([np.zeros(len(groups))] + [(groups == n) * size for n in names], 1).astype(np.float32)
+
+
+def fit_logistic(projection, rows, positive, weight, groups, c=C, level=0.0):
     """-> (weight [d], bias) on the raw features; log-odds at equal priors. `rows` are projected already."""
     model = LogisticRegression(C=c, max_iter=400, tol=1e-3)
-    model.fit(rows, np.asarray(positive, int), sample_weight=weight)
-    direction = (projection.vectors.astype(np.float64) @ model.coef_[0]) / projection.std
+    levels = source_levels(groups, positive, level)
+    model.fit(np.concatenate([rows, levels], 1), np.asarray(positive, int), sample_weight=weight)
+    slopes = model.coef_[0][: rows.shape[1]]
+    direction = (projection.vectors.astype(np.float64) @ slopes) / projection.std
     return direction.astype(np.float32), np.float32(model.intercept_[0] - direction @ projection.mean)
 
 
-def fit_head(rows, positive, weight, components=COMPONENTS, c=C):
+def fit_head(rows, positive, weight, groups, components=COMPONENTS, c=C, level=0.0):
     projection = Projection(rows, components)
-    return fit_logistic(projection, projection(rows), positive, weight, c)
+    return fit_logistic(projection, projection(rows), positive, weight, groups, c, level)
 
 
 def log_odds(head, rows):

@@ -15,11 +15,14 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
-from backbone import load_folded  # noqa: E402
-from dataset import FOLDS, assign_folds, grid_tiles, load_photographs, load_simulated, overview_pixels, read_pixels  # noqa: E402
+from dataset import FOLDS, grid_tiles, load_photographs, load_simulated, overview_pixels, read_pixels  # noqa: E402
 from export import check, export_scene_net, export_texture_net, write_manifest  # noqa: E402
-from features import as_input, extract  # noqa: E402
-from fit import VIEW_SETS, Table, fit_scene, fit_texture  # noqa: E402
+from features import SCENE_REGIONS, SCENE_TAPS, as_input, cached_features, cached_pixels, pretrained  # noqa: E402
+from fit import SCENE, TILES, VIEWS, Table, fit_net  # noqa: E402
+import student  # noqa: E402
+
+STUDENT = "student"
+READERS = ("pretrained", STUDENT)
 
 
 def arguments(parser):
@@ -27,21 +30,41 @@ def arguments(parser):
     parser.add_argument("--simulated", help="folder with labels.csv, written by `bonafide simulate`")
     parser.add_argument("--simulated-weight", type=float, default=0.0,
                         help="weight of simulated captures against real ones in the screen heads")
-    parser.add_argument("--cache", default=os.path.expanduser("~/.cache/bonafide-train"), help="folder for features")
+    parser.add_argument("--cache", default=os.path.expanduser("~/.cache/bonafide-train"),
+                        help="folder for pixels, features and students (about 9 GB for 1,700 captures)")
+    parser.add_argument("--reader", choices=READERS, default=READERS[0],
+                        help="what reads tiles: the pretrained network's first blocks, or the student of student.py")
     parser.add_argument("--workers", type=int, default=2)
     return parser
 
 
-def load_table(options):
-    """Reads the pictures and their features (from the cache as far as they are there)."""
-    pictures = load_photographs(options.photos)
-    fold_of = assign_folds(pictures)
-    if options.simulated:
-        pictures = pictures + load_simulated(options.simulated)
-    features = {}
-    for views in VIEW_SETS:
-        features.update(extract(pictures, views, os.path.join(options.cache, "features"), options.workers))
-    return Table.of(pictures, features, fold_of)
+def load_table(options, parts):
+    """Reads the pictures and gives every network's features; from the cache as far as they are there. -> table, and
+    the students of `parts` by their feature name, trained on photographs alone; none where the reader is pretrained."""
+    photographs = load_photographs(options.photos)
+    made = load_simulated(options.simulated) if options.simulated else []
+    pixels = [cached_pixels(pictures, VIEWS, options.cache, options.workers) for pictures in (photographs, made) if pictures]
+
+    def features_of(name, network, kind, sets=pixels):
+        each = [cached_features(name, network, views, kind, options.workers) for views in sets]
+        return {view: np.concatenate([part[view] for part in each]) for view in VIEWS}
+
+    features = {name: features_of(name, pretrained(name), name) for name in (TILES, SCENE)}
+    students = {}
+    if options.reader == STUDENT:
+        taught = Table.of(photographs, {TILES: features_of(TILES, pretrained(TILES), TILES, pixels[:1])})
+        for part, path in student.trained(taught, pixels[0], parts, options.cache, options.workers).items():
+            name = student.named(part)
+            students[name] = student.load(path)
+            features[name] = features_of(name, students[name], TILES)
+    return Table.of(photographs + made, features), students
+
+
+def reader_names(reader):
+    """-> name of the features of tiles for the shipped net, and fold -> name of those that saw no source of it."""
+    if reader == STUDENT:
+        return student.named("all"), lambda fold: student.named("even" if fold % 2 == 0 else "odd")
+    return TILES, lambda fold: TILES
 
 
 def real_inputs(table, count=12):
@@ -54,14 +77,15 @@ def real_inputs(table, count=12):
     return inputs
 
 
-def fit_and_export(table, use, out, stages, inputs, simulated_weight):
-    texture = fit_texture(table, use, simulated_weight=simulated_weight)
-    scene = fit_scene(table, use, simulated_weight=simulated_weight)
+def fit_and_export(table, use, out, name, reader, inputs, simulated_weight):
+    """`reader` reads tiles; `name` is that of its features."""
+    texture = fit_net(table, use, name, simulated_weight, with_tiles=True)
+    scene = fit_net(table, use, SCENE, simulated_weight)
+    overview = pretrained(SCENE)
     paths = [os.path.join(out, f"{name}.onnx") for name in ("texture_net", "scene_net")]
-    export_texture_net(paths[0], stages, texture.taps, texture.heads, texture.tile_heads)
-    export_scene_net(paths[1], stages, scene.taps, scene.heads)
-    worst = check(*paths, stages, (texture.taps, texture.heads, texture.tile_heads),
-                  (stages, scene.taps, scene.heads), inputs)
+    export_texture_net(paths[0], reader.folded(), reader.taps, texture.heads, texture.tile_heads)
+    export_scene_net(paths[1], overview.folded(), SCENE_TAPS, SCENE_REGIONS, scene.heads)
+    worst = check(*paths, (reader, texture.heads, texture.tile_heads), (overview, scene.heads), inputs)
     sizes = ", ".join(f"{os.path.basename(p)} {os.path.getsize(p) / 1e6:.2f} MB" for p in paths)
     print(f"{out}: {sizes}; PyTorch and ONNX Runtime differ by at most {worst:.1e}", flush=True)
 
@@ -74,15 +98,19 @@ def main():
     torch.manual_seed(0)
     torch.set_num_threads(1)
     start = time.time()
-    table = load_table(options)
+    table, students = load_table(options, student.PARTS if options.folds_out else ("all",))
     print(f"{len(table.pictures)} captures with features after {time.time() - start:.0f} s", flush=True)
-    stages, inputs = load_folded(), real_inputs(table)
-    fit_and_export(table, np.ones(len(table.pictures), bool), options.out, stages, inputs, options.simulated_weight)
+    inputs = real_inputs(table)
+    every = np.ones(len(table.pictures), bool)
+    whole, without = reader_names(options.reader)
+    readers = students or {TILES: pretrained(TILES)}
+    fit_and_export(table, every, options.out, whole, readers[whole], inputs, options.simulated_weight)
     write_manifest(options.out, ["texture_net", "scene_net"])
     if options.folds_out:
         for fold in range(FOLDS):
-            fit_and_export(table, table.fold != fold, os.path.join(options.folds_out, f"fold{fold}"),
-                           stages, inputs[:2], options.simulated_weight)
+            name = without(fold)
+            fit_and_export(table, table.fold != fold, os.path.join(options.folds_out, f"fold{fold}"), name,
+                           readers[name], inputs[:2], options.simulated_weight)
         with open(os.path.join(options.folds_out, "folds.csv"), "w", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(["path", "fold"])
