@@ -222,14 +222,12 @@ def choose(table, texture, simulated_weight):
     """The grid behind `fit.Settings`: a setting is chosen on half of the folds and scored on the rest."""
     use = (table.kind == "captures") & (table.label != PRINT)
     attack, half, tried = table.label == SCREEN, table.fold % 2, {}
-    for components in (320, 640):
-        for c in (0.1, 0.03, 0.01):
-            for level in (0.0, 3.0, 10.0):
-                settings = Settings(components, c, level=level)
-                scores = cross_scores(table, texture, settings, simulated_weight, ("plain",))
-                tried[settings] = both = nets(scores["plain"], 0)[FUSED]
-                print(figure_row(f"{components} components, C {c}, level {level}", both[use], attack[use], table.group[use]),
-                      flush=True)
+    for c in (0.1, 0.03, 0.01):
+        for level in (0.0, 3.0, 10.0):
+            settings = Settings(c=c, level=level)
+            scores = cross_scores(table, texture, settings, simulated_weight, ("plain",))
+            tried[settings] = both = nets(scores["plain"], 0)[FUSED]
+            print(figure_row(f"C {c}, level {level}", both[use], attack[use], table.group[use]), flush=True)
     best = [max(tried, key=lambda k: Curve(tried[k][use & (half == h)], attack[use & (half == h)]).figures()[0])
             for h in (0, 1)]
     crossed = np.where(half == 0, tried[best[1]], tried[best[0]])
