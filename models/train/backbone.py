@@ -13,9 +13,6 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-BLOCKS = 16
-# Output channels of each of the 16 blocks.
-CHANNELS = [16, 24, 24, 40, 40, 80, 80, 80, 112, 112, 112, 192, 192, 192, 192, 320]
 # The pretrained network expects (x - 127) / 128 on 0..255.
 INPUT_MEAN, INPUT_SCALE = 127.0, 1.0 / 128.0
 
@@ -109,12 +106,16 @@ class Stage(nn.Module):
         return convs, self.skip
 
 
+def signed_root(x):
+    return torch.sign(x) * torch.sqrt(x.abs())
+
+
 def spatial_tap(x):
     """[n,c,h,w] -> [n,2c]: mean and standard deviation over the picture, signed square root."""
     mean = x.mean((2, 3), keepdim=True)
     std = torch.sqrt(((x - mean) ** 2).mean((2, 3)))
     tap = torch.cat([mean[:, :, 0, 0], std], 1)
-    return torch.sign(tap) * torch.sqrt(tap.abs())
+    return signed_root(tap)
 
 
 def region_masks(size):
@@ -151,7 +152,7 @@ class Backbone(nn.Module):
             if index - 1 in self.regions:
                 masks = torch.from_numpy(region_masks(x.shape[-1])).to(x)
                 means = torch.cat([(x * mask).mean((2, 3)) for mask in masks], 1)
-                regions.append(torch.sign(means) * torch.sqrt(means.abs()))
+                regions.append(signed_root(means))
         return torch.cat(rows + regions, 1)
 
 

@@ -61,11 +61,11 @@ class Graph:
         return mean, std
 
     def backbone(self, x, size, stages, taps, regions=()):
-        """`size` is the side of the input in pixels."""
+        """`stages` are those of `Backbone.folded`; `size` is the side of the input in pixels."""
         x = self.add("Sub", [x, self.constant(INPUT_MEAN)])
         x = self.add("Mul", [x, self.constant(INPUT_SCALE)])
         rows, means = [], []
-        for index, (convs, skip) in enumerate(stages[: max(*taps, *regions, 0) + 2]):
+        for index, (convs, skip) in enumerate(stages):
             y = x
             for conv in convs:
                 y = self.conv(y, conv)

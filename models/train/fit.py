@@ -107,7 +107,7 @@ def print_set(table, use):
     return parts
 
 
-def fit_rows(table, parts, rows_of, components, c, level=0.0):
+def fit_rows(table, parts, rows_of, components, c, level):
     """One head on the rows that `rows_of(view, row numbers)` gives: [n,d], or [n,t,d] with t tiles a capture."""
     x, y, w, groups = [], [], [], []
     for view, rows, positive, weight in parts:
@@ -125,7 +125,7 @@ def fit_heads(table, use, rows_of, simulated_weight=0.0, settings=Settings()):
     return [
         fit_rows(table, screen_set(table, use, simulated_weight), rows_of, settings.components, settings.c,
                  settings.level),
-        fit_rows(table, print_set(table, use), rows_of, settings.print_components, settings.print_c),
+        fit_rows(table, print_set(table, use), rows_of, settings.print_components, settings.print_c, 0.0),
     ]
 
 

@@ -7,7 +7,6 @@ from sklearn.linear_model import LogisticRegression
 # rows then give the same bits.
 threadpoolctl.threadpool_limits(1)
 
-COMPONENTS, C = 640, 0.03
 
 
 def source_weights(groups, positive, emphasis=None):
@@ -28,7 +27,7 @@ def source_weights(groups, positive, emphasis=None):
 class Projection:
     """Standardise and rotate onto the leading principal components of the training rows."""
 
-    def __init__(self, rows, components=COMPONENTS):
+    def __init__(self, rows, components):
         rows = np.asarray(rows, np.float32)
         self.mean, self.std = rows.mean(0), rows.std(0)
         self.std[self.std < 1e-6] = np.inf  # a column that never moves says nothing
@@ -52,7 +51,7 @@ def source_levels(groups, positive, size):
     return np.stack([np.zeros(len(groups))] + [(groups == n) * size for n in names], 1).astype(np.float32)
 
 
-def fit_logistic(projection, rows, positive, weight, groups, c=C, level=0.0):
+def fit_logistic(projection, rows, positive, weight, groups, c, level):
     """-> (weight [d], bias) on the raw features; log-odds at equal priors. `rows` are projected already."""
     model = LogisticRegression(C=c, max_iter=400, tol=1e-3)
     levels = source_levels(groups, positive, level)
@@ -62,7 +61,7 @@ def fit_logistic(projection, rows, positive, weight, groups, c=C, level=0.0):
     return direction.astype(np.float32), np.float32(model.intercept_[0] - direction @ projection.mean)
 
 
-def fit_head(rows, positive, weight, groups, components=COMPONENTS, c=C, level=0.0):
+def fit_head(rows, positive, weight, groups, components, c, level):
     projection = Projection(rows, components)
     return fit_logistic(projection, projection(rows), positive, weight, groups, c, level)
 

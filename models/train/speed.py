@@ -11,7 +11,6 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import numpy as np  # noqa: E402
-
 import torch  # noqa: E402
 
 from backbone import Backbone  # noqa: E402

@@ -114,15 +114,15 @@ def train(table, use, tiles, out, epochs=EPOCHS):
     model = Student(len(weight)).to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(model.parameters(), RATE, weight_decay=DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=epochs * steps, pct_start=0.1)
-    done, curve = 0, []
+    begun, curve = 0, []
     if os.path.exists(out):
         state = torch.load(out, weights_only=False)
         if state["epochs"] == epochs:
             model.load_state_dict(state["model"])
             optimiser.load_state_dict(state["optimiser"])
             schedule.load_state_dict(state["schedule"])
-            done, curve = state["done"], state["curve"]
-    for epoch in range(done, epochs):
+            begun, curve = state["done"], state["curve"]
+    for epoch in range(begun, epochs):
         model.train()
         order = np.random.default_rng(epoch).permutation(len(index))
         total, odds_total, start = 0.0, 0.0, time.time()
