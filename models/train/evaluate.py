@@ -6,12 +6,14 @@ Every capture is scored by heads that never saw its source. Intervals are 95 %, 
 sources, not pictures. `--choose` prints what the settings in `fit.py` were chosen by instead.
 """
 import argparse
+import csv
 import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import numpy as np  # noqa: E402
+from scipy.stats import beta  # noqa: E402
 from sklearn.ensemble import ExtraTreesClassifier  # noqa: E402
 
 from dataset import FOLDS, ORIGINAL, PRINT, SCREEN, file_facts  # noqa: E402
@@ -19,6 +21,10 @@ from fit import EVALUATION_VIEWS, SCENE, Settings, fit_net, score  # noqa: E402
 from heads import source_weights  # noqa: E402
 from train import arguments, load_table, reader_names  # noqa: E402
 
+# What single captures show, read off their thumbnails by eye.
+CASES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cases.csv")
+# No longer side than this after a messenger.
+MESSENGER_PX = 1600
 TEXTURE_NET, SCENE_NET, FUSED = "texture_net", "scene_net", "both"
 RESAMPLES = 1000
 
@@ -160,6 +166,7 @@ def screen_report(table, scores):
         if rows.any():
             lines.append(f"| {name} | {rows.sum()} | {percent((both[rows] >= at5).mean())} | {percent((both[rows] >= equal).mean())} |")
 
+    lines += [""] + cases_report(table, both, use, attack, at5, equal)
     lines += ["", "By source (both nets, as it is; error at the pooled equal-error threshold):", "",
               "| source | n screen / bona fide | AUC | APCER | BPCER |", "| --- | --- | --- | --- | --- |"]
     source = np.array([p.source for p in table.pictures])
@@ -176,6 +183,37 @@ def screen_report(table, scores):
         for name in sorted(set(source[table.kind == kind])):
             rows = (source == name) & (table.kind == kind)
             lines.append(f"| {name} | {kind} | {rows.sum()} | {percent((both[rows] >= equal).mean())} |")
+    return lines
+
+
+def exact_interval(k, n):
+    """95 % interval of a share (Clopper and Pearson)."""
+    low = beta.ppf(0.025, k, n - k + 1) if k else 0.0
+    high = beta.ppf(0.975, k + 1, n - k) if k < n else 1.0
+    return low, high
+
+
+def cases_report(table, both, use, attack, at5, equal):
+    """Errors on the cases that are known to be hard, each with n."""
+    with open(CASES, newline="") as file:
+        cases = list(csv.DictReader(file))
+    path = np.array([p.path for p in table.pictures])
+    groups = [(name, np.isin(path, [c["path"] for c in cases if c["case"] == name]) & use)
+              for name in sorted({c["case"] for c in cases})]
+    long_side = np.array([max(p.width, p.height) for p in table.pictures])
+    groups += [(f"uploaded at {MESSENGER_PX} px or less: {what}", use & rows & (long_side <= MESSENGER_PX))
+               for what, rows in (("bona fide", ~attack), ("screen", attack))]
+    receipts = np.array(["receipt" in p.source for p in table.pictures]) & (table.kind == "documents")
+    groups.append(("receipts", receipts))
+    lines = ["Cases that are known to be hard: errors (bona fide flagged, screens missed) at the equal error rate with "
+             "exact 95 % intervals, and at APCER 5 %.", "",
+             "| case | class | n | error at the equal error rate | at APCER 5 % |", "| --- | --- | --- | --- | --- |"]
+    for name, rows in groups:
+        a = bool(attack[rows].all())
+        wrong = [(both[rows] < t) if a else (both[rows] >= t) for t in (equal, at5)]
+        low, high = exact_interval(wrong[0].sum(), rows.sum())
+        lines.append(f"| {name} | {'screen' if a else 'bona fide'} | {rows.sum()} | {percent(wrong[0].mean())} "
+                     f"[{100 * low:.1f}, {100 * high:.1f}] | {percent(wrong[1].mean())} |")
     return lines
 
 
@@ -209,6 +247,13 @@ def print_report(table, scores):
             for name, t in nets(scores["colour0"], 1).items():
                 use = attack | rows
                 lines.append(figure_row(f"{what}: {name}", t[use], attack[use], table.group[use]))
+    lines += ["", "Bona fide captures whose mean log-odds of print are above 0, where the policy asks for review:", "",
+              "| view | all bona fide | cards | documents |", "| --- | --- | --- | --- |"]
+    for view, about in (("plain", "as it is"), ("colour0", "1280 px, quality 70"), ("print0", "the same in grey")):
+        t = nets(scores[view], 1)[FUSED] >= 0
+        cells = [f"{percent(t[rows].mean())} (n {rows.sum()})" for rows in
+                 (bona_fide, bona_fide & (table.kind == "cards"), bona_fide & (table.kind == "documents"))]
+        lines.append(f"| {about} | {' | '.join(cells)} |")
     rank = [f"{percent((s[bona_fide] >= v).mean())}" for v in s[coloured]]
     lines += ["", f"Equalised in colour, both nets, at APCER 5 % on the grey copies: flagged as print are "
                   f"{percent((s[real & (table.kind == 'cards')] >= limit).mean())} of the cards, "

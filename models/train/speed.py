@@ -32,7 +32,7 @@ def milliseconds(path, name, shape, rounds=40):
     return 1000 * float(np.median(times))
 
 
-def _zeros(network, size, times=1):
+def zeros(network, size, times=1):
     width = network(torch.zeros(1, 3, size, size)).shape[1]
     return [(np.zeros(times * width, np.float32), np.float32(0))] * 2
 
@@ -50,12 +50,12 @@ def main():
         path = os.path.join(folder, "variant.onnx")
         for taps in (TILE_TAPS[:2], TILE_TAPS[:3], TILE_TAPS):
             network = Backbone(taps)
-            export_texture_net(path, network.folded(), taps, _zeros(network, 128, 3), _zeros(network, 128))
+            export_texture_net(path, network.folded(), taps, zeros(network, 128, 3), zeros(network, 128))
             print(f"pretrained on 6 tiles, taps {taps}: {milliseconds(path, 'tiles', (6, 3, 128, 128)):.1f} ms")
         for taps, regions in ((SCENE_TAPS, ()), (SCENE_TAPS, SCENE_REGIONS), (SCENE_TAPS, (*SCENE_REGIONS, 15))):
             network = Backbone(taps, regions)
             for size in (160, 192, 224, 256):
-                export_scene_net(path, network.folded(), taps, regions, _zeros(network, size), size)
+                export_scene_net(path, network.folded(), taps, regions, zeros(network, size), size)
                 print(f"overview {size}, taps {taps}, regions {regions}: "
                       f"{milliseconds(path, 'overview', (1, 3, size, size)):.1f} ms, {os.path.getsize(path) / 1e6:.1f} MB")
 

@@ -1,6 +1,6 @@
 //! Light of a scene to a JPEG: pose, lens, Bayer mosaic, noise, demosaic, tone, sharpening, encoder.
 
-use super::{Spec, surface::Surface};
+use super::{Delivery, Spec, surface::Surface};
 use crate::geometry::Point;
 use image::{RgbImage, codecs::jpeg::JpegEncoder};
 use rand::{Rng, SeedableRng};
@@ -110,6 +110,26 @@ pub fn expose(spec: &Spec, surface: &Surface, pose: &Pose, seed: u64) -> Vec<u8>
     let raw = sensor(spec, &planes, seed);
     drop(planes);
     develop(spec, &raw, seed)
+}
+
+/// A file after a messenger: reduced and compressed again; with its new size.
+#[must_use]
+pub fn deliver(jpeg: &[u8], delivery: Delivery) -> (Vec<u8>, u32, u32) {
+    #[allow(clippy::disallowed_methods, reason = "its own bytes")]
+    let picture = image::load_from_memory(jpeg).expect("the encoder's JPEG decodes").to_rgb8();
+    let (w, h) = picture.dimensions();
+    let factor = (delivery.long_side as f32 / w.max(h) as f32).min(1.0);
+    let (width, height) = ((w as f32 * factor).round().max(1.0) as u32, (h as f32 * factor).round().max(1.0) as u32);
+    let small = if factor < 1.0 {
+        image::imageops::resize(&picture, width, height, image::imageops::FilterType::Triangle)
+    } else {
+        picture
+    };
+    let mut out = Vec::new();
+    JpegEncoder::new_with_quality(&mut out, delivery.quality.clamp(1, 100))
+        .encode_image(&small)
+        .expect("a picture in memory encodes");
+    (out, width, height)
 }
 
 /// The scene through the pinhole, at `LENS` samples a pixel.

@@ -59,6 +59,8 @@ pub enum Panel {
 pub enum Device {
     /// A desktop monitor.
     Monitor,
+    /// A laptop, its keys below the display.
+    Laptop,
     /// A tablet.
     Tablet,
     /// A phone.
@@ -73,6 +75,15 @@ pub enum Ink {
     Process,
     /// Black toner.
     Grey,
+}
+
+/// What a messenger or a web form does with a photograph before it arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// Long side it is reduced to, in pixels; never enlarged.
+    pub long_side: u32,
+    /// JPEG quality, 1..100.
+    pub quality: u8,
 }
 
 /// Everything about a capture that is chosen; what is left open (desk, light, paper) comes from the seed.
@@ -108,6 +119,10 @@ pub struct Spec {
     pub ui: bool,
     /// Screen: flicker of the backlight, share of the mean.
     pub flicker: f32,
+    /// Bona fide: lines an inch of the offset press the document came from; 0 is line work without dots.
+    pub offset_lpi: f32,
+    /// Whether a hand holds what is presented, a thumb over its border.
+    pub hand: bool,
     /// Print: inks.
     pub ink: Ink,
     /// Print: screen ruling, lines an inch.
@@ -134,8 +149,10 @@ pub struct Spec {
     pub full_well: f32,
     /// Amount of the unsharp mask.
     pub sharpening: f32,
-    /// JPEG quality, 1..100.
+    /// JPEG quality of the camera, 1..100.
     pub jpeg_quality: u8,
+    /// What happened to the camera's file on its way.
+    pub delivery: Option<Delivery>,
 }
 
 impl Spec {
@@ -158,6 +175,8 @@ impl Spec {
             ppi: 92.0,
             ui: false,
             flicker: 0.0,
+            offset_lpi: 0.0,
+            hand: false,
             ink: Ink::Process,
             lpi: 133.0,
             dot_gain: 0.15,
@@ -172,6 +191,7 @@ impl Spec {
             full_well: 20_000.0,
             sharpening: 0.4,
             jpeg_quality: 92,
+            delivery: None,
         }
     }
 
@@ -219,13 +239,37 @@ impl Spec {
                 spec.glare = if rng.random_bool(0.25) { rng.random_range(0.02..0.12) } else { 0.0 };
             }
         }
+        spec.circumstances(rng);
         spec
     }
 
+    /// What befalls every presentation alike: a hand, little light, a messenger.
+    fn circumstances(&mut self, rng: &mut ChaCha8Rng) {
+        if self.presentation == Presentation::BonaFide && rng.random_bool(0.4) {
+            // Commercial offset: 150 to 200 lines an inch.
+            self.offset_lpi = rng.random_range(150.0..200.0);
+        }
+        let held = match (self.presentation, self.device) {
+            (Presentation::Screen, Device::Monitor | Device::Laptop) => 0.0,
+            (_, _) if self.document == Document::Card => 0.3,
+            (_, _) => 0.1,
+        };
+        self.hand = rng.random_bool(held);
+        if rng.random_bool(0.12) {
+            self.full_well = rng.random_range(600.0..1_800.0);
+            self.exposure *= rng.random_range(0.65..0.9);
+        }
+        if rng.random_bool(0.35) {
+            let long_side = [960, 1280, 1280, 1600][rng.random_range(0..4)];
+            self.delivery = Some(Delivery { long_side, quality: rng.random_range(60..84) });
+        }
+    }
+
     fn on_screen(&mut self, rng: &mut ChaCha8Rng) {
-        self.device = [Device::Monitor, Device::Monitor, Device::Tablet, Device::Phone][rng.random_range(0..4)];
+        self.device = [Device::Monitor, Device::Laptop, Device::Tablet, Device::Phone][rng.random_range(0..4)];
         (self.ppi, self.panel) = match self.device {
             Device::Monitor => ([92.0, 96.0, 109.0, 141.0, 163.0][rng.random_range(0..5)], Panel::Rgb),
+            Device::Laptop => ([112.0, 127.0, 141.0, 227.0][rng.random_range(0..4)], Panel::Rgb),
             Device::Tablet => ([132.0, 224.0, 264.0][rng.random_range(0..3)], Panel::Rgb),
             Device::Phone => ([326.0, 401.0, 458.0][rng.random_range(0..3)], Panel::PenTile),
         };
@@ -236,11 +280,13 @@ impl Spec {
         let [dw, dh] = self.device.size_mm(self.document);
         let fits = (dw / w).min(dh / h) * 0.92;
         self.zoom = match self.device {
-            Device::Monitor => fits.min(rng.random_range(1.0..2.4)),
+            Device::Monitor | Device::Laptop => fits.min(rng.random_range(1.0..2.4)),
             Device::Tablet | Device::Phone => fits * rng.random_range(0.85..1.0),
         };
-        if self.device != Device::Monitor {
+        if matches!(self.device, Device::Tablet | Device::Phone) {
             self.fill = rng.random_range(0.6..0.78);
+        } else if self.device == Device::Laptop {
+            self.fill = rng.random_range(0.35..0.8);
         }
         self.ui = rng.random_bool(0.6);
         self.flicker = if rng.random_bool(0.3) { rng.random_range(0.01..0.05) } else { 0.0 };
@@ -253,6 +299,7 @@ impl Spec {
         match (self.presentation, self.device, self.ink) {
             (Presentation::BonaFide, _, _) => "bona-fide",
             (Presentation::Screen, Device::Monitor, _) => "screen-monitor",
+            (Presentation::Screen, Device::Laptop, _) => "screen-laptop",
             (Presentation::Screen, Device::Tablet, _) => "screen-tablet",
             (Presentation::Screen, Device::Phone, _) => "screen-phone",
             (Presentation::Print, _, Ink::Process) => "print-process",
@@ -280,6 +327,10 @@ pub struct Truth {
     pub species: String,
     /// Seed the capture was made with.
     pub seed: u64,
+    /// Columns of the file.
+    pub width: u32,
+    /// Rows of the file.
+    pub height: u32,
     /// The document's corners in capture pixels, clockwise from its top left; a card's before rounding.
     pub corners: Quad,
     /// Pitch of the lattice at the document's middle, in capture pixels along its first axis.
@@ -318,17 +369,27 @@ pub fn encode(spec: &Spec, seed: u64) -> (Vec<u8>, Truth) {
     let surface = surface::Surface::new(spec, seed);
     let [w, h] = spec.document.size_mm().map(|v| v * spec.zoom);
     let pose = camera::Pose::new(spec, w.max(h));
-    let jpeg = camera::expose(spec, &surface, &pose, seed);
+    let mut jpeg = camera::expose(spec, &surface, &pose, seed);
+    let (mut width, mut height) = (spec.width, spec.height);
+    if let Some(delivery) = spec.delivery {
+        (jpeg, width, height) = camera::deliver(&jpeg, delivery);
+    }
+    let scale = width as f32 / spec.width as f32;
     let corners = [[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]];
     let truth = Truth {
         label: spec.presentation.label().into(),
         species: spec.species().into(),
         seed,
-        corners: Quad(corners.map(|[x, y]| pose.to_picture(x * w / 2.0, y * h / 2.0))),
+        width,
+        height,
+        corners: Quad(corners.map(|[x, y]| {
+            let p = pose.to_picture(x * w / 2.0, y * h / 2.0);
+            Point::new(p.x * scale, p.y * scale)
+        })),
         lattice_px: spec.lattice_mm().map(|pitch| {
             let a = surface.first_axis();
             let middle: Point = pose.to_picture(0.0, 0.0);
-            middle.distance(pose.to_picture(a[0] * pitch, a[1] * pitch))
+            middle.distance(pose.to_picture(a[0] * pitch, a[1] * pitch)) * scale
         }),
         spec: spec.clone(),
     };

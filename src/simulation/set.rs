@@ -4,7 +4,9 @@ use super::{Document, Presentation, Spec, Truth, encode};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use thiserror::Error;
 
 /// Why a set could not be written.
@@ -136,8 +138,8 @@ fn row(name: &str, truth: &Truth) -> Vec<String> {
         format!("simulated-{:016x}", spec.content),
         spec.document.name().to_owned(),
         truth.seed.to_string(),
-        spec.width.to_string(),
-        spec.height.to_string(),
+        truth.width.to_string(),
+        truth.height.to_string(),
     ];
     row.extend(truth.corners.0.iter().flat_map(|p| [format!("{:.1}", p.x), format!("{:.1}", p.y)]));
     row.push(truth.lattice_px.map_or_else(String::new, |p| format!("{p:.3}")));
@@ -146,6 +148,25 @@ fn row(name: &str, truth: &Truth) -> Vec<String> {
     );
     row.push(spec.jpeg_quality.to_string());
     row
+}
+
+/// The labels file while captures are made out of turn: rows are written in the order of the captures, each as soon as
+/// all before it are there, so that a run that was broken off leaves labels for what it wrote.
+struct Labels {
+    table: csv::Writer<std::fs::File>,
+    waiting: BTreeMap<usize, Vec<String>>,
+    next: usize,
+}
+
+impl Labels {
+    fn add(&mut self, index: usize, row: Vec<String>) -> Result<(), csv::Error> {
+        self.waiting.insert(index, row);
+        while let Some(row) = self.waiting.remove(&self.next) {
+            self.table.write_record(row)?;
+            self.next += 1;
+        }
+        Ok(self.table.flush()?)
+    }
 }
 
 /// Writes the captures and `labels.csv` into `dir`, made if missing; `done` is called after each capture.
@@ -159,24 +180,21 @@ pub fn write_set(dir: &Path, counts: Counts, seed: u64, done: impl Fn() + Sync) 
         move |source| SetError::Write { path, source }
     };
     std::fs::create_dir_all(dir).map_err(failed(dir))?;
-    let orders = orders(counts, seed);
-    let truths = orders
+    let mut table = csv::Writer::from_path(dir.join("labels.csv"))?;
+    table.write_record(COLUMNS)?;
+    let labels = Mutex::new(Labels { table, waiting: BTreeMap::new(), next: 0 });
+    orders(counts, seed)
         .par_iter()
-        .map(|order| {
+        .enumerate()
+        .map(|(index, order)| {
             let (jpeg, truth) = encode(&order.spec, order.seed);
             let path = dir.join(&order.name);
             std::fs::write(&path, jpeg).map_err(failed(&path))?;
+            labels.lock().unwrap_or_else(PoisonError::into_inner).add(index, row(&order.name, &truth))?;
             done();
             Ok(truth)
         })
-        .collect::<Result<Vec<Truth>, SetError>>()?;
-    let mut table = csv::Writer::from_path(dir.join("labels.csv"))?;
-    table.write_record(COLUMNS)?;
-    for (order, truth) in orders.iter().zip(&truths) {
-        table.write_record(row(&order.name, truth))?;
-    }
-    table.flush().map_err(failed(&dir.join("labels.csv")))?;
-    Ok(truths)
+        .collect()
 }
 
 #[cfg(test)]

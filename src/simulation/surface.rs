@@ -69,6 +69,85 @@ fn rounded(x: f32, y: f32, half: [f32; 2], radius: f32) -> f32 {
     dx.max(0.0).hypot(dy.max(0.0)) + dx.max(dy).min(0.0) - radius
 }
 
+/// A finger lying in the plane: a capsule from its tip to the hand, out of the picture.
+struct Finger {
+    tip: [f32; 2],
+    /// Unit vector from the tip to the hand.
+    along: [f32; 2],
+    /// Half its width in millimetres.
+    radius: f32,
+}
+
+impl Finger {
+    /// Millimetres along the finger from the tip's centre, and off its axis over the half width: inside below 1.
+    fn place(&self, x: f32, y: f32) -> (f32, f32) {
+        let (dx, dy) = (x - self.tip[0], y - self.tip[1]);
+        let t = dx * self.along[0] + dy * self.along[1];
+        let off = dx * self.along[1] - dy * self.along[0];
+        (t, if t < 0.0 { off.hypot(t) } else { off.abs() } / self.radius)
+    }
+}
+
+/// A thumb over the border of what is presented, and fingers that show behind it.
+struct Hand {
+    thumb: Finger,
+    behind: Vec<Finger>,
+    skin: Colour,
+}
+
+impl Hand {
+    /// A hand that holds a rectangle of half size `half` about `at` by its left, right or lower border.
+    fn new(half: [f32; 2], at: [f32; 2], rng: &mut ChaCha8Rng) -> Self {
+        let side = rng.random_range(0..3);
+        let along = rng.random_range(-0.4..0.5f32);
+        let deep = rng.random_range(3.0..9.0f32);
+        let lean = rng.random_range(-0.5..0.5f32);
+        // Out of the border, and along it.
+        let (out, edge, reach) = match side {
+            0 => ([-1.0, 0.0], [0.0, 1.0], [half[0], half[1]]),
+            1 => ([1.0, 0.0], [0.0, 1.0], [half[0], half[1]]),
+            _ => ([0.0, 1.0], [1.0, 0.0], [half[1], half[0]]),
+        };
+        let on = |depth: f32, share: f32| {
+            [0, 1].map(|k| at[k] + out[k] * (reach[0] - depth) + edge[k] * share * reach[1])
+        };
+        let turned = |lean: f32| {
+            let v = [out[0] + edge[0] * lean, out[1] + edge[1] * lean];
+            let n = v[0].hypot(v[1]);
+            v.map(|c| c / n)
+        };
+        let behind = (0..rng.random_range(1..4))
+            .map(|k| Finger {
+                tip: on(-rng.random_range(1.0..5.0f32), along + (k as f32 - 0.7) * 17.0 / reach[1].max(20.0)),
+                along: turned(lean * 0.6),
+                radius: rng.random_range(6.5..8.5),
+            })
+            .collect();
+        let skin = [0xE3_B896, 0xC6_9272, 0xF0_CBAE, 0x8E_5F44][rng.random_range(0..4)];
+        let thumb = Finger { tip: on(deep, along), along: turned(lean), radius: rng.random_range(8.0..11.0) };
+        Self { thumb, behind, skin: srgb(skin) }
+    }
+
+    /// Colour of the hand where it covers the point; `outside` what is presented, the fingers behind show too.
+    fn at(&self, x: f32, y: f32, outside: bool) -> Option<Colour> {
+        let (t, off) = self.thumb.place(x, y);
+        let hit = if off < 1.0 {
+            Some((t, off))
+        } else if outside {
+            self.behind.iter().map(|f| f.place(x, y)).find(|(_, off)| *off < 1.0)
+        } else {
+            None
+        };
+        hit.map(|(t, off)| {
+            let round = (1.0 - 0.75 * off * off).sqrt();
+            // A thumb's nail, near its tip.
+            let nail = (off * 1.7).hypot((t - 2.0) / 7.0) < 1.0;
+            let tint = if nail { [1.06, 1.0, 1.02, 0.0] } else { [1.0, 0.97, 0.95, 0.0] };
+            [0, 1, 2, 3].map(|i| self.skin[i] * tint[i] * round)
+        })
+    }
+}
+
 /// Everything in front of the camera.
 pub struct Surface {
     spec: Spec,
@@ -89,6 +168,9 @@ pub struct Surface {
     angles: [[f32; 2]; 4],
     panel_ui: [Colour; 3],
     paper: Colour,
+    hand: Option<Hand>,
+    /// Colours of a laptop's deck and keys.
+    deck: [Colour; 2],
 }
 
 impl Surface {
@@ -108,6 +190,7 @@ impl Surface {
             Document::Page => 10.0,
         });
         let face = match spec.presentation {
+            Presentation::BonaFide if spec.offset_lpi > 0.0 => separations(fine, spec),
             Presentation::BonaFide => fine,
             Presentation::Screen => on_display(&fine, half, 25.4 / spec.ppi),
             Presentation::Print => separations(fine, spec),
@@ -133,6 +216,11 @@ impl Surface {
         });
         let angle = rng.random_range(0.0..TAU);
         let tone = rng.random_range(0.0..1.0f32);
+        let hand = spec.hand.then(|| {
+            let rim = if spec.presentation == Presentation::Screen { spec.device.bezel_mm() } else { 0.0 };
+            Hand::new(carrier.map(|v| v + rim), carrier_at, &mut rng)
+        });
+        let deck = if rng.random_bool(0.5) { [srgb(0xA8_AAAE), srgb(0x24_2426)] } else { [srgb(0x30_3236), srgb(0x18_181A)] };
         let ui = [0xF2_F2F4, 0x1C_1E22, 0x52_5659, 0xFF_FFFF][rng.random_range(0..4)];
         Self {
             spec: spec.clone(),
@@ -150,6 +238,8 @@ impl Surface {
             angles,
             panel_ui: [srgb(ui), srgb(if rng.random_bool(0.5) { 0x2B_579A } else { 0x30_3438 }), srgb(0xC8_CCD0)],
             paper: [0.86, 0.86 + rng.random_range(-0.02..0.02f32), 0.86 + rng.random_range(-0.05..0.05f32), 0.0],
+            hand,
+            deck,
         }
     }
 
@@ -194,6 +284,9 @@ impl Surface {
         let (cx, cy) = (x - self.carrier_at[0], y - self.carrier_at[1]);
         let carrier_radius = if print { 0.0 } else { self.radius };
         let edge = rounded(cx, cy, self.carrier, carrier_radius);
+        if let Some(skin) = self.hand.as_ref().and_then(|hand| hand.at(x, y, edge > 0.0)) {
+            return [0, 1, 2].map(|i| skin[i] * lamp);
+        }
         if edge > 0.0 {
             // A sheet or a card lies nearly flat: a contact shadow of a millimetre or two away from the light.
             let thick = if self.spec.document == Document::Card { 1.6 } else { 2.2 };
@@ -208,7 +301,9 @@ impl Surface {
         let mut colour = if !inside {
             self.paper
         } else if print {
-            self.halftone(x, y, footprint, self.face.bilinear(u, v))
+            self.halftone(x, y, footprint, 25.4 / self.spec.lpi, self.face.bilinear(u, v))
+        } else if self.spec.offset_lpi > 0.0 {
+            self.halftone(x, y, footprint, 25.4 / self.spec.offset_lpi, self.face.bilinear(u, v))
         } else {
             self.face.bilinear(u, v).map(|c| c * 0.88)
         };
@@ -242,8 +337,8 @@ impl Surface {
         (u, v)
     }
 
-    fn halftone(&self, x: f32, y: f32, footprint: f32, cover: Colour) -> Colour {
-        let pitch = 25.4 / self.spec.lpi;
+    /// Paper under dots of the four inks, `pitch` millimetres apart.
+    fn halftone(&self, x: f32, y: f32, footprint: f32, pitch: f32, cover: Colour) -> Colour {
         let mut colour = self.paper;
         // A dot's rim is soft by ink bleed and toner scatter (about 12 micrometres), and by the footprint looked through.
         let soft = ((0.012f32.powi(2) + 0.33 * footprint * footprint).sqrt() / pitch * 1.6).max(0.02);
@@ -273,6 +368,12 @@ impl Surface {
         let bezel = self.spec.device.bezel_mm();
         // Room light is a fifth or less of what the display gives.
         let room = 0.16 * self.lamp(x, y);
+        if let Some(skin) = self.hand.as_ref().and_then(|hand| hand.at(x, y, edge > bezel)) {
+            return [0, 1, 2].map(|i| skin[i] * room);
+        }
+        if let Some(deck) = self.deck_at(cx, cy) {
+            return [0, 1, 2].map(|i| deck[i] * room);
+        }
         if edge > bezel {
             let shade = 1.0 - 0.5 * (-(edge - bezel) / 5.0).exp();
             let desk = self.desk_at(x, y);
@@ -294,6 +395,23 @@ impl Surface {
         let axis = 1.0 - 0.18 * ((cx * cx + cy * cy) / (reach * reach)).min(1.0) + 0.5 * self.light[0] * cx / reach;
         let leak = if self.spec.panel == Panel::PenTile { 0.0004 } else { 0.002 };
         [0, 1, 2].map(|i| (shown[i] + leak) * mask[i] * axis + glass * self.window[i] + 0.012 * room)
+    }
+
+    /// A laptop's hinge, deck and keys below its display, seen from above at a slant.
+    fn deck_at(&self, cx: f32, cy: f32) -> Option<Colour> {
+        let down = cy - self.carrier[1] - self.spec.device.bezel_mm() - 8.0;
+        let half = self.carrier[0] + self.spec.device.bezel_mm();
+        if self.spec.device != Device::Laptop || !(0.0..130.0).contains(&down) || cx.abs() > half {
+            return None;
+        }
+        let [deck, keys] = self.deck;
+        // Keys 19 mm apart as ISO/IEC 9995 keyboards have them, foreshortened, in six rows.
+        let (column, row) = ((cx + half) / 19.0, (down - 14.0) / 12.0);
+        let on_key = (0.0..6.0).contains(&row)
+            && cx.abs() < half - 12.0
+            && (0.06..0.94).contains(&(column + 0.3 * row.floor()).rem_euclid(1.0))
+            && (0.08..0.92).contains(&row.rem_euclid(1.0));
+        Some(if down < 5.0 || on_key { keys } else { deck })
     }
 
     /// What the glass mirrors: a soft window with a cross bar, and dust.
@@ -439,11 +557,12 @@ fn desk(noise: &Noise, rng: &mut ChaCha8Rng) -> Raster {
 }
 
 impl Device {
-    /// Display width and height in millimetres: a 27-inch desktop, an 11-inch tablet, a 6.5-inch phone, turned to suit.
+    /// Display width and height in millimetres: a 27-inch desktop, a 14-inch laptop, an 11-inch tablet, a 6.5-inch phone, turned to suit.
     #[must_use]
     pub const fn size_mm(self, document: Document) -> [f32; 2] {
         match (self, document) {
             (Self::Monitor, _) => [597.0, 336.0],
+            (Self::Laptop, _) => [302.0, 189.0],
             (Self::Tablet, Document::Card) => [228.0, 160.0],
             (Self::Tablet, Document::Page) => [160.0, 228.0],
             (Self::Phone, Document::Card) => [150.0, 68.0],
@@ -454,6 +573,7 @@ impl Device {
     const fn bezel_mm(self) -> f32 {
         match self {
             Self::Monitor => 12.0,
+            Self::Laptop => 7.0,
             Self::Tablet => 9.0,
             Self::Phone => 4.0,
         }
@@ -461,7 +581,7 @@ impl Device {
 
     const fn corner_mm(self) -> f32 {
         match self {
-            Self::Monitor => 0.5,
+            Self::Monitor | Self::Laptop => 0.5,
             Self::Tablet => 4.0,
             Self::Phone => 7.0,
         }
