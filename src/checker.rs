@@ -7,14 +7,14 @@ use std::time::Instant;
 
 use sha2::{Digest, Sha256};
 
-use crate::capture::{CaptureError, Limits, Upload, decode};
+use crate::capture::{Capture, CaptureError, Limits, Upload, decode};
 use crate::detectors::{DETECTORS, Detector};
 use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome};
 use crate::geometry::Point;
 use crate::inference::{EngineChoice, InferenceError, ModelSource, Models, hex};
 use crate::policy::{Code, Policy, PolicyError};
-use crate::report::{DocumentReport, Finding, Report, SCHEMA_VERSION};
-use crate::scene::{Deadline, Scene, survey};
+use crate::report::{DocumentReport, Finding, NumberReport, Report, SCHEMA_VERSION};
+use crate::scene::{Deadline, Locator, Scene, survey};
 use crate::scoring::{Fusion, Readings};
 
 /// What a [`Checker`] is made of; the default is the shipped models and policy.
@@ -28,6 +28,8 @@ pub struct Options {
     pub engine: EngineChoice,
     /// Bounds on an upload.
     pub limits: Limits,
+    /// Whether reports show the document's number in clear; masked otherwise.
+    pub reveal: bool,
 }
 
 /// Why a checker cannot be made.
@@ -82,9 +84,11 @@ impl Findings {
 /// Examines and judges uploads. One serves any number of threads.
 pub struct Checker {
     detectors: Vec<(&'static str, Box<dyn Detector>)>,
+    locator: Option<Locator>,
     fusion: Fusion,
     policy: Policy,
     limits: Limits,
+    reveal: bool,
     hashes: BTreeMap<String, String>,
     engine: String,
 }
@@ -109,9 +113,11 @@ impl Checker {
         };
         Ok(Self {
             detectors: DETECTORS.iter().map(|entry| (entry.info.id, (entry.build)(&models))).collect(),
+            locator: models.get("locator_net").map(Locator::new),
             fusion,
             policy,
             limits: options.limits,
+            reveal: options.reveal,
             hashes: models.hashes(),
             engine: models.engine().to_owned(),
         })
@@ -136,9 +142,15 @@ impl Checker {
     pub fn check(&self, upload: &Upload<'_>, deadline: Deadline) -> Result<Report, CaptureError> {
         let start = Instant::now();
         let capture = decode(upload, &self.limits)?;
-        let mut report = self.judge(self.examine_scene(&survey(&capture, deadline), upload));
+        let mut report = self.judge(self.examine_scene(&self.survey(&capture, deadline), upload));
         report.elapsed_ms = (start.elapsed().as_secs_f64() * 1e6).round() / 1e3;
         Ok(report)
+    }
+
+    /// Begins to look at a capture, with the learned locator.
+    #[must_use]
+    pub fn survey<'a>(&'a self, capture: &'a Capture, deadline: Deadline) -> Scene<'a> {
+        survey(capture, deadline).guided_by(self.locator.as_ref())
     }
 
     /// Examines a scene with every detector; one that fails or comes too late abstains.
@@ -166,6 +178,12 @@ impl Checker {
     pub fn judge(&self, findings: Findings) -> Report {
         let readings = findings.readings();
         let scores = self.fusion.score(&readings);
+        let number = findings.evidence().find_map(|e| e.number.as_ref()).map(|proof| NumberReport {
+            kind: proof.name(),
+            code: proof.code(),
+            faults: proof.faults().to_vec(),
+            text: if self.reveal { proof.revealed() } else { proof.masked() },
+        });
         let verdict = self.policy.judge(&scores, &readings, |code| findings.place(code));
         Report {
             schema_version: SCHEMA_VERSION,
@@ -180,6 +198,7 @@ impl Checker {
             legible: verdict.legible,
             document: findings.document,
             reasons: verdict.reasons,
+            number,
             findings: findings.outcomes.into_iter().map(|(id, outcome)| finding(id, outcome)).collect(),
             policy_id: self.policy.id().to_owned(),
             models: self.hashes.clone(),
@@ -202,7 +221,7 @@ fn examine(detector: &dyn Detector, scene: &Scene<'_>) -> Outcome {
 
 fn finding(detector: &'static str, outcome: Outcome) -> Finding {
     match outcome {
-        Outcome::Evidence(Evidence { readings, explanation, marks }) => Finding {
+        Outcome::Evidence(Evidence { readings, explanation, marks, number: _ }) => Finding {
             detector,
             outcome: "evidence",
             readings: readings.into_iter().map(|r| (r.id, r.value)).collect(),

@@ -26,6 +26,7 @@
 //! |---|---|
 //! | which files are accepted, and how large | [`capture`]: `decode.rs`, `limits.rs` |
 //! | how the document is found, where tiles are cut | [`scene`]: `document.rs`, `tiles.rs` |
+//! | how numbers are read and checked | [`reading`] |
 //! | what is measured | [`detectors`]: one file and one line in `DETECTORS` each |
 //! | how readings become scores | [`scoring`], `models/train/fuse.py` |
 //! | a threshold or an action | `policy/gate.toml` |
@@ -39,11 +40,13 @@ mod lettering;
 
 pub mod capture;
 
-pub mod evidence;
+pub mod inference;
+
+pub mod reading;
 
 pub mod scene;
 
-pub mod inference;
+pub mod evidence;
 
 pub mod detectors;
 

@@ -22,11 +22,23 @@ struct Report {
     #[serde(deserialize_with = "Option::deserialize")]
     document: Option<Document>,
     reasons: Vec<Reason>,
+    #[serde(deserialize_with = "Option::deserialize")]
+    number: Option<Number>,
     findings: Vec<Finding>,
     policy_id: String,
     models: BTreeMap<String, String>,
     tool_version: String,
     elapsed_ms: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)]
+struct Number {
+    kind: String,
+    code: String,
+    faults: Vec<String>,
+    text: String,
 }
 
 #[derive(Deserialize)]

@@ -9,7 +9,7 @@ use bonafide::checker::Checker;
 use bonafide::policy::Decision;
 use bonafide::report::text::{Language, render};
 use bonafide::report::{Failure, Report, Row, json, overlay};
-use bonafide::scene::{Deadline, survey};
+use bonafide::scene::Deadline;
 use bonafide::screening::{failure, read_upload};
 use clap::{Args, ValueEnum};
 
@@ -99,7 +99,7 @@ fn examine(checker: &Checker, file: &Path, picture: Option<&Path>) -> Result<Res
         Ok(capture) => capture,
         Err(error) => return Ok(Err(refused(&error))),
     };
-    let scene = survey(&capture, Deadline::NEVER);
+    let scene = checker.survey(&capture, Deadline::NEVER);
     let mut report = checker.judge(checker.examine_scene(&scene, &upload));
     report.elapsed_ms = start.elapsed().as_secs_f64() * 1000.0;
     overlay::draw(&scene, &report)

@@ -59,6 +59,9 @@ struct CheckerArgs {
     /// Engine that runs the networks.
     #[arg(long, value_enum, default_value_t)]
     engine: Engine,
+    /// Shows the document's number in clear; without it most of it is hidden.
+    #[arg(long)]
+    reveal: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
@@ -80,7 +83,7 @@ impl CheckerArgs {
             Engine::Embedded => EngineChoice::Embedded,
             Engine::OnnxRuntime => EngineChoice::OnnxRuntime,
         };
-        let options = Options { models: self.models, policy: self.policy, engine, limits: Limits::default() };
+        let options = Options { models: self.models, policy: self.policy, engine, limits: Limits::default(), reveal: self.reveal };
         let checker = Checker::new(&options).map_err(|e| e.to_string())?;
         eprintln!("{}", checker.engine_line());
         Ok(checker)

@@ -9,6 +9,7 @@ mod glare;
 mod halftone;
 mod metadata;
 mod moire;
+mod number;
 #[cfg(feature = "qr")]
 pub mod qr;
 mod resolution;
@@ -67,6 +68,7 @@ pub const DETECTORS: &[Entry] = &[
     exposure::ENTRY,
     framing::ENTRY,
     resolution::ENTRY,
+    number::ENTRY,
     #[cfg(feature = "qr")]
     qr::ENTRY,
 ];
@@ -81,16 +83,6 @@ fn abstain_without_model(id: &str) -> Outcome {
 fn failed(cause: &dyn std::fmt::Display) -> Outcome {
     let (en, zh) = (format!("Could not be measured: {cause}."), format!("无法测量：{cause}。"));
     Abstention::new(AbstentionCause::Failed, en, zh).into()
-}
-
-/// RGB samples as planes of 0 to 255, the layout of the networks' inputs; `planes` holds 3 × width × height values.
-fn write_planes(rgb: &image::RgbImage, planes: &mut [f32]) {
-    let area = rgb.width() as usize * rgb.height() as usize;
-    for (c, plane) in planes.chunks_exact_mut(area).enumerate() {
-        for (value, pixel) in plane.iter_mut().zip(rgb.as_chunks::<3>().0) {
-            *value = f32::from(pixel[c]);
-        }
-    }
 }
 
 /// Rows of the overview and the columns of each that lie on the document, or all when none was found.

@@ -6,11 +6,8 @@ use ndarray::{Array4, Ix2};
 
 use super::{Detector, DetectorInfo, Entry, abstain_without_model, failed};
 use crate::evidence::{Evidence, Outcome, ReadingInfo, Sentence};
-use crate::inference::Model;
-use crate::scene::Scene;
-
-/// Side of the squashed overview, as the model was trained.
-const SIDE: u32 = 192;
+use crate::inference::{Model, write_planes};
+use crate::scene::{LOCATOR_PX, Scene};
 
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
@@ -37,9 +34,9 @@ struct SceneNet(Option<Arc<dyn Model>>);
 impl Detector for SceneNet {
     fn examine(&self, scene: &Scene<'_>) -> Outcome {
         let Some(model) = &self.0 else { return abstain_without_model("scene_net") };
-        let side = SIDE as usize;
+        let side = LOCATOR_PX as usize;
         let mut input = Array4::zeros((1, 3, side, side));
-        super::write_planes(&scene.overview().rgb(SIDE, SIDE), input.as_slice_mut().unwrap_or_default());
+        write_planes(scene.squashed(), input.as_slice_mut().unwrap_or_default());
         let outputs = match model.run(input.view().into_dyn()) {
             Ok(outputs) => outputs,
             Err(error) => return failed(&error),

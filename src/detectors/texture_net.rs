@@ -6,7 +6,7 @@ use ndarray::{Array4, ArrayView2, Ix2};
 
 use super::{Detector, DetectorInfo, Entry, abstain_without_model, failed};
 use crate::evidence::{Evidence, MarkKind, Outcome, ReadingInfo, Sentence};
-use crate::inference::Model;
+use crate::inference::{Model, write_planes};
 use crate::scene::{Scene, TEXTURE_TILE_PX, Tile, ycc_to_rgb};
 
 pub(super) const ENTRY: Entry = Entry {
@@ -59,7 +59,7 @@ fn batch(tiles: &[Tile]) -> Array4<f32> {
     let mut batch = Array4::zeros((tiles.len(), 3, side, side));
     for (mut slot, tile) in batch.outer_iter_mut().zip(tiles) {
         let rgb = ycc_to_rgb(&tile.y, &tile.cb, &tile.cr);
-        super::write_planes(&rgb, slot.as_slice_mut().unwrap_or_default());
+        write_planes(&rgb, slot.as_slice_mut().unwrap_or_default());
     }
     batch
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::geometry::Point;
+use crate::reading::Proof;
 
 /// One sentence in English and Chinese.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -68,6 +69,8 @@ pub enum MarkKind {
     Cut,
     /// A code.
     Code,
+    /// The line in which the document's number stands.
+    Number,
 }
 
 /// A place on the picture.
@@ -91,6 +94,8 @@ pub struct Evidence {
     pub explanation: Sentence,
     /// Where they are on the picture.
     pub marks: Vec<Mark>,
+    /// A number that was read, for those who ask for it; prints masked and never reaches a report in clear by itself.
+    pub number: Option<Proof>,
 }
 
 impl Evidence {

@@ -176,3 +176,13 @@ fn build(id: &str, bytes: &Arc<[u8]>, runtime: bool) -> Result<Arc<dyn Model>, I
     let _ = runtime;
     Ok(Arc::new(embedded::EmbeddedModel::load(id, bytes)?))
 }
+
+/// RGB samples as planes of 0 to 255, the layout of the networks' inputs; `planes` holds 3 × width × height values.
+pub(crate) fn write_planes(rgb: &image::RgbImage, planes: &mut [f32]) {
+    let area = rgb.width() as usize * rgb.height() as usize;
+    for (c, plane) in planes.chunks_exact_mut(area).enumerate() {
+        for (value, pixel) in plane.iter_mut().zip(rgb.as_chunks::<3>().0) {
+            *value = f32::from(pixel[c]);
+        }
+    }
+}

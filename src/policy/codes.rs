@@ -61,6 +61,16 @@ pub const CODES: &[Code] = &[
         shown_by: &[MarkKind::Document],
     },
     Code {
+        code: "number_illegal",
+        en: "The document's number does not hold together. If it is sharp and whole, the document should be looked at.",
+        zh: "证件号码未通过校验。如画面清晰完整，请核查证件。",
+        tencent: Some("-9109"),
+        baidu: Some("idcard_number_type 0"),
+        onfido_veriff: None,
+        species: None,
+        shown_by: &[MarkKind::Number],
+    },
+    Code {
         code: "screenshot",
         en: "This is a screenshot, not a photograph. Take a photograph of the original with the camera.",
         zh: "这是截屏，不是照片。请用相机拍摄证件原件。",

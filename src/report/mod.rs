@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Mark, Sentence};
 use crate::geometry::{Point, Quad};
+use crate::reading::{Fault, NumberCode};
 use crate::policy::{Classification, Decision, Reason};
 use crate::scoring::Scores;
 
@@ -46,6 +47,8 @@ pub struct Report {
     pub document: Option<DocumentReport>,
     /// Why, the weightiest first.
     pub reasons: Vec<Reason>,
+    /// The number that was read off the document; `null` when none was found.
+    pub number: Option<NumberReport>,
     /// What every detector measured.
     pub findings: Vec<Finding>,
     /// Policy that judged.
@@ -67,6 +70,19 @@ pub struct DocumentReport {
     pub kind: crate::scene::DocumentKind,
     /// Pixels per millimetre, for a format of known size.
     pub px_per_mm: Option<f64>,
+}
+
+/// The document's number as reported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NumberReport {
+    /// `resident_id`, `mrz` or `credit_code`.
+    pub kind: &'static str,
+    /// How its reading came out.
+    pub code: NumberCode,
+    /// The checks that fail.
+    pub faults: Vec<Fault>,
+    /// The number, masked unless it was asked for in clear.
+    pub text: String,
 }
 
 /// What one detector said.

@@ -67,6 +67,7 @@ const fn colour(kind: MarkKind) -> Rgb<u8> {
         MarkKind::Blur => [41, 121, 255],
         MarkKind::Cut => [233, 30, 99],
         MarkKind::Code => [174, 234, 0],
+        MarkKind::Number => [0, 200, 83],
     })
 }
 
@@ -125,6 +126,7 @@ const fn name(kind: MarkKind) -> &'static str {
         MarkKind::Blur => "blur",
         MarkKind::Cut => "cut off",
         MarkKind::Code => "code",
+        MarkKind::Number => "number",
     }
 }
 

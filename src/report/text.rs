@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::{Report, Row};
 use crate::policy::Decision;
+use crate::reading::NumberCode;
 
 /// Language of the words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -66,6 +67,21 @@ fn describe(report: &Report, language: Language, out: &mut String) {
         report.media_type,
         report.elapsed_ms,
     );
+    if let Some(number) = &report.number {
+        let what = match number.kind {
+            "resident_id" => language.pick("Resident number", "居民身份号码"),
+            "mrz" => language.pick("Machine-readable zone", "机读码"),
+            _ => language.pick("Credit code", "统一社会信用代码"),
+        };
+        let how = match number.code {
+            NumberCode::NoneFound => language.pick("none found", "未找到"),
+            NumberCode::Unreadable => language.pick("not read whole", "未完整读取"),
+            NumberCode::Illegal => language.pick("checks fail", "校验未通过"),
+            NumberCode::Consistent => language.pick("checks hold", "校验通过"),
+            NumberCode::LowerCaseX => language.pick("checks hold, small x", "校验通过，小写 x"),
+        };
+        let _ = writeln!(out, "  {what}  {} ({how})", printable(&number.text));
+    }
     if !report.reasons.is_empty() {
         let _ = writeln!(out, "  {}", language.pick("Why", "原因"));
     }

@@ -10,6 +10,7 @@ use image::GrayImage;
 use serde::Serialize;
 
 use super::Overview;
+use super::locator::{Maps, meet};
 use crate::geometry::{Point, Quad};
 
 /// Long side of the picture that is searched: a card that takes a tenth of the frame keeps 50 px a side.
@@ -24,6 +25,9 @@ const RHO_PX: f32 = 2.0;
 const LINES: usize = 36;
 /// Share of a side at each end that is not asked for an edge: rounded corners, fingers.
 const CORNER_SHARE: f32 = 0.08;
+/// How far an edge may lie from the side that the locator gives, in shares of the picture's long side: a cell and a
+/// half of its maps.
+const DRAW_SHARE: f32 = 0.03;
 /// Least share of any one side that must be an edge.
 const LEAST_SUPPORT: f32 = 0.3;
 
@@ -49,6 +53,8 @@ pub struct Document {
     pub kind: DocumentKind,
     /// How much of the border was seen as an edge, 0 to 1.
     pub edge_support: f32,
+    /// How sure the learned locator is, 0 to 1; `None` where straight edges alone were searched.
+    pub confidence: Option<f32>,
     /// The device around it.
     pub device: Option<Device>,
 }
@@ -146,15 +152,16 @@ pub(super) fn find(edges: &Edges) -> Option<Document> {
             outer => (best, outer),
         }
     };
-    let quad = edges.to_capture(&document.quad);
-    let aspect = quad.aspect_seen_from(edges.centre());
-    let kind = match aspect {
-        a if (1.49..1.72).contains(&a) => DocumentKind::Card,
-        a if (1.33..1.49).contains(&a) => DocumentKind::Page,
-        _ => DocumentKind::Other,
-    };
-    let device = device.map(|d| Device { quad: edges.to_capture(&d.quad), edge_support: d.support });
-    Some(Document { quad, kind, edge_support: document.support, device })
+    Some(edges.report((document.quad, document.support), device.map(|d| (d.quad, d.support)), None))
+}
+
+/// What the learned locator saw, its sides drawn in to the straight edges of the picture.
+pub(super) fn guided(edges: &Edges, maps: &Maps) -> Option<Document> {
+    let found = maps.document()?;
+    let (width, height) = edges.size();
+    let searched = |quad: &Quad| Quad(quad.0.map(|p| Point::new(p.x * width - 0.5, p.y * height - 0.5)));
+    let device = maps.device(&found.quad).map(|d| edges.drawn_in(&searched(&d.quad)));
+    Some(edges.report(edges.drawn_in(&searched(&found.quad)), device, Some(found.confidence)))
 }
 
 /// Whether `inner` lies inside `outer`, well off its border, about the same centre.
@@ -263,6 +270,53 @@ impl Edges {
 
     fn to_capture(&self, quad: &Quad) -> Quad {
         Quad(quad.0.map(|p| Point::new(p.x + 0.5, p.y + 0.5).scaled(self.scale)))
+    }
+
+    /// The document as detectors see it, from what was found in the searched picture: a quad and its support each.
+    fn report(&self, document: (Quad, f32), device: Option<(Quad, f32)>, confidence: Option<f32>) -> Document {
+        let quad = self.to_capture(&clockwise(document.0));
+        let kind = match quad.aspect_seen_from(self.centre()) {
+            a if (1.49..1.72).contains(&a) => DocumentKind::Card,
+            a if (1.33..1.49).contains(&a) => DocumentKind::Page,
+            _ => DocumentKind::Other,
+        };
+        let device =
+            device.map(|(quad, support)| Device { quad: self.to_capture(&clockwise(quad)), edge_support: support });
+        Document { quad, kind, edge_support: document.1, confidence, device }
+    }
+
+    /// `quad` with each side laid on the straight edge that runs along it, where there is one; and the mean share of
+    /// the sides that is an edge.
+    fn drawn_in(&self, quad: &Quad) -> (Quad, f32) {
+        let (width, height) = self.size();
+        let reach = DRAW_SHARE * width.max(height);
+        let mut support = 0.0;
+        let sides: Vec<(Point, Point)> = (0..4)
+            .map(|k| {
+                let (a, b) = (quad.0[k], quad.0[(k + 1) % 4]);
+                let fits = |line: &&Line| {
+                    let off = line.distance(a.towards(b, 0.1)).abs().max(line.distance(a.towards(b, 0.9)).abs());
+                    let (t0, t1) = (line.along(a), line.along(b));
+                    let inset = CORNER_SHARE * (t1 - t0);
+                    let covered = line.covered(t0 + inset, t1 - inset);
+                    (off < reach && covered > LEAST_SUPPORT).then_some((covered - 0.5 * off / reach, covered))
+                };
+                let best = self.lines.iter().filter(|l| !l.frame).filter_map(|l| fits(&l).map(|f| (f, l)));
+                match best.max_by(|x, y| x.0.0.total_cmp(&y.0.0)) {
+                    Some(((_, covered), line)) => {
+                        support += covered / 4.0;
+                        (line.at(line.along(a)), line.at(line.along(b)))
+                    }
+                    None => (a, b),
+                }
+            })
+            .collect();
+        let corner = |k: usize| meet(sides[(k + 3) % 4], sides[k]);
+        let drawn = [corner(0), corner(1), corner(2), corner(3)];
+        match drawn {
+            [Some(a), Some(b), Some(c), Some(d)] if Quad([a, b, c, d]).is_convex() => (Quad([a, b, c, d]), support),
+            _ => (*quad, 0.0),
+        }
     }
 
     /// The straight edges of the picture, longest first.

@@ -1,14 +1,20 @@
 //! What every detector may look at: computed once, when first asked for, and shared.
 
 mod document;
+mod flat;
+mod locator;
 mod overview;
 mod spectra;
 mod tiles;
 
 use std::cell::OnceCell;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
+
+use image::RgbImage;
 
 pub use document::{Device, Document, DocumentKind, StraightEdge};
+pub use flat::Flat;
+pub use locator::{LOCATOR_PX, Locator, Maps};
 pub use overview::{OVERVIEW_PX, Overview, ycc_to_rgb};
 #[cfg(test)]
 pub(crate) use spectra::testing;
@@ -16,6 +22,7 @@ pub use spectra::{Peak, Spectrum, TileSpectra};
 pub use tiles::{Place, SPECTRAL_TILE_PX, TEXTURE_TILE_PX, TEXTURE_TILES, Tile};
 
 use crate::capture::Capture;
+use crate::reading::Date;
 
 /// When to stop: detectors that have not begun by then abstain, and the report says so.
 #[derive(Debug, Clone, Copy, Default)]
@@ -43,9 +50,14 @@ impl Deadline {
 pub struct Scene<'a> {
     capture: &'a Capture,
     deadline: Deadline,
+    today: Date,
     overview: OnceCell<Overview>,
     edges: OnceCell<document::Edges>,
+    locator: Option<&'a Locator>,
+    squashed: OnceCell<RgbImage>,
+    maps: OnceCell<Option<Maps>>,
     document: OnceCell<Option<Document>>,
+    flat: OnceCell<Option<Flat>>,
     spectral_tiles: OnceCell<Vec<Tile>>,
     texture_tiles: OnceCell<Vec<Tile>>,
     spectra: OnceCell<Vec<TileSpectra>>,
@@ -57,16 +69,34 @@ pub fn survey(capture: &Capture, deadline: Deadline) -> Scene<'_> {
     Scene {
         capture,
         deadline,
+        today: today(),
         overview: OnceCell::new(),
         edges: OnceCell::new(),
+        locator: None,
+        squashed: OnceCell::new(),
+        maps: OnceCell::new(),
         document: OnceCell::new(),
+        flat: OnceCell::new(),
         spectral_tiles: OnceCell::new(),
         texture_tiles: OnceCell::new(),
         spectra: OnceCell::new(),
     }
 }
 
+/// Today in UTC; the epoch when the system's clock is before it.
+fn today() -> Date {
+    let days = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs() / 86_400);
+    Date::after_epoch(days as u32).unwrap_or(Date::EPOCH)
+}
+
 impl<'a> Scene<'a> {
+    /// The same with a learned locator to look for the document; without one straight edges are searched alone.
+    #[must_use]
+    pub fn guided_by(mut self, locator: Option<&'a Locator>) -> Self {
+        self.locator = locator;
+        self
+    }
+
     /// The capture itself.
     #[must_use]
     pub const fn capture(&self) -> &'a Capture {
@@ -86,7 +116,38 @@ impl<'a> Scene<'a> {
 
     /// The document's corners, and the device around it, if any were found.
     pub fn document(&self) -> Option<&Document> {
-        self.document.get_or_init(|| document::find(self.edges())).as_ref()
+        self.document
+            .get_or_init(|| match self.maps() {
+                Some(maps) => document::guided(self.edges(), maps),
+                None => document::find(self.edges()),
+            })
+            .as_ref()
+    }
+
+    /// The document seen straight on; nothing without a document.
+    pub fn flat(&self) -> Option<&Flat> {
+        self.flat.get_or_init(|| Flat::of(self.capture, self.overview(), self.document()?)).as_ref()
+    }
+
+    /// The day on which the capture is looked at.
+    #[must_use]
+    pub const fn today(&self) -> Date {
+        self.today
+    }
+
+    /// The document that straight edges alone show: a second opinion beside a learned locator.
+    pub fn document_by_edges(&self) -> Option<Document> {
+        document::find(self.edges())
+    }
+
+    /// The maps of the learned locator, if there is one.
+    pub fn maps(&self) -> Option<&Maps> {
+        self.maps.get_or_init(|| self.locator?.look(self.squashed())).as_ref()
+    }
+
+    /// The whole capture squashed to [`LOCATOR_PX`] a side: what the networks of the whole picture see.
+    pub fn squashed(&self) -> &RgbImage {
+        self.squashed.get_or_init(|| self.overview().rgb(LOCATOR_PX, LOCATOR_PX))
     }
 
     /// The straight edges of the picture, longest first.

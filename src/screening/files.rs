@@ -10,7 +10,7 @@ use super::pipeline::Done;
 use crate::capture::{self, CaptureError, Limits, Upload};
 use crate::checker::Checker;
 use crate::report::{Failure, FailureCause, Report, Row, html};
-use crate::scene::{Deadline, survey};
+use crate::scene::Deadline;
 
 /// The failure of `path` with a stable code and words for people.
 pub fn failure(path: impl Into<String>, code: impl Into<String>, message: impl Into<String>) -> Failure {
@@ -101,7 +101,7 @@ fn attempt(
 pub fn examine_with_thumbnail(checker: &Checker, upload: &Upload<'_>) -> Result<(Report, Vec<u8>), CaptureError> {
     let start = Instant::now();
     let capture = capture::decode(upload, checker.limits())?;
-    let scene = survey(&capture, Deadline::NEVER);
+    let scene = checker.survey(&capture, Deadline::NEVER);
     let mut report = checker.judge(checker.examine_scene(&scene, upload));
     report.elapsed_ms = start.elapsed().as_secs_f64() * 1000.0;
     let thumbnail = html::thumbnail(scene.overview(), report.document.as_ref().map(|d| &d.corners));

@@ -102,7 +102,7 @@ fn orders(counts: Counts, seed: u64) -> Vec<Order> {
     out
 }
 
-const COLUMNS: [&str; 24] = [
+const COLUMNS: [&str; 27] = [
     "path",
     "label",
     "species",
@@ -127,6 +127,9 @@ const COLUMNS: [&str; 24] = [
     "motion_px",
     "glare",
     "jpeg_quality",
+    "hand",
+    "offset_lpi",
+    "delivered_quality",
 ];
 
 fn row(name: &str, truth: &Truth) -> Vec<String> {
@@ -147,6 +150,9 @@ fn row(name: &str, truth: &Truth) -> Vec<String> {
         [spec.tilt[0], spec.tilt[1], spec.roll, spec.blur_px, spec.motion_px, spec.glare].map(|v| format!("{v:.2}")),
     );
     row.push(spec.jpeg_quality.to_string());
+    row.push(u8::from(spec.hand).to_string());
+    row.push(if spec.offset_lpi > 0.0 { format!("{:.0}", spec.offset_lpi) } else { String::new() });
+    row.push(spec.delivery.map_or_else(String::new, |d| d.quality.to_string()));
     row
 }
 
@@ -183,18 +189,23 @@ pub fn write_set(dir: &Path, counts: Counts, seed: u64, done: impl Fn() + Sync) 
     let mut table = csv::Writer::from_path(dir.join("labels.csv"))?;
     table.write_record(COLUMNS)?;
     let labels = Mutex::new(Labels { table, waiting: BTreeMap::new(), next: 0 });
-    orders(counts, seed)
-        .par_iter()
+    // A bridge hands orders out one after the other, so that labels do not wait for a far part of the set.
+    let made: Result<Vec<(usize, Truth)>, SetError> = orders(counts, seed)
+        .into_iter()
         .enumerate()
+        .par_bridge()
         .map(|(index, order)| {
             let (jpeg, truth) = encode(&order.spec, order.seed);
             let path = dir.join(&order.name);
             std::fs::write(&path, jpeg).map_err(failed(&path))?;
             labels.lock().unwrap_or_else(PoisonError::into_inner).add(index, row(&order.name, &truth))?;
             done();
-            Ok(truth)
+            Ok((index, truth))
         })
-        .collect()
+        .collect();
+    let mut made = made?;
+    made.sort_by_key(|(index, _)| *index);
+    Ok(made.into_iter().map(|(_, truth)| truth).collect())
 }
 
 #[cfg(test)]

@@ -1,0 +1,266 @@
+"""Made-up scenes -> models/locator_net.onnx: where the document and the device around it are.
+
+    python models/train/locator.py --photos DIR [--out models] [--cache DIR] [--scenes 16000] [--epochs 14]
+
+Photographs without documents (originals of `captures.csv`) are backgrounds only. A stopped run goes on after its
+last whole epoch. `--check` measures an exported net on the marked frames of `document_corners.csv`, none of
+which is ever trained on.
+"""
+import argparse
+import csv
+import multiprocessing
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import cv2  # noqa: E402
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+import torch.nn.functional as F  # noqa: E402
+from torch import nn  # noqa: E402
+
+from backbone import INPUT_MEAN, INPUT_SCALE  # noqa: E402
+from dataset import ORIGINAL, load_photographs, read_pixels  # noqa: E402
+from export import Graph, session, write_manifest, _value  # noqa: E402
+from scenes import CELLS, CHANNELS, SIZE, scene  # noqa: E402
+from student import Conv  # noqa: E402
+
+# Output channels of the encoder's stages, at 1/2, 1/4, 1/8, 1/16 and 1/32 of the input, and of the decoder.
+WIDTHS = (16, 24, 48, 80, 112)
+DECODER = 32
+BATCH, RATE, DECAY = 32, 3e-3, 0.01
+FIRST_SEED, CHECK_SEED = 1_000_000, 1
+CHECKED = 1000
+
+
+class Locator(nn.Module):
+    """[n,3,192,192] RGB 0..255 -> [n,3,48,48] logits: document, device, corners."""
+
+    def __init__(self):
+        super().__init__()
+        self.down, inputs = nn.ModuleList(), 3
+        for index, width in enumerate(WIDTHS):
+            more = [Conv(width, 3, 1, 1, width, True) for _ in range((0, 1, 1, 2, 2)[index])]
+            self.down.append(nn.Sequential(Conv(inputs, 3, 2, 1, width, False), *more))
+            inputs = width
+        self.side = nn.ModuleList([Conv(width, 1, 1, 0, DECODER, False) for width in WIDTHS[1:]])
+        self.up = nn.ModuleList([Conv(DECODER, 3, 1, 1, DECODER, True) for _ in WIDTHS[1:-1]])
+        self.said = nn.Conv2d(DECODER, len(CHANNELS), 1)
+
+    def forward(self, x):
+        x, levels = (x - INPUT_MEAN) * INPUT_SCALE, []
+        for stage in self.down:
+            x = stage(x)
+            levels.append(x)
+        y = self.side[-1](levels[-1])
+        for index in range(len(self.up) - 1, -1, -1):
+            y = self.side[index](levels[index + 1]) + F.interpolate(y, scale_factor=2, mode="nearest")
+            y = self.up[index](y)
+        return self.said(y)
+
+
+def photographs(root):
+    """Overviews of bona fide captures that show things, not documents."""
+    wanted = [p for p in load_photographs(root) if (p.label, p.kind, p.content) == (ORIGINAL, "captures", "photo")]
+    wholes = [read_pixels(p).whole for p in wanted]
+    return [np.asarray(whole.resize(_fitted(whole.size))) for whole in wholes]
+
+
+def _fitted(size, long=512):
+    factor = min(1.0, long / max(size))
+    return max(8, round(size[0] * factor)), max(8, round(size[1] * factor))
+
+
+_photos = None
+
+
+def _begin(photos):
+    global _photos
+    cv2.setNumThreads(1)
+    _photos = photos
+
+
+def _made(seed):
+    return scene(_photos, seed)
+
+
+def cached_scenes(photos, first, count, path, workers):
+    """-> pictures [N,192,192,3] and targets [N,3,48,48], bytes; corners [N,4,2]."""
+    names = [f"{path}.{part}.npy" for part in ("pictures", "targets", "corners")]
+    if not all(os.path.exists(n) for n in names):
+        with multiprocessing.get_context("spawn").Pool(workers, _begin, (photos,)) as pool:
+            done = list(pool.imap(_made, range(first, first + count), chunksize=64))
+        for name, part in zip(names, zip(*done)):
+            np.save(name + ".part.npy", np.stack(part))
+            os.replace(name + ".part.npy", name)
+    return [np.load(n, mmap_mode="r") for n in names]
+
+
+def loss_of(logits, target):
+    """Cross-entropy on every map, and the overlap (Dice) of the document where there is one."""
+    weight = torch.tensor([1.0, 0.5, 1.0]).view(1, 3, 1, 1)
+    cross = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    cross = (cross * weight).mean((2, 3)).sum(1).mean()
+    inside, wanted = torch.sigmoid(logits[:, 0]), target[:, 0]
+    overlap = 1 - (2 * (inside * wanted).sum((1, 2)) + 1) / ((inside**2).sum((1, 2)) + (wanted**2).sum((1, 2)) + 1)
+    return cross + 0.5 * overlap.mean()
+
+
+def turned(pictures, targets, rng):
+    """Mirrored and turned alike."""
+    if rng.random() < 0.5:
+        pictures, targets = pictures[:, :, ::-1], targets[:, :, :, ::-1]
+    quarter = int(rng.integers(4))
+    return np.rot90(pictures, quarter, (1, 2)), np.rot90(targets, quarter, (2, 3))
+
+
+def train(pictures, targets, epochs, out):
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    model = Locator().to(memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(model.parameters(), RATE, weight_decay=DECAY)
+    steps = len(pictures) // BATCH
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=epochs * steps, pct_start=0.1)
+    begun, curve = 0, []
+    if os.path.exists(out):
+        state = torch.load(out, weights_only=False)
+        if state["epochs"] == epochs:
+            for part, name in ((model, "model"), (optimiser, "optimiser"), (schedule, "schedule")):
+                part.load_state_dict(state[name])
+            begun, curve = state["done"], state["curve"]
+    for epoch in range(begun, epochs):
+        model.train()
+        rng = np.random.default_rng(epoch)
+        order, total, start = rng.permutation(len(pictures)), 0.0, time.time()
+        for step in range(steps):
+            rows = np.sort(order[step * BATCH : (step + 1) * BATCH])
+            x, y = turned(pictures[rows], targets[rows], rng)
+            x = torch.from_numpy(np.ascontiguousarray(x)).permute(0, 3, 1, 2).float()
+            x = x.contiguous(memory_format=torch.channels_last)
+            y = torch.from_numpy(np.ascontiguousarray(y)).float() / 255
+            with torch.autocast("cpu", torch.bfloat16):
+                logits = model(x)
+            loss = loss_of(logits.float(), y)
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+            total += float(loss.detach())
+        curve.append((epoch + 1, total / steps))
+        print(f"epoch {epoch + 1}/{epochs}, loss {total / steps:.4f}, {time.time() - start:.0f} s", flush=True)
+        torch.save({"model": model.state_dict(), "optimiser": optimiser.state_dict(), "schedule": schedule.state_dict(),
+                    "done": epoch + 1, "epochs": epochs, "curve": curve}, out + ".part")
+        os.replace(out + ".part", out)
+    return model.eval()
+
+
+@torch.no_grad()
+def export(model, path):
+    """`overview` [1,3,192,192] -> `maps` [1,3,48,48] logits."""
+    g = Graph()
+    x = g.add("Mul", [g.add("Sub", ["overview", g.constant(INPUT_MEAN)]), g.constant(INPUT_SCALE)])
+
+    def conv(x, layer):
+        y = g.conv(x, layer.folded())
+        return g.add("Add", [x, y]) if layer.residual else y
+
+    levels = []
+    for stage in model.down:
+        for layer in stage:
+            x = conv(x, layer)
+        levels.append(x)
+    y = conv(levels[-1], model.side[-1])
+    scales = g.constant([1, 1, 2, 2], "scales")
+    for index in range(len(model.up) - 1, -1, -1):
+        wide = g.add("Resize", [y, "", scales], mode="nearest", coordinate_transformation_mode="asymmetric",
+                     nearest_mode="floor")
+        y = conv(g.add("Add", [conv(levels[index + 1], model.side[index]), wide]), model.up[index])
+    weight, bias = (p.detach().numpy() for p in (model.said.weight, model.said.bias))
+    g.add("Conv", [y, g.constant(weight, "said"), g.constant(bias, "said_bias")], "maps", kernel_shape=[1, 1],
+          strides=[1, 1], pads=[0, 0, 0, 0], group=1)
+    g.save(path, "locator_net", [_value("overview", [1, 3, SIZE, SIZE])], [_value("maps", [1, 3, CELLS, CELLS])],
+           "The whole capture squashed to 192 x 192, RGB 0..255 -> log-odds of document, device and corners.")
+
+
+def check_engines(model, path, pictures, tolerance=1e-4):
+    run, worst = session(path), 0.0
+    for picture in pictures:
+        x = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None].float()
+        with torch.no_grad():
+            expected = model(x).numpy()
+        got = run.run(None, {"overview": x.contiguous().numpy()})[0]
+        worst = max(worst, float((np.abs(expected - got) / (1 + np.abs(got))).max()))
+    if not worst < tolerance:
+        raise SystemExit(f"ONNX Runtime differs from PyTorch by {worst:.2e}, more than {tolerance}")
+    return worst
+
+
+def overlaps(path, pictures, targets):
+    """Intersection over union of the document's map at 0, where there is a document; and false alarms where not."""
+    run, iou, alarms = session(path), [], []
+    for picture, target in zip(pictures, targets):
+        x = np.ascontiguousarray(np.array(picture).transpose(2, 0, 1)[None].astype(np.float32))
+        found = run.run(None, {"overview": x})[0][0, 0] > 0
+        wanted = target[0] > 127
+        if wanted.any():
+            iou.append((found & wanted).sum() / max((found | wanted).sum(), 1))
+        else:
+            alarms.append(found.mean() > 0.01)
+    return np.array(iou), np.array(alarms)
+
+
+def marked_frames(root):
+    """Frames of `document_corners.csv` as the net reads them, and the document's map."""
+    with open(os.path.join(root, "document_corners.csv"), newline="") as file:
+        rows = list(csv.DictReader(file))
+    pictures, targets = [], []
+    for row in rows:
+        image = cv2.cvtColor(cv2.imread(os.path.join(root, row["path"])), cv2.COLOR_BGR2RGB)
+        h, w = image.shape[:2]
+        corners = np.array([[float(row[f"x{k}"]) / w, float(row[f"y{k}"]) / h] for k in range(4)])
+        mask = np.zeros((CELLS * 8, CELLS * 8), np.uint8)
+        cv2.fillConvexPoly(mask, (corners * CELLS * 8).round().astype(np.int32), 255)
+        pictures.append(cv2.resize(image, (SIZE, SIZE), interpolation=cv2.INTER_AREA))
+        targets.append(cv2.resize(mask, (CELLS, CELLS), interpolation=cv2.INTER_AREA)[None])
+    return pictures, targets, [row["document"] for row in rows]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--photos", required=True, help="folder with captures.csv")
+    parser.add_argument("--out", default="models")
+    parser.add_argument("--cache", default=os.path.expanduser("~/.cache/bonafide-train"))
+    parser.add_argument("--scenes", type=int, default=16000)
+    parser.add_argument("--epochs", type=int, default=14)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--check", action="store_true", help="only measure the exported net")
+    options = parser.parse_args()
+    os.makedirs(options.cache, exist_ok=True)
+    path = os.path.join(options.out, "locator_net.onnx")
+    photos = photographs(options.photos)
+    unseen = cached_scenes(photos, CHECK_SEED, CHECKED, os.path.join(options.cache, "scenes_check"), options.workers)
+    if not options.check:
+        seen = cached_scenes(photos, FIRST_SEED, options.scenes,
+                             os.path.join(options.cache, f"scenes_{options.scenes}"), options.workers)
+        model = train(seen[0], seen[1], options.epochs, os.path.join(options.cache, "locator.pt"))
+        export(model, path)
+        worst = check_engines(model, path, unseen[0][:12])
+        print(f"{path}: {os.path.getsize(path) / 1e6:.2f} MB; PyTorch and ONNX Runtime differ by at most {worst:.1e}")
+        write_manifest(options.out, ["locator_net"])
+    iou, alarms = overlaps(path, unseen[0], unseen[1])
+    print(f"scenes never trained on: mean overlap of maps {iou.mean():.3f}, above 0.9 {np.mean(iou > 0.9):.3f} "
+          f"(n {len(iou)}); documents seen where there is none {alarms.mean():.3f} (n {len(alarms)})")
+    if os.path.exists(os.path.join(options.photos, "document_corners.csv")):
+        pictures, targets, kinds = marked_frames(options.photos)
+        iou, _ = overlaps(path, pictures, targets)
+        for kind in sorted(set(kinds)):
+            mine = iou[np.array(kinds) == kind]
+            print(f"{kind}: mean overlap of maps {mine.mean():.3f}, above 0.9 {np.mean(mine > 0.9):.3f} (n {len(mine)})")
+        print(f"all marked frames: {iou.mean():.3f}, above 0.9 {np.mean(iou > 0.9):.3f} (n {len(iou)})")
+
+
+if __name__ == "__main__":
+    main()

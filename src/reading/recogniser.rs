@@ -1,0 +1,160 @@
+//! A line of print → its characters: crop, network, greedy decoding.
+
+use std::sync::Arc;
+
+use image::GrayImage;
+use ndarray::{Array4, Ix3};
+
+use crate::geometry::PixelRect;
+use crate::inference::Model;
+
+/// Rows that the network reads.
+const ROWS: u32 = 32;
+/// Height of a line's print in those rows.
+const PRINT_ROWS: f32 = 20.0;
+/// Widest line the network is given, in columns: an MRZ line of 44 characters takes about 700.
+const MOST_COLUMNS: u32 = 1024;
+/// Symbols of the network's outputs after the blank.
+const SYMBOLS: &[u8; 38] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ<x";
+
+/// What was read in one line.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Line {
+    /// The characters, without spaces.
+    pub text: String,
+    /// How sure the network is of each, 0 to 1.
+    pub confidence: Vec<f32>,
+    /// Middle of each along the line, in shares of the crop's width.
+    pub places: Vec<f32>,
+}
+
+impl Line {
+    /// The least sure of the characters in bytes `range` of the text; 0 for none.
+    #[must_use]
+    pub fn least(&self, range: std::ops::Range<usize>) -> f32 {
+        self.confidence.get(range).map_or(0.0, |c| c.iter().copied().fold(1.0, f32::min)).clamp(0.0, 1.0)
+    }
+}
+
+/// Reads lines of OCR-B and like faces.
+#[derive(Clone)]
+pub struct Recogniser(Arc<dyn Model>);
+
+impl std::fmt::Debug for Recogniser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Recogniser")
+    }
+}
+
+impl Recogniser {
+    /// The recogniser that runs `model`.
+    #[must_use]
+    pub fn new(model: Arc<dyn Model>) -> Self {
+        Self(model)
+    }
+
+    /// Reads the print in `line` of `luma`; nothing when the model fails.
+    #[must_use]
+    pub fn read(&self, luma: &GrayImage, line: PixelRect) -> Line {
+        self.logits(luma, line).map(|logits| decoded(&logits)).unwrap_or_default()
+    }
+
+    fn logits(&self, luma: &GrayImage, line: PixelRect) -> Option<Vec<Vec<f32>>> {
+        let strip = strip(luma, line)?;
+        let (width, height) = (strip.width() as usize, strip.height() as usize);
+        let samples: Vec<f32> = strip.iter().map(|v| f32::from(*v)).collect();
+        let input = Array4::from_shape_vec((1, 1, height, width), samples).ok()?;
+        let logits = self.0.run(input.view().into_dyn()).ok()?.into_iter().next()?.into_dimensionality::<Ix3>().ok()?;
+        let (_, _, symbols) = logits.dim();
+        (symbols == SYMBOLS.len() + 1).then(|| logits.outer_iter().next().map(|frames| {
+            frames.outer_iter().map(|frame| frame.to_vec()).collect()
+        }))?
+    }
+}
+
+/// The line and a little about it, `ROWS` high, its print about `PRINT_ROWS`.
+fn strip(luma: &GrayImage, line: PixelRect) -> Option<GrayImage> {
+    if line.height == 0 || line.width == 0 {
+        return None;
+    }
+    let scale = PRINT_ROWS / line.height as f32;
+    let margin = (ROWS as f32 / scale - line.height as f32) / 2.0;
+    let (left, top) = (line.x as f32 - 1.5 * margin, line.y as f32 - margin);
+    let wide = (line.width as f32 + 3.0 * margin) * scale;
+    let columns = ((wide / 8.0).ceil() as u32 * 8).clamp(64, MOST_COLUMNS);
+    // Print higher than the network's is averaged down first, so that no stroke falls between samples.
+    let sub = (1.0 / scale).ceil().max(1.0) as u32;
+    let (most_x, most_y) = (luma.width() as f32 - 1.0, luma.height() as f32 - 1.0);
+    let sample = |x: f32, y: f32| {
+        let (x, y) = (x.clamp(0.0, most_x), y.clamp(0.0, most_y));
+        let (x0, y0) = (x as u32, y as u32);
+        let (x1, y1) = ((x0 + 1).min(most_x as u32), (y0 + 1).min(most_y as u32));
+        let (tx, ty) = (x - x0 as f32, y - y0 as f32);
+        let at = |x: u32, y: u32| f32::from(luma.get_pixel(x, y).0[0]);
+        (at(x0, y0) * (1.0 - tx) + at(x1, y0) * tx) * (1.0 - ty) + (at(x0, y1) * (1.0 - tx) + at(x1, y1) * tx) * ty
+    };
+    Some(GrayImage::from_fn(columns, ROWS, |u, v| {
+        let mut sum = 0.0;
+        for i in 0..sub * sub {
+            let (du, dv) = ((i % sub) as f32 + 0.5, (i / sub) as f32 + 0.5);
+            let (x, y) = ((u as f32 + du / sub as f32) / scale, (v as f32 + dv / sub as f32) / scale);
+            sum += sample(left + x - 0.5, top + y - 0.5);
+        }
+        image::Luma([(sum / (sub * sub) as f32).round() as u8])
+    }))
+}
+
+/// Greedy decoding of connectionist temporal classification (Graves et al. 2006): the best symbol of each frame,
+/// repeats joined, blanks dropped; a character's confidence is the highest softmax probability among its frames.
+fn decoded(frames: &[Vec<f32>]) -> Line {
+    let mut line = Line::default();
+    let mut before = 0;
+    for (t, frame) in frames.iter().enumerate() {
+        let (best, top) = frame
+            .iter()
+            .copied()
+            .enumerate()
+            .fold((0, f32::MIN), |kept, (i, v)| if v > kept.1 { (i, v) } else { kept });
+        let total: f32 = frame.iter().map(|v| (v - top).exp()).sum();
+        let confidence = 1.0 / total;
+        if best != 0 && best == before {
+            if let Some(last) = line.confidence.last_mut() {
+                *last = last.max(confidence);
+            }
+        } else if best != 0 {
+            line.text.push(char::from(SYMBOLS[best - 1]));
+            line.confidence.push(confidence);
+            line.places.push((t as f32 + 0.5) / frames.len() as f32);
+        }
+        before = best;
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(symbol: usize, logit: f32) -> Vec<f32> {
+        let mut values = vec![0.0; SYMBOLS.len() + 1];
+        values[symbol] = logit;
+        values
+    }
+
+    #[test]
+    fn repeats_join_and_blanks_part() {
+        let frames = [frame(2, 4.0), frame(2, 9.0), frame(0, 9.0), frame(2, 9.0), frame(38, 9.0), frame(0, 5.0)];
+        let line = decoded(&frames);
+        assert_eq!(line.text, "11x");
+        assert!(line.confidence[0] > 0.99 && line.least(0..3) > 0.9);
+        assert_eq!(line.least(5..9), 0.0);
+    }
+
+    #[test]
+    fn a_strip_is_as_high_as_the_network_reads() {
+        let luma = GrayImage::from_pixel(200, 60, image::Luma([90]));
+        let strip = strip(&luma, PixelRect::new(10, 20, 150, 25)).expect("a strip");
+        assert_eq!((strip.height(), strip.width() % 8), (ROWS, 0));
+        assert!(strip.iter().all(|v| *v == 90));
+    }
+}
