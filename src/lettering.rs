@@ -32,7 +32,7 @@ const fn strokes(c: char) -> &'static str {
         'X' => "0046 4006",
         'Y' => "002340 2326",
         'Z' => "00400646",
-        '0' => "103041453616050110 1531",
+        '0' => "103041453616050110",
         '1' => "112026 1636",
         '2' => "01103041420646",
         '3' => "0110304142334445361605 2333",
@@ -52,6 +52,30 @@ const fn strokes(c: char) -> &'static str {
     }
 }
 
+/// Characters whose strokes are bent, not angled.
+const BENT: &str = "0235689CGJOQSU";
+
+/// `points` with every inner corner cut twice (Chaikin 1974, "An algorithm for high-speed curve generation"), its ends
+/// kept; a ring is cut all round.
+fn bent(points: Vec<[f32; 2]>) -> Vec<[f32; 2]> {
+    let ring = points.len() > 3 && points.first() == points.last();
+    (0..2).fold(points, |points, _| {
+        let cut = points.windows(2).flat_map(|pair| {
+            let [a, b] = [pair[0], pair[1]];
+            let at = |t: f32| [a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t];
+            [at(0.25), at(0.75)]
+        });
+        let mut out: Vec<[f32; 2]> = cut.collect();
+        if ring {
+            out.extend(out.first().copied());
+        } else if let (Some(first), Some(last)) = (points.first(), points.last()) {
+            out.insert(0, *first);
+            out.push(*last);
+        }
+        out
+    })
+}
+
 /// The polylines of `text` with its top left at (`x`, `y`) and capitals `height` high; small letters are set as capitals.
 #[must_use]
 pub fn lines(text: &str, x: f32, y: f32, height: f32) -> Vec<Vec<[f32; 2]>> {
@@ -61,9 +85,9 @@ pub fn lines(text: &str, x: f32, y: f32, height: f32) -> Vec<Vec<[f32; 2]>> {
         let left = x + i as f32 * ADVANCE * height;
         for stroke in strokes(c.to_ascii_uppercase()).split(' ').filter(|s| !s.is_empty()) {
             let points = stroke.as_bytes().chunks_exact(2);
-            out.push(
-                points.map(|p| [left + f32::from(p[0] - b'0') * unit, y + f32::from(p[1] - b'0') * unit]).collect(),
-            );
+            let points =
+                points.map(|p| [left + f32::from(p[0] - b'0') * unit, y + f32::from(p[1] - b'0') * unit]).collect();
+            out.push(if BENT.contains(c.to_ascii_uppercase()) { bent(points) } else { points });
         }
     }
     out
@@ -72,6 +96,14 @@ pub fn lines(text: &str, x: f32, y: f32, height: f32) -> Vec<Vec<[f32; 2]>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bent_rings_stay_closed_and_ends_stay_put() {
+        let ring = bent(vec![[1.0, 0.0], [4.0, 1.0], [1.0, 6.0], [0.0, 1.0], [1.0, 0.0]]);
+        assert_eq!(ring.first(), ring.last());
+        let open = bent(vec![[0.0, 0.0], [4.0, 0.0], [4.0, 6.0]]);
+        assert_eq!((open[0], open[open.len() - 1]), ([0.0, 0.0], [4.0, 6.0]));
+    }
 
     #[test]
     fn every_letter_and_digit_has_strokes() {

@@ -53,8 +53,7 @@ STATES = ("UTO", "CHN", "D<<", "FRA", "USA", "GBR", "RUS", "EST", "GRC", "AZE", 
 
 @dataclass(frozen=True)
 class Style:
-    """What may befall a line. Pairs are ranges; heights, blur and motion are in heights of capitals or in pixels
-    of the capture."""
+    """What may befall a line. Pairs are ranges; blur and noise lean to the low end of theirs."""
 
     faces: str = "trained"
     height: tuple = (8, 40)  # of capitals in the capture, px, log-uniform
@@ -62,7 +61,7 @@ class Style:
     blur: tuple = (0.0, 0.16)  # sigma in heights of capitals, beside half a pixel of the lens
     motion: float = 0.2  # share of lines that are moved
     noise: tuple = (0.0, 10.0)
-    contrast: tuple = (22, 200)  # grey levels between paper and ink
+    contrast: tuple = (30, 200)  # grey levels between paper and ink
     quality: tuple = (40, 95)
     bend: float = 1.0  # how far rotation, perspective, shear and curvature go
     clutter: float = 1.0  # how often neighbours, rules, labels and a printed ground are there
@@ -77,8 +76,9 @@ CLEAN = Style(faces="OCR-B", height=(20, 40), crop=(16, 24), blur=(0, 0.04), mot
               contrast=(70, 200), quality=(75, 95), bend=0.5, glare=0)
 COMMON = replace(CLEAN, blur=(0, 0.08), motion=0.1, noise=(1, 6), contrast=(40, 200), quality=(60, 95), bend=1.0,
                  glare=0.15)
-HARD = replace(COMMON, height=(6, 14), blur=(0.06, 0.3), motion=0.4, noise=(3, 16), contrast=(12, 90),
-               quality=(20, 70), glare=0.4)
+# Half legible: where a reader is most likely to read something else than what stands there.
+HARD = replace(COMMON, height=(7, 16), blur=(0.02, 0.16), motion=0.4, noise=(1, 8), contrast=(25, 140),
+               quality=(20, 80), glare=0.4)
 
 
 class Atlas:
@@ -217,18 +217,23 @@ def mrz(rng, length=None):
     return text[:length].ljust(length, "<")
 
 
+def credit_code(rng):
+    """The shape of a unified social credit code, without its check character."""
+    return _pick(rng, CODE_LETTERS, 18)
+
+
 def content(rng):
     """-> (text, is it an ID number, is it a line of an MRZ)."""
     kind = rng.random()
     if kind < 0.32:
         return id_number(rng, rng.random() < 0.6), True, False
-    if kind < 0.58:
+    if kind < 0.56:
         return mrz(rng), False, True
     if kind < 0.66:
-        return _pick(rng, CODE_LETTERS, 18), False, False
+        return credit_code(rng), False, False
     if kind < 0.97:
         letters = (DIGITS, DIGITS + LETTERS, SYMBOLS, LETTERS, DIGITS + "Xx")[rng.integers(5)]
-        return _pick(rng, letters, rng.integers(6, 45 if rng.random() < 0.3 else 22)), False, False
+        return _pick(rng, letters, rng.integers(6, 45 if rng.random() < 0.2 else 22)), False, False
     return "", False, False
 
 
@@ -260,8 +265,9 @@ def _put(canvas, placed, level, x, baseline, tone=255):
             np.maximum(canvas[y0:y1, x0:x1], part, out=canvas[y0:y1, x0:x1])
 
 
-def _between(rng, pair):
-    return rng.uniform(*pair)
+def _low(rng, pair):
+    """From a range, leaning to its low end."""
+    return rng.triangular(pair[0], pair[0], pair[1]) if pair[0] < pair[1] else pair[0]
 
 
 def line(rng, atlas, grounds, style, text=None):
@@ -272,7 +278,7 @@ def line(rng, atlas, grounds, style, text=None):
         is_id, is_mrz = len(text) == 18, len(text) in (30, 36, 44)
     names, shares = zip(*FACES[style.faces].items())
     face = names[rng.choice(len(names), p=np.array(shares) / sum(shares))]
-    height = float(np.exp(_between(rng, np.log(style.height))))
+    height = float(np.exp(rng.uniform(*np.log(style.height))))
     level = next((size for size in LEVELS if size >= 0.9 * height), LEVELS[-1])
     glyphs, labels = atlas.glyphs[face][level], atlas.labels[level]
 
@@ -372,7 +378,8 @@ def _weight(rng, canvas, level):
     """Thinner or bolder strokes, or broken ink."""
     if rng.random() < 0.45:
         soft = cv2.GaussianBlur(canvas, (0, 0), 0.05 * level)
-        canvas = cv2.convertScaleAbs(soft, alpha=2.2, beta=-2.2 * 255 * rng.uniform(0.08, 0.5))
+        levels = (np.arange(256) - 255 * rng.uniform(0.08, 0.5)) * 2.2
+        canvas = cv2.LUT(soft, np.clip(levels, 0, 255).astype(np.uint8))
     return canvas
 
 
@@ -380,7 +387,7 @@ def _photograph(rng, ink, grounds, height, style):
     """Ink 0..1 -> the capture, uint8."""
     rows, columns = ink.shape
     paper = rng.uniform(90, 250)
-    contrast = min(float(np.exp(_between(rng, np.log(style.contrast)))), paper * 0.97)
+    contrast = min(float(np.exp(rng.uniform(*np.log(style.contrast)))), paper * 0.97)
     noise = grounds.noise
     if rng.random() < 0.3:
         # Ink that does not cover evenly.
@@ -414,7 +421,7 @@ def _photograph(rng, ink, grounds, height, style):
         y, x = np.mgrid[:rows, :columns].astype(np.float32) * (2 * np.pi / max(period, 2))
         dots = np.cos(x * np.cos(angle) + y * np.sin(angle)) * np.cos(y * np.cos(angle) - x * np.sin(angle))
         picture += 0.25 * contrast * dots
-    sigma = float(np.hypot(_between(rng, style.blur) * height, rng.uniform(0.25, 0.6)))
+    sigma = float(np.hypot(_low(rng, style.blur) * height, rng.uniform(0.25, 0.6)))
     if rng.random() < 0.5 or sigma < 0.8:
         picture = cv2.GaussianBlur(picture, (0, 0), sigma)
     else:
@@ -426,16 +433,16 @@ def _photograph(rng, ink, grounds, height, style):
     if rng.random() < style.motion:
         side = max(3, int(height * rng.uniform(0.1, 0.45)) | 1)
         kernel, angle = np.zeros((side, side), np.float32), rng.uniform(0, np.pi)
-        ends = [(round(side / 2 - 0.5 + s * side / 2 * np.cos(angle)), round(side / 2 - 0.5 + s * side / 2 * np.sin(angle)))
-                for s in (-1, 1)]
+        reach = np.array([np.cos(angle), np.sin(angle)]) * side / 2
+        ends = [tuple(int(v) for v in np.rint(side / 2 - 0.5 + sign * reach)) for sign in (-1, 1)]
         cv2.line(kernel, *ends, 1.0, 1)
         picture = cv2.filter2D(picture, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REPLICATE)
     start = rng.integers(len(noise) - rows * columns)
-    picture += noise[start : start + rows * columns].reshape(rows, columns) * _between(rng, style.noise)
+    picture += noise[start : start + rows * columns].reshape(rows, columns) * _low(rng, style.noise)
     if rng.random() < 0.35:
         picture += rng.uniform(0.3, 1.5) * (picture - cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.7, 1.6)))
     picture = np.clip(picture, 0, 255).astype(np.uint8)
-    quality = int(_between(rng, style.quality))
+    quality = int(rng.uniform(*style.quality))
     if style.foreign:
         if rng.random() < 0.5:
             picture = cv2.medianBlur(picture, 3)

@@ -13,7 +13,7 @@ pub use set::{Counts, SetError, write_set};
 
 use crate::geometry::{Point, Quad};
 use image::RgbImage;
-use rand::Rng;
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -331,6 +331,8 @@ pub struct Truth {
     pub width: u32,
     /// Rows of the file.
     pub height: u32,
+    /// The number printed on the document, with valid checks; empty where it has none.
+    pub number: String,
     /// The document's corners in capture pixels, clockwise from its top left; a card's before rounding.
     pub corners: Quad,
     /// Pitch of the lattice at the document's middle, in capture pixels along its first axis.
@@ -382,6 +384,7 @@ pub fn encode(spec: &Spec, seed: u64) -> (Vec<u8>, Truth) {
         seed,
         width,
         height,
+        number: design::Design::new(spec.document, &mut ChaCha8Rng::seed_from_u64(spec.content)).number,
         corners: Quad(corners.map(|[x, y]| {
             let p = pose.to_picture(x * w / 2.0, y * h / 2.0);
             Point::new(p.x * scale, p.y * scale)
@@ -399,7 +402,6 @@ pub fn encode(spec: &Spec, seed: u64) -> (Vec<u8>, Truth) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand::SeedableRng;
 
     fn small(presentation: Presentation) -> Spec {
         Spec { width: 480, height: 360, ..Spec::plain(presentation, Document::Card) }

@@ -102,7 +102,7 @@ fn orders(counts: Counts, seed: u64) -> Vec<Order> {
     out
 }
 
-const COLUMNS: [&str; 27] = [
+const COLUMNS: [&str; 28] = [
     "path",
     "label",
     "species",
@@ -130,6 +130,7 @@ const COLUMNS: [&str; 27] = [
     "hand",
     "offset_lpi",
     "delivered_quality",
+    "number",
 ];
 
 fn row(name: &str, truth: &Truth) -> Vec<String> {
@@ -153,6 +154,7 @@ fn row(name: &str, truth: &Truth) -> Vec<String> {
     row.push(u8::from(spec.hand).to_string());
     row.push(if spec.offset_lpi > 0.0 { format!("{:.0}", spec.offset_lpi) } else { String::new() });
     row.push(spec.delivery.map_or_else(String::new, |d| d.quality.to_string()));
+    row.push(truth.number.clone());
     row
 }
 
