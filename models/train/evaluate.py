@@ -17,7 +17,7 @@ from scipy.stats import beta  # noqa: E402
 from sklearn.ensemble import ExtraTreesClassifier  # noqa: E402
 
 from dataset import FOLDS, ORIGINAL, PRINT, SCREEN, file_facts  # noqa: E402
-from fit import EVALUATION_VIEWS, SCENE, Settings, fit_net, score  # noqa: E402
+from fit import EVALUATION_VIEWS, SCENE, TILES, Settings, fit_net, score  # noqa: E402
 from heads import source_weights  # noqa: E402
 from train import arguments, load_table, reader_names  # noqa: E402
 
@@ -254,6 +254,14 @@ def print_report(table, scores):
         cells = [f"{percent(t[rows].mean())} (n {rows.sum()})" for rows in
                  (bona_fide, bona_fide & (table.kind == "cards"), bona_fide & (table.kind == "documents"))]
         lines.append(f"| {about} | {' | '.join(cells)} |")
+        t = transferred(table)
+        lines += ["", "Heads that saw simulated prints alone, on photographs (sources of the bona fide captures left out):", "",
+                  HEAD.format("prints and bona fide, both nets")]
+        for what, rows in (("grey copies; all bona fide", copies | bona_fide), ("grey copies; documents and cards", copies | papers),
+                           ("simulated prints, folds left out; simulated originals", made & (table.label != SCREEN))):
+            lines.append(figure_row(what, t[rows], (table.label == PRINT)[rows], table.group[rows]))
+        lines += ["", "Of the bona fide captures score at least as high as each colour print: "
+                      + ", ".join(percent((t[bona_fide] >= v).mean()) for v in t[coloured]) + "."]
     rank = [f"{percent((s[bona_fide] >= v).mean())}" for v in s[coloured]]
     lines += ["", f"Equalised in colour, both nets, at APCER 5 % on the grey copies: flagged as print are "
                   f"{percent((s[real & (table.kind == 'cards')] >= limit).mean())} of the cards, "
@@ -261,6 +269,17 @@ def print_report(table, scores):
                   f"{percent((s[real & (table.label == SCREEN)] >= limit).mean())} of the screens. "
                   f"Share of bona fide captures that score at least as high as each of the {coloured.sum()} colour prints: {', '.join(rank)}."]
     return lines
+
+
+def transferred(table):
+    """[N] print log-odds in the equalised colour view, by heads whose only prints are simulated."""
+    out = np.full((len(table.pictures), 2), np.nan)
+    for fold in range(FOLDS):
+        use = (table.fold != fold) & ((table.label != PRINT) | (table.kind == "simulated"))
+        rows = np.flatnonzero(table.fold == fold)
+        for net, network in enumerate((TILES, SCENE)):
+            out[rows, net] = score(table, [(network, fit_net(table, use, network))], "colour0", rows)[:, 0, 1]
+    return out.mean(1)
 
 
 def choose(table, texture, simulated_weight):

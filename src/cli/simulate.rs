@@ -17,7 +17,8 @@ pub struct Simulate {
     /// The same seed gives the same files
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Further originals with a fault (blurred, bleached by glare), to try quality checks on
+    /// Further originals of cards with one fault each (blurred, glare, moved, dark, small, compressed, shadow,
+    /// covered, in turn), the first of each strong, the others of any strength
     #[arg(long, default_value_t = 0)]
     pub faulty: u32,
     /// No progress bar

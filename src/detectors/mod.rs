@@ -7,6 +7,7 @@ mod exposure;
 mod framing;
 mod glare;
 mod halftone;
+mod legibility;
 mod metadata;
 mod moire;
 mod number;
@@ -68,6 +69,7 @@ pub const DETECTORS: &[Entry] = &[
     exposure::ENTRY,
     framing::ENTRY,
     resolution::ENTRY,
+    legibility::ENTRY,
     number::ENTRY,
     #[cfg(feature = "qr")]
     qr::ENTRY,

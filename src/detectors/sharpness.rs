@@ -136,7 +136,7 @@ fn energy(luma: &GrayImage, rect: PixelRect, scale: f32) -> u64 {
 }
 
 /// 10 to 90 % widths of the edges along rows, or along columns when `turned`, on every second line.
-fn widths(luma: &GrayImage, turned: bool) -> Vec<f64> {
+pub(super) fn widths(luma: &GrayImage, turned: bool) -> Vec<f64> {
     let (along, lines) = if turned { (luma.height(), luma.width()) } else { luma.dimensions() };
     let mut found = Vec::new();
     for line in (0..lines).step_by(2) {
@@ -164,7 +164,7 @@ fn widths(luma: &GrayImage, turned: bool) -> Vec<f64> {
 }
 
 /// The lower quartile; sorts its argument.
-fn quartile(values: &mut [f64]) -> Option<f64> {
+pub(super) fn quartile(values: &mut [f64]) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 4).copied()
 }

@@ -121,8 +121,8 @@ pub struct Spec {
     pub flicker: f32,
     /// Bona fide: lines an inch of the offset press the document came from; 0 is line work without dots.
     pub offset_lpi: f32,
-    /// Whether a hand holds what is presented, a thumb over its border.
-    pub hand: bool,
+    /// How far a thumb that holds it reaches over its border, in millimetres; 0 is no hand.
+    pub hand_mm: f32,
     /// Print: inks.
     pub ink: Ink,
     /// Print: screen ruling, lines an inch.
@@ -176,7 +176,7 @@ impl Spec {
             ui: false,
             flicker: 0.0,
             offset_lpi: 0.0,
-            hand: false,
+            hand_mm: 0.0,
             ink: Ink::Process,
             lpi: 133.0,
             dot_gain: 0.15,
@@ -254,7 +254,7 @@ impl Spec {
             (_, _) if self.document == Document::Card => 0.3,
             (_, _) => 0.1,
         };
-        self.hand = rng.random_bool(held);
+        self.hand_mm = if rng.random_bool(held) { rng.random_range(3.0..9.0) } else { 0.0 };
         if rng.random_bool(0.12) {
             self.full_well = rng.random_range(600.0..1_800.0);
             self.exposure *= rng.random_range(0.65..0.9);

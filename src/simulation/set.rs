@@ -1,7 +1,7 @@
 //! A directory, a count and a seed to JPEG captures and their `labels.csv`.
 
-use super::{Document, Presentation, Spec, Truth, encode};
-use rand::SeedableRng;
+use super::{Delivery, Document, Presentation, Spec, Truth, encode};
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -34,7 +34,8 @@ pub struct Counts {
     pub screen: u32,
     /// Prints.
     pub print: u32,
-    /// Originals with a fault: blurred and bleached by glare in turn.
+    /// Originals of cards with one fault each: blurred, bleached by glare, moved, dark, small, compressed, in shadow,
+    /// covered by a thumb, in turn.
     pub faulty: u32,
 }
 
@@ -48,11 +49,72 @@ impl Counts {
     }
 }
 
+/// What can make a capture of a card illegible, each alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    Blurred,
+    Glare,
+    Moved,
+    Dark,
+    Small,
+    Compressed,
+    Shadow,
+    Covered,
+}
+
+impl Fault {
+    const ALL: [Self; 8] = [
+        Self::Blurred,
+        Self::Glare,
+        Self::Moved,
+        Self::Dark,
+        Self::Small,
+        Self::Compressed,
+        Self::Shadow,
+        Self::Covered,
+    ];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Blurred => "blurred",
+            Self::Glare => "glare",
+            Self::Moved => "moved",
+            Self::Dark => "dark",
+            Self::Small => "small",
+            Self::Compressed => "compressed",
+            Self::Shadow => "shadow",
+            Self::Covered => "covered",
+        }
+    }
+
+    /// Lays the fault on a clean capture; `strength` from 0, hardly seen, to 1, hopeless.
+    fn befall(self, spec: &mut Spec, strength: f32) {
+        (spec.blur_px, spec.motion_px, spec.glare, spec.shadow) = (0.6, 0.0, 0.0, 0.0);
+        (spec.exposure, spec.full_well, spec.jpeg_quality) = (1.0, 12_000.0, 90);
+        (spec.delivery, spec.hand_mm) = (None, 0.0);
+        let between = |low: f32, high: f32| low * (high / low).powf(strength);
+        match self {
+            Self::Blurred => spec.blur_px = between(0.8, 7.0),
+            Self::Glare => spec.glare = between(0.2, 1.6),
+            Self::Moved => spec.motion_px = between(2.0, 26.0),
+            Self::Dark => (spec.exposure, spec.full_well) = (between(0.5, 0.04), between(4_000.0, 150.0)),
+            Self::Small => spec.delivery = Some(Delivery { long_side: between(1_100.0, 220.0) as u32, quality: 85 }),
+            Self::Compressed => {
+                spec.delivery = Some(Delivery { long_side: 1_280, quality: between(60.0, 3.0) as u8 });
+            }
+            Self::Shadow => spec.shadow = 1.0 - between(0.5, 0.02),
+            // The number is 6 to 9 mm from the lower border.
+            Self::Covered => spec.hand_mm = between(3.0, 18.0),
+        }
+    }
+}
+
 /// One capture still to be made.
 struct Order {
     name: String,
     spec: Spec,
     seed: u64,
+    fault: Option<Fault>,
 }
 
 /// The n-th number of a set's own sequence (`SplitMix64`), so that a capture does not depend on its neighbours.
@@ -80,14 +142,13 @@ fn orders(counts: Counts, seed: u64) -> Vec<Order> {
             let document = if i % 3 == 2 { Document::Page } else { Document::Card };
             let document = if faulty { Document::Card } else { document };
             let mut spec = Spec::random_of(presentation, document, &mut rng);
-            let mut note = "";
-            if faulty && i % 2 == 0 {
-                note = "_blurred";
-                (spec.blur_px, spec.motion_px) = (3.6, 9.0);
-            } else if faulty {
-                note = "_glare";
-                spec.glare = 1.1;
+            let fault = faulty.then(|| Fault::ALL[i as usize % Fault::ALL.len()]);
+            if let Some(fault) = fault {
+                // The first of each kind is beyond doubt, the others make a ladder.
+                let strength = if i < Fault::ALL.len() as u32 { 0.8 } else { rng.random_range(0.0..1.0) };
+                fault.befall(&mut spec, strength);
             }
+            let note = fault.map_or_else(String::new, |fault| format!("_{}", fault.name()));
             let what = match presentation {
                 Presentation::BonaFide => "original",
                 Presentation::Screen if spec.panel == super::Panel::PenTile => "screen_oled",
@@ -96,13 +157,13 @@ fn orders(counts: Counts, seed: u64) -> Vec<Order> {
                 Presentation::Print => "print_colour",
             };
             let name = format!("{what}_{}{note}_{:02}.jpg", document.name(), i + 1);
-            out.push(Order { name, spec, seed });
+            out.push(Order { name, spec, seed, fault });
         }
     }
     out
 }
 
-const COLUMNS: [&str; 28] = [
+const COLUMNS: [&str; 29] = [
     "path",
     "label",
     "species",
@@ -127,16 +188,17 @@ const COLUMNS: [&str; 28] = [
     "motion_px",
     "glare",
     "jpeg_quality",
-    "hand",
+    "hand_mm",
     "offset_lpi",
     "delivered_quality",
     "number",
+    "fault",
 ];
 
-fn row(name: &str, truth: &Truth) -> Vec<String> {
+fn row(order: &Order, truth: &Truth) -> Vec<String> {
     let spec = &truth.spec;
     let mut row = vec![
-        name.to_owned(),
+        order.name.clone(),
         truth.label.clone(),
         truth.species.clone(),
         format!("simulated-{:016x}", spec.content),
@@ -151,10 +213,11 @@ fn row(name: &str, truth: &Truth) -> Vec<String> {
         [spec.tilt[0], spec.tilt[1], spec.roll, spec.blur_px, spec.motion_px, spec.glare].map(|v| format!("{v:.2}")),
     );
     row.push(spec.jpeg_quality.to_string());
-    row.push(u8::from(spec.hand).to_string());
+    row.push(format!("{:.1}", spec.hand_mm));
     row.push(if spec.offset_lpi > 0.0 { format!("{:.0}", spec.offset_lpi) } else { String::new() });
     row.push(spec.delivery.map_or_else(String::new, |d| d.quality.to_string()));
     row.push(truth.number.clone());
+    row.push(order.fault.map_or("", Fault::name).to_owned());
     row
 }
 
@@ -200,7 +263,7 @@ pub fn write_set(dir: &Path, counts: Counts, seed: u64, done: impl Fn() + Sync) 
             let (jpeg, truth) = encode(&order.spec, order.seed);
             let path = dir.join(&order.name);
             std::fs::write(&path, jpeg).map_err(failed(&path))?;
-            labels.lock().unwrap_or_else(PoisonError::into_inner).add(index, row(&order.name, &truth))?;
+            labels.lock().unwrap_or_else(PoisonError::into_inner).add(index, row(&order, &truth))?;
             done();
             Ok((index, truth))
         })

@@ -96,11 +96,11 @@ struct Hand {
 }
 
 impl Hand {
-    /// A hand that holds a rectangle of half size `half` about `at` by its left, right or lower border.
-    fn new(half: [f32; 2], at: [f32; 2], rng: &mut ChaCha8Rng) -> Self {
-        let side = rng.random_range(0..3);
+    /// A hand that holds a rectangle of half size `half` about `at` by its left, right or lower border, its thumb
+    /// `deep` millimetres over it; a thumb that reaches far comes from below.
+    fn new(half: [f32; 2], at: [f32; 2], deep: f32, rng: &mut ChaCha8Rng) -> Self {
+        let side = if deep > 9.0 { 2 } else { rng.random_range(0..3) };
         let along = rng.random_range(-0.4..0.5f32);
-        let deep = rng.random_range(3.0..9.0f32);
         let lean = rng.random_range(-0.5..0.5f32);
         // Out of the border, and along it.
         let (out, edge, reach) = match side {
@@ -216,9 +216,9 @@ impl Surface {
         });
         let angle = rng.random_range(0.0..TAU);
         let tone = rng.random_range(0.0..1.0f32);
-        let hand = spec.hand.then(|| {
+        let hand = (spec.hand_mm > 0.0).then(|| {
             let rim = if spec.presentation == Presentation::Screen { spec.device.bezel_mm() } else { 0.0 };
-            Hand::new(carrier.map(|v| v + rim), carrier_at, &mut rng)
+            Hand::new(carrier.map(|v| v + rim), carrier_at, spec.hand_mm, &mut rng)
         });
         let deck = if rng.random_bool(0.5) { [srgb(0xA8_AAAE), srgb(0x24_2426)] } else { [srgb(0x30_3236), srgb(0x18_181A)] };
         let ui = [0xF2_F2F4, 0x1C_1E22, 0x52_5659, 0xFF_FFFF][rng.random_range(0..4)];
