@@ -160,7 +160,7 @@ def draw_document(photos, rng):
     long, short = 448, int(448 / aspect)
     w, h = (long, short) if (card and rng.random() < 0.9) or (not card and rng.random() < 0.15) else (short, long)
     face = draw_card(photos, rng, w, h) if card else draw_page(photos, rng, w, h)
-    if rng.random() < 0.3:
+    if rng.random() < 0.4:
         face = np.repeat(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)[..., None], 3, 2)
     alpha = np.zeros((h, w), np.uint8)
     radius = int(long * 3.18 / 85.6) if kind == 0 and rng.random() < 0.8 else (int(rng.integers(0, 14)) if card else 0)
@@ -223,7 +223,7 @@ def newsprint(photos, rng, shape):
         x = min(column * 200, 400)
         sheet[:, x : x + 200] = part[:, 10:210]
     h, w = shape
-    corners = pose(rng, w * 1.0, h * 1.0, 620, 620, 0, 2.2, 25)
+    corners = pose(rng, w * 1.0, h * 1.0, 620, 620, 0, rng.uniform(1.3, 2.4), 25)
     middle = corners.mean(0)
     corners += np.array([w / 2, h / 2], np.float32) - middle
     ground = gradient(shape, tone(rng), tone(rng), rng)
@@ -233,13 +233,13 @@ def newsprint(photos, rng, shape):
 def background(photos, rng, shape):
     kind = rng.random()
     h, w = shape
-    if kind < 0.45:
+    if kind < 0.36:
         photo = photos[rng.integers(len(photos))]
         ph, pw = photo.shape[:2]
         cw, ch = int(pw * rng.uniform(0.4, 1.0)), int(ph * rng.uniform(0.4, 1.0))
         x, y = rng.integers(pw - cw + 1), rng.integers(ph - ch + 1)
         return cv2.resize(photo[y : y + ch, x : x + cw], (w, h), interpolation=cv2.INTER_LINEAR).astype(np.float32)
-    if kind < 0.6:
+    if kind < 0.62:
         return newsprint(photos, rng, shape)
     base = gradient(shape, tone(rng), tone(rng), rng) if rng.random() < 0.4 else np.ones((h, w, 3), np.float32) * tone(rng)
     if rng.random() < 0.3:
@@ -286,12 +286,14 @@ def light(canvas, rng):
     h, w = canvas.shape[:2]
     if rng.random() < 0.6:
         canvas = canvas * (1 + rng.uniform(0.1, 0.6) * (gradient((h, w), (0,), (1,), rng) - 0.5))
-    if rng.random() < 0.25:  # something throws a shadow with an edge
-        mask = np.zeros((h, w), np.float32)
-        for _ in range(int(rng.integers(1, 4))):
-            a, b = rng.uniform(-0.2, 1.2, 2) * (w, h), rng.uniform(-0.2, 1.2, 2) * (w, h)
-            cv2.line(mask, tuple(int(v) for v in a), tuple(int(v) for v in b), 1.0, int(rng.uniform(10, 160)))
-        canvas = canvas * (1 - rng.uniform(0.2, 0.65) * cv2.GaussianBlur(mask, (0, 0), rng.uniform(1, 12))[..., None])
+    if rng.random() < 0.32:  # something throws a shadow with an edge: an arm, or the bars of a window
+        mask, wide = np.zeros((h, w), np.float32), int(rng.uniform(10, 120))
+        a, b = rng.uniform(-0.2, 1.2, 2) * (w, h), rng.uniform(-0.2, 1.2, 2) * (w, h)
+        step = np.array([a[1] - b[1], b[0] - a[0]]) / (np.linalg.norm(a - b) + 1e-6) * wide * rng.uniform(1.6, 3)
+        for bar in range(-5, 6) if rng.random() < 0.4 else (0,):
+            ends = [tuple(int(v) for v in (end + (end - other) * 2 + bar * step)) for end, other in ((a, b), (b, a))]
+            cv2.line(mask, *ends, 1.0, wide)
+        canvas = canvas * (1 - rng.uniform(0.2, 0.65) * cv2.GaussianBlur(mask, (0, 0), rng.uniform(0.8, 10))[..., None])
     if rng.random() < 0.25:
         x, y = rng.uniform(0, w), rng.uniform(0, h)
         yy, xx = np.mgrid[:h, :w].astype(np.float32)

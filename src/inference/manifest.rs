@@ -44,6 +44,8 @@ const SHIPPED_FILES: &[(&str, &[u8])] = &[
     ("texture_net.onnx", include_bytes!("../../models/texture_net.onnx")),
     ("scene_net.onnx", include_bytes!("../../models/scene_net.onnx")),
     ("fusion.onnx", include_bytes!("../../models/fusion.onnx")),
+    ("locator_net.onnx", include_bytes!("../../models/locator_net.onnx")),
+    ("reader_net.onnx", include_bytes!("../../models/reader_net.onnx")),
 ];
 
 impl ModelSource {
