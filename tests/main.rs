@@ -2,6 +2,7 @@
 //!
 //! - `hostile`: what an uploader may send that is no whole picture: one clear error each, never a panic;
 //! - `inference`: both engines give the same outputs, and a checker judges a capture from bytes to verdict;
+//! - `reading`: the committed samples: corners, numbers, and what turning and mirroring do to them;
 //! - `wire`: the JSON contract, mirrored field by field: a field that comes or goes fails here;
 //! - `screening`: the same rows on any number of threads and after any interruption, and hostile files;
 //! - `cli`: the program as its users meet it: streams and exit codes;
@@ -12,6 +13,7 @@
 mod cli;
 mod hostile;
 mod inference;
+mod reading;
 #[cfg(feature = "cli")]
 mod readme;
 #[cfg(feature = "cli")]

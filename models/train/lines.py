@@ -37,7 +37,7 @@ FACES = {
 LABEL_FACE = "wqy-microhei.ttc"
 # Words before a number: none of these glyphs is to be read.
 LABELS = ("公民身份号码", "身份证号", "证件号码", "统一社会信用代码", "号码", "编号", "护照号", "签发机关", "有效期限",
-          "number:", "no.", "card no.", "code:", "id:")
+          "number:", "no.", "card no.", "code:", "id:", "passport no.", "date of birth", "account:", "issued by")
 HAN = "公民身份号码姓名性别男女民族汉出生年月日住址省市区县街道路村组室签发机关公安局分有效期限长统一社会信用代中华人民共和国居"
 LEVELS = (12, 18, 27, 40)  # capitals' height in the atlas, px
 ABOVE, BELOW = 1.3, 0.5  # of a glyph's cell over and under the baseline, in heights of capitals
@@ -317,7 +317,7 @@ def line(rng, atlas, grounds, style, text=None):
     baseline = middle + level / 2
     _put(canvas, before, level, pad, baseline, label_tone)
     _put(canvas, placed, level, pad, baseline)
-    _clutter(rng, canvas, atlas, face, level, baseline, style, is_mrz)
+    _clutter(rng, canvas, atlas, face, level, baseline, (pad, pad + long), style, is_mrz)
 
     # The capture: where each of its pixels lies on the canvas.
     scale, rim = height / crop, 3
@@ -348,7 +348,7 @@ def line(rng, atlas, grounds, style, text=None):
     return strip, wanted
 
 
-def _clutter(rng, canvas, atlas, face, level, baseline, style, is_mrz):
+def _clutter(rng, canvas, atlas, face, level, baseline, ends, style, is_mrz):
     """Lines above and below, rules, edges and unrelated strokes."""
     columns = canvas.shape[1]
     for side in (-1, 1):
@@ -365,10 +365,10 @@ def _clutter(rng, canvas, atlas, face, level, baseline, style, is_mrz):
         at = round(baseline + level * rng.choice((rng.uniform(0.22, 0.6), rng.uniform(-1.6, -1.25))))
         cv2.line(canvas, (0, at), (columns, at + int(rng.integers(-2, 3))), int(rng.uniform(60, 255)),
                  max(1, round(level * rng.uniform(0.02, 0.12))))
-    for left in (True, False):
+    for side, end in zip((-1, 1), ends):
         if rng.random() < 0.12 * style.clutter:
-            # An edge, a bar or a stroke in the margin, which is never nearer than a quarter of a height.
-            at = level * (2 - rng.uniform(0.35, 2)) if left else columns - level * (2 - rng.uniform(0.35, 2))
+            # An edge, a bar or a stroke in the margin.
+            at = level * (end + side * rng.uniform(0.35, 2))
             lean = level * rng.uniform(-0.1, 0.1)
             cv2.line(canvas, (round(at - lean), 0), (round(at + lean), canvas.shape[0]), int(rng.uniform(60, 255)),
                      max(1, round(level * rng.uniform(0.03, 0.3))))

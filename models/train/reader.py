@@ -1,10 +1,11 @@
 """Made-up lines -> models/reader_net.onnx: what stands in a machine-printed line of a document.
 
-    python models/train/reader.py [--out models] [--fonts DIR] [--cache DIR] [--lines 88000] [--epochs 3]
+    python models/train/reader.py [--out models] [--fonts DIR] [--cache DIR]
 
-The lines are drawn first (`lines.py`), then learnt; a stopped run goes on after its last whole part. `--check`
-measures an exported net on lines of other seeds, in faces and with damage that are in no training line, and
-prints the tables of the model card. The fonts are those of `lines.PACKAGES`.
+Lines are drawn (`lines.py`) and learnt in several passes, then more lines in one pass at a lower rate. A stopped
+run goes on where it last saved. `--check` measures an exported net on lines of other seeds, in faces and with
+damage that are in no training line, and prints the tables of the model card. The fonts are those of
+`lines.PACKAGES`.
 """
 import argparse
 import os
@@ -39,7 +40,7 @@ CONVS = (
 BLANK, CLASSES, FRAME = 0, len(SYMBOLS) + 1, 4
 # Variance (grey levels squared) below which a line counts as even: keeps an empty line from being blown up.
 FLOOR = 4.0
-COLUMNS, RATE, DECAY = 26_624, 3e-3, 0.01  # columns of pixels in a batch
+COLUMNS, RATE, MORE_RATE, DECAY = 26_624, 3e-3, 1e-3, 0.01  # columns of pixels in a batch
 PART = 4_000  # lines drawn at a time
 FIRST_SEED, CHECK_SEED = 10_000_000, 1
 
@@ -131,11 +132,11 @@ def text_of(read):
 
 # ---- Training
 
-def draw_lines(cache, fonts, count):
-    """Lines in parts of `PART`; -> [(pixels of the part, widths, texts)], pixels one strip after the other."""
+def draw_lines(cache, fonts, first, count):
+    """Lines from number `first` on, in parts of `PART`; -> [(pixels, widths, texts)], strip after strip."""
     os.makedirs(cache, exist_ok=True)
     atlas, grounds, parts, start = None, None, [], time.time()
-    for part in range(-(-count // PART)):
+    for part in range(first // PART, (first + count) // PART):
         path = os.path.join(cache, f"lines_{part:03d}.npz")
         if not os.path.exists(path):
             if atlas is None:
@@ -147,7 +148,7 @@ def draw_lines(cache, fonts, count):
                          widths=np.array([strip.shape[1] for strip, _ in strips]),
                          texts=np.array([text for _, text in strips]))
             os.replace(path + ".part", path)
-            print(f"lines: {(part + 1) * PART}/{count}, {time.time() - start:.0f} s", flush=True)
+            print(f"lines: {(part + 1) * PART}/{first + count}, {time.time() - start:.0f} s", flush=True)
         stored = np.load(path)
         parts.append((stored["pixels"], stored["widths"], stored["texts"]))
     return parts
@@ -163,8 +164,8 @@ def batches(widths, epoch):
     return [out[i] for i in rng.permutation(len(out))]
 
 
-def train(parts, path, epochs):
-    """Trains on the drawn lines; a stopped run goes on after its last saved step."""
+def train(parts, path, epochs, rate, model=None):
+    """Trains on the drawn lines, from `model` on; a stopped run goes on after its last saved step."""
     torch.manual_seed(0)
     pixels = [part[0] for part in parts]
     widths = np.concatenate([part[1] for part in parts])
@@ -173,9 +174,9 @@ def train(parts, path, epochs):
     wanted = [torch.tensor([SYMBOLS.index(c) + 1 for c in text]) for part in parts for text in part[2]]
     orders = [batches(widths, epoch) for epoch in range(epochs)]
     steps = [batch for order in orders for batch in order]
-    model = Reader().to(memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(model.parameters(), RATE, weight_decay=DECAY)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=len(steps), pct_start=0.08)
+    model = (model or Reader()).to(memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(model.parameters(), rate, weight_decay=DECAY)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=len(steps), pct_start=0.08)
     begun = 0
     if os.path.exists(path):
         state = torch.load(path, weights_only=False)
@@ -355,9 +356,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", default="models", help="folder of the net and of manifest.toml")
     parser.add_argument("--fonts", action="append", default=[], help="more folders with fonts")
-    parser.add_argument("--cache", default="reader_cache", help="drawn lines and the state of the training")
+    parser.add_argument("--cache", default=os.path.expanduser("~/.cache/bonafide-train/reader"), help="drawn lines and the state of the training")
     parser.add_argument("--lines", type=int, default=88_000)
     parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--more", type=int, default=64_000, help="lines of the last pass, at the lower rate")
     parser.add_argument("--check", action="store_true", help="measure the net in --out instead of training")
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -366,7 +368,10 @@ def main():
     if args.check:
         check(path, args.fonts)
         return
-    model = train(draw_lines(args.cache, args.fonts, args.lines), os.path.join(args.cache, "reader.pt"), args.epochs)
+    model = train(draw_lines(args.cache, args.fonts, 0, args.lines), os.path.join(args.cache, "reader.pt"),
+                  args.epochs, RATE)
+    model = train(draw_lines(args.cache, args.fonts, args.lines, args.more),
+                  os.path.join(args.cache, "reader_more.pt"), 1, MORE_RATE, model)
     model = model.to(memory_format=torch.contiguous_format)
     export(model, path)
     print(f"{path}: {os.path.getsize(path) / 1e6:.2f} MB, PyTorch and ONNX Runtime agree to "

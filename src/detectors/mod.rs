@@ -8,6 +8,7 @@ mod framing;
 mod glare;
 mod halftone;
 mod legibility;
+mod locator;
 mod metadata;
 mod moire;
 mod number;
@@ -69,6 +70,7 @@ pub const DETECTORS: &[Entry] = &[
     exposure::ENTRY,
     framing::ENTRY,
     resolution::ENTRY,
+    locator::ENTRY,
     legibility::ENTRY,
     number::ENTRY,
     #[cfg(feature = "qr")]

@@ -131,6 +131,16 @@ pub const CODES: &[Code] = &[
         shown_by: &[],
     },
     Code {
+        code: "no_document",
+        en: "No document was found in the picture. Lay it on a plain surface and show all four corners.",
+        zh: "画面中未找到证件。请将证件放在平整的背景上，拍全四个角。",
+        tencent: None,
+        baidu: None,
+        onfido_veriff: Some("image_quality"),
+        species: None,
+        shown_by: &[],
+    },
+    Code {
         code: "cut_off",
         en: "Part of the document lies outside the picture. Show all four corners.",
         zh: "证件边角不完整。请拍全四个角。",

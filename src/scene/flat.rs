@@ -17,7 +17,7 @@ const UPRIGHT_PX: f32 = 1400.0;
 /// The document seen straight on.
 #[derive(Debug, Clone)]
 pub struct Flat {
-    /// Its luma, the corner that is the document's first at the top left.
+    /// Its luma: the document's first corner at the top left, a card on its side turned by a quarter.
     pub luma: GrayImage,
     /// Capture pixels per flat pixel: above 1 the capture holds more than is seen here, below 1 less.
     pub scale: f32,
@@ -27,22 +27,31 @@ pub struct Flat {
 impl Flat {
     /// `document` seen straight on; `None` when its corners make no rectangle in perspective or it is too small.
     pub(super) fn of(capture: &Capture, overview: &Overview, document: &Document) -> Option<Self> {
-        let [top, right, bottom, left] = document.quad.sides();
-        let (across, down) = (f32::midpoint(top, bottom), f32::midpoint(left, right));
+        let mean = |quad: &Quad| {
+            let [top, right, bottom, left] = quad.sides();
+            (f32::midpoint(top, bottom), f32::midpoint(left, right))
+        };
+        let mut quad = document.quad;
+        let (mut across, mut down) = mean(&quad);
+        // Cards are wider than high: one that stands on its side is laid down, which way up is left to the reader.
+        if document.kind == DocumentKind::Card && across < down {
+            quad.0.rotate_left(1);
+            (across, down) = (down, across);
+        }
         if across.min(down) < 24.0 {
             return None;
         }
         let (width, height) = size(document.kind, across, down);
         let scale = across.max(down) / width.max(height) as f32;
         let rect = Quad(PixelRect::new(0, 0, width, height).corners());
-        let to_capture = Homography::between(&rect, &document.quad)?;
+        let to_capture = Homography::between(&rect, &quad)?;
         // The overview is area-averaged: where it is fine enough it is the better source, and nothing is read twice.
         let (source, origin, factor) = if overview.scale <= scale * 1.15 {
             (overview.luma.clone(), Point::default(), overview.scale)
         } else {
-            native(capture, &document.quad, scale)?
+            native(capture, &quad, scale)?
         };
-        let at = Quad(document.quad.0.map(|p| Point::new((p.x - origin.x) / factor, (p.y - origin.y) / factor)));
+        let at = Quad(quad.0.map(|p| Point::new((p.x - origin.x) / factor, (p.y - origin.y) / factor)));
         let luma = warped(&source, &Homography::between(&rect, &at)?, width, height);
         Some(Self { luma, scale, to_capture })
     }
