@@ -40,9 +40,11 @@ PRINT = ("texture_net.print_logodds", "scene_net.print_logodds")
 PERIODIC = ("moire.peak_db",)
 # Readings that legibility is fitted on, and bounds of each; one that was not measured says nothing.
 LEGIBILITY = (
-    ("legibility.blur_ratio", (0.0, 1.2)),
+    ("legibility.blur_ratio", (0.0, 0.8)),
+    ("legibility.lines_count", (0.0, 4.0)),
+    ("legibility.contrast", (0.0, 0.5)),
     ("legibility.zone_covered_share", (0.0, 0.4)),
-    ("legibility.contrast", (0.0, 0.7)),
+    ("legibility.finger_share", (0.0, 0.25)),
     ("exposure.bright_luma", (0.0, 120.0)),
 )
 # A number whose checks hold was read: what it adds to the log-odds, by decree.

@@ -37,7 +37,8 @@ FACES = {
 LABEL_FACE = "wqy-microhei.ttc"
 # Words before a number: none of these glyphs is to be read.
 LABELS = ("公民身份号码", "身份证号", "证件号码", "统一社会信用代码", "号码", "编号", "护照号", "签发机关", "有效期限",
-          "number:", "no.", "card no.", "code:", "id:", "passport no.", "date of birth", "account:", "issued by")
+          "number:", "no.", "card no.", "code:", "id:")
+UNSEEN_LABELS = ("passport no.", "date of birth", "account:", "issued by")
 HAN = "公民身份号码姓名性别男女民族汉出生年月日住址省市区县街道路村组室签发机关公安局分有效期限长统一社会信用代中华人民共和国居"
 LEVELS = (12, 18, 27, 40)  # capitals' height in the atlas, px
 ABOVE, BELOW = 1.3, 0.5  # of a glyph's cell over and under the baseline, in heights of capitals
@@ -67,10 +68,13 @@ class Style:
     clutter: float = 1.0  # how often neighbours, rules, labels and a printed ground are there
     glare: float = 0.25  # share of lines with a patch of glare
     foreign: bool = False  # WebP, a median filter or a halftone in place of JPEG: never in training
+    labels: tuple = LABELS
+    strokes: tuple = (-1, 1)  # sides of the text with unrelated strokes in the margin: left, right
     step: int = 8  # the width is a multiple of this
 
 
-TRAINING = Style(step=32)
+# Strokes after the text were not in the lines of the net that is kept: see its card.
+TRAINING = Style(strokes=(-1,), step=32)
 # Sharp enough to read at a glance: what a fair scan or a close photograph gives.
 CLEAN = Style(faces="OCR-B", height=(20, 40), crop=(16, 24), blur=(0, 0.04), motion=0, noise=(0, 3),
               contrast=(70, 200), quality=(75, 95), bend=0.5, glare=0)
@@ -93,7 +97,7 @@ class Atlas:
         if missing:
             raise SystemExit(f"no {', '.join(missing)}: install {PACKAGES} or name their folder with --fonts")
         self.glyphs = {name: self._face(name, SYMBOLS) for name in names}
-        self.labels = self._face(LABEL_FACE, sorted(set("".join(LABELS) + HAN)))
+        self.labels = self._face(LABEL_FACE, sorted(set("".join(LABELS + UNSEEN_LABELS) + HAN)))
 
     def _face(self, name, letters):
         """-> level -> character -> (cell, offset of its left edge, advance); offset and advance in heights."""
@@ -239,16 +243,14 @@ def content(rng):
 
 # ---- From text to pixels
 
-def _set(rng, glyphs, text, tracking, pitch, groups):
-    """-> [(cell, x)] and the width, in heights of capitals; `pitch` for a common advance of all glyphs."""
+def _set(glyphs, text, tracking, groups=None):
+    """-> [(cell, x)] and the width, in heights of capitals; `groups` are the gaps before some characters."""
     placed, x = [], 0.0
     for index, letter in enumerate(text):
-        if index in groups:
-            x += groups[index]
+        x += (groups or {}).get(index, 0.0)
         cell, left, advance = glyphs[letter]
-        step = pitch or advance
-        placed.append((cell, x + left + (step - advance) / 2 + tracking / 2))
-        x += step + tracking
+        placed.append((cell, x + left + tracking / 2))
+        x += advance + tracking
     return placed, x
 
 
@@ -291,13 +293,13 @@ def line(rng, atlas, grounds, style, text=None):
         groups = {6: gap, 14: gap}
     elif len(text) < 20 and rng.random() < 0.12:
         groups = {int(at): rng.uniform(0.4, 1.5) for at in rng.integers(1, max(len(text), 2), 2)}
-    placed, long = _set(rng, glyphs, text, tracking, None, groups)
-    before, label_tone, wanted = [], 255, text
+    placed, long = _set(glyphs, text, tracking, groups)
+    before, label_tone = [], 255
     if not is_mrz and rng.random() < 0.3 * style.clutter or not text:
-        word = LABELS[rng.integers(len(LABELS))]
+        word = style.labels[rng.integers(len(style.labels))]
         if not text or rng.random() < 0.3:
             word = "".join(HAN[i] for i in rng.integers(len(HAN), size=rng.integers(1, 9)))
-        before, wide = _set(rng, labels, word, rng.uniform(0, 0.3), None, {})
+        before, wide = _set(labels, word, rng.uniform(0, 0.3))
         label_tone = int(rng.uniform(90, 255))
         wide += rng.uniform(0.5, 2.5)
         placed, long = [(cell, x + wide) for cell, x in placed], long + wide
@@ -345,7 +347,7 @@ def line(rng, atlas, grounds, style, text=None):
     back = np.array([[scale, rng.uniform(-0.02, 0.02), rim], [0, scale, rim]], np.float32)
     strip = cv2.warpAffine(picture, back, (width, ROWS), flags=method | cv2.WARP_INVERSE_MAP,
                            borderMode=cv2.BORDER_REPLICATE)
-    return strip, wanted
+    return strip, text
 
 
 def _clutter(rng, canvas, atlas, face, level, baseline, ends, style, is_mrz):
@@ -359,7 +361,7 @@ def _clutter(rng, canvas, atlas, face, level, baseline, ends, style, is_mrz):
                 glyphs, letters = atlas.labels[level], HAN
             gap = rng.uniform(0.6, 1.7) if is_mrz else rng.uniform(0.2, 1.0)
             text = _pick(rng, letters, min(int(columns / level), rng.integers(4, 45)))
-            placed, _ = _set(rng, glyphs, text, rng.uniform(0, 0.2), None, {})
+            placed, _ = _set(glyphs, text, rng.uniform(0, 0.2))
             _put(canvas, placed, level, rng.uniform(0, 4), baseline + side * (1 + gap) * level)
     if rng.random() < 0.12 * style.clutter:
         at = round(baseline + level * rng.choice((rng.uniform(0.22, 0.6), rng.uniform(-1.6, -1.25))))
@@ -369,9 +371,10 @@ def _clutter(rng, canvas, atlas, face, level, baseline, ends, style, is_mrz):
         if rng.random() < 0.12 * style.clutter:
             # An edge, a bar or a stroke in the margin.
             at = level * (end + side * rng.uniform(0.35, 2))
-            lean = level * rng.uniform(-0.1, 0.1)
-            cv2.line(canvas, (round(at - lean), 0), (round(at + lean), canvas.shape[0]), int(rng.uniform(60, 255)),
-                     max(1, round(level * rng.uniform(0.03, 0.3))))
+            lean, tone, wide = level * rng.uniform(-0.1, 0.1), int(rng.uniform(60, 255)), rng.uniform(0.03, 0.3)
+            if side in style.strokes:
+                cv2.line(canvas, (round(at - lean), 0), (round(at + lean), canvas.shape[0]), tone,
+                         max(1, round(level * wide)))
 
 
 def _weight(rng, canvas, level):

@@ -75,6 +75,18 @@ impl Proof {
         }
     }
 
+    /// The same read with too little certainty for its checks to mean anything.
+    #[must_use]
+    pub fn doubted(mut self) -> Self {
+        let code = match &mut self {
+            Self::ResidentId(number) => &mut number.code,
+            Self::Mrz(zone) => &mut zone.code,
+            Self::CreditCode(number) => &mut number.code,
+        };
+        *code = (*code).min(NumberCode::Unreadable);
+        self
+    }
+
     /// The checks that fail.
     #[must_use]
     pub fn faults(&self) -> &[Fault] {
