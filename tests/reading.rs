@@ -28,6 +28,7 @@ struct Sample {
     picture: RgbImage,
     corners: Quad,
     number: String,
+    held: bool,
 }
 
 /// The clean originals of cards among the committed samples.
@@ -43,6 +44,7 @@ fn cards() -> Vec<Sample> {
                 picture: image::open(folder.join(&row["path"])).expect("a sample").to_rgb8(),
                 corners: Quad([0, 1, 2, 3].map(|k| Point::new(at(k, "x"), at(k, "y")))),
                 number: row["number"].clone(),
+                held: row["hand_mm"] != "0.0",
             }
         })
         .collect()
@@ -57,17 +59,18 @@ fn miss(found: &Quad, wanted: &Quad) -> f32 {
 #[test]
 fn corners_and_numbers_of_the_samples_are_found() {
     let (checker, cards) = (checker(), cards());
-    assert!(cards.len() >= 5, "{} cards", cards.len());
-    let (mut near, mut read) = (0, 0);
+    assert!(cards.iter().filter(|card| !card.held).count() >= 3);
     for card in &cards {
         let report = check(&checker, &card.picture);
-        near += usize::from(report.document.is_some_and(|d| miss(&d.corners, &card.corners) < 0.02));
-        let number = report.number.filter(|n| n.code == NumberCode::Consistent);
-        // A number that is reported to hold is the one that is printed.
-        assert!(number.as_ref().is_none_or(|n| n.text == card.number), "{number:?} against {}", card.number);
-        read += usize::from(number.is_some());
+        let number = report.number.filter(|n| n.code == NumberCode::Consistent).map(|n| n.text);
+        // A number that is reported to hold is the one that is printed; a thumb may lie over it.
+        assert!(number.as_ref().is_none_or(|n| *n == card.number), "{number:?} against {}", card.number);
+        if !card.held {
+            assert_eq!(number.as_deref(), Some(card.number.as_str()));
+            let document = report.document.expect("a document");
+            assert!(miss(&document.corners, &card.corners) < 0.02, "{}", miss(&document.corners, &card.corners));
+        }
     }
-    assert!(near + 1 >= cards.len() && read + 1 >= cards.len(), "{near} found and {read} read of {}", cards.len());
 }
 
 #[test]

@@ -13,8 +13,8 @@ same folds. A missing reading counts as zero log-odds: it neither accuses nor ac
 
 The print score is the logistic of the mean of the print log-odds: no honest figure stands behind it (see the card), and the policy only asks for review on it.
 
-Legibility is a logistic regression over blur against the height of print, reflections, contrast and brightness, fitted
-on simulated cards with one fault each: 1 where the program read the card's number whole.
+Legibility is one logistic over bounded readings of sharpness, exposure and glare, set from what the readings mean, and
+over the number whose checks hold; a ladder of simulated faults says how well it tells what was read from what was not.
 """
 import argparse
 import csv
@@ -38,15 +38,15 @@ SCREEN = ("texture_net.screen_logodds", "scene_net.screen_logodds")
 PRINT = ("texture_net.print_logodds", "scene_net.print_logodds")
 # A reading that helps to tell a screen beside the networks; bounded to the middle 98 % of what was seen.
 PERIODIC = ("moire.peak_db",)
-# Readings that legibility is fitted on, and bounds of each; one that was not measured says nothing.
+# reading, centre, slope per unit (negative: more is worse), bounds of the value
 LEGIBILITY = (
-    ("legibility.blur_ratio", (0.0, 0.8)),
-    ("legibility.lines_count", (0.0, 4.0)),
-    ("legibility.contrast", (0.0, 0.5)),
-    ("legibility.zone_covered_share", (0.0, 0.4)),
-    ("legibility.finger_share", (0.0, 0.25)),
-    ("exposure.bright_luma", (0.0, 120.0)),
+    # An edge 4.5 px wide blurs the strokes of text 16 px high, whose strokes are about 2 px, into each other.
+    ("sharpness.wider_edge_px", 4.5, -1.15, (0.0, 14.0)),
+    ("glare.largest_share", 0.0, -20.0, (0.0, 0.3)),
+    ("exposure.contrast_luma", 60.0, 0.05, (0.0, 60.0)),
 )
+# Faults that none of these readings sees: told apart in the figures.
+UNSEEN_FAULTS = ("covered",)
 # A number whose checks hold was read: what it adds to the log-odds, by decree.
 CONSISTENT = ("number.consistent", 4.0)
 FREE = (-1e30, 1e30)
@@ -147,9 +147,9 @@ def screen_head(path, readings, review):
 
 def ladder(labels, reports):
     """Simulated captures of cards with a known number -> readings [N,k], read whole [N], share of characters read [N],
-    halves by seed."""
+    fault [N], first reason [N]."""
     truth = {row["path"]: row for row in csv.DictReader(open(labels)) if row["number"]}
-    x, whole, share, half, faults, first = [], [], [], [], [], []
+    x, whole, share, faults, first = [], [], [], [], []
     for line in open(reports):
         report = json.loads(line)
         row = truth.get(report["path"].split("/")[-1])
@@ -157,13 +157,12 @@ def ladder(labels, reports):
             continue
         values = {k: v for finding in report["findings"] for k, v in finding["readings"].items()}
         read = (report["number"] or {}).get("text", "")
-        x.append([values.get(name, np.nan) for name, _ in LEGIBILITY])
+        x.append([values.get(name, np.nan) for name, *_ in LEGIBILITY])
         whole.append(read == row["number"])
         share.append(matched(read, row["number"]))
-        half.append(int(row["seed"]) % 2)
         faults.append(row["fault"])
         first.append(report["reasons"][0]["code"] if report["reasons"] else "")
-    return np.array(x, float), np.array(whole), np.array(share), np.array(half), np.array(faults), np.array(first)
+    return np.array(x, float), np.array(whole), np.array(share), np.array(faults), np.array(first)
 
 
 def matched(read, wanted):
@@ -177,33 +176,26 @@ def matched(read, wanted):
 
 
 def legibility_head(labels, reports):
-    """Fits the legibility head on a ladder of faults and prints its figures, each half scored by the other's fit."""
-    x, whole, share, half, faults, first = ladder(labels, reports)
-    low, high = np.array([bounds for _, bounds in LEGIBILITY]).T
-    x = np.clip(x, low, high)
-    centre = np.nanmean(x, axis=0)
-    scale = np.nanstd(x, axis=0)
-    z = np.nan_to_num((x - centre) / scale, nan=0.0)
-    score = np.zeros(len(z))
-    fitted = lambda rows: LogisticRegression(C=1.0, max_iter=1000).fit(z[rows], whole[rows])  # noqa: E731
-    for part in (0, 1):
-        score[half == part] = fitted(half != part).predict_proba(z[half == part])[:, 1]
-    groups = np.arange(len(z))
-    for name, figure in (("ROC-AUC against the number read whole", lambda i: roc_auc_score(whole[i], score[i])),
-                         ("SROCC with the share of characters", lambda i: spearmanr(share[i], score[i])[0])):
-        a, b = interval(figure, groups)
-        print(f"legibility, {name}: {figure(groups):.3f} [{a:.3f}, {b:.3f}], n {len(z)} ({whole.sum()} whole)")
+    """The terms of the legibility head, and its figures on a ladder of faults without what the number itself adds."""
+    x, whole, share, faults, first = ladder(labels, reports)
+    low, high = np.array([bounds for *_, bounds in LEGIBILITY]).T
+    centre, slope = (np.array([term[k] for term in LEGIBILITY]) for k in (1, 2))
+    score = np.nan_to_num((np.clip(x, low, high) - centre) * slope, nan=0.0).sum(1)
+    groups, seen = np.arange(len(x)), ~np.isin(faults, UNSEEN_FAULTS)
+    figures = (("ROC-AUC against the number read whole", lambda i: roc_auc_score(whole[i], score[i])),
+               ("SROCC with the share of characters", lambda i: spearmanr(share[i], score[i])[0]))
+    for what, rows in (("every fault", groups), (f"without {', '.join(UNSEEN_FAULTS)}", groups[seen])):
+        for name, figure in figures:
+            low_, high_ = interval(lambda i: figure(rows[i]), np.arange(len(rows)))
+            print(f"legibility, {what}: {name} {figure(rows):.3f} [{low_:.3f}, {high_:.3f}], "
+                  f"n {len(rows)} ({whole[rows].sum()} whole)")
     for fault in sorted(set(faults) - {""}):
         mine = faults == fault
         unread = mine & ~whole
         counts = {c: int((first[unread] == c).sum()) for c in sorted(set(first[unread]))}
         print(f"{fault}: {whole[mine].sum()} of {mine.sum()} read whole; first reason of the others {counts}")
-    model = fitted(np.ones(len(z), bool))
-    slope = model.coef_[0] / scale
-    terms = {name: (s, c, bounds) for (name, bounds), s, c in zip(LEGIBILITY, slope, centre)}
-    terms[CONSISTENT[0]] = (CONSISTENT[1], 0.0, (0.0, 1.0))
-    print("legibility:", {name: (round(s, 3), round(c, 3)) for name, (s, c, _) in terms.items()}, "bias", round(model.intercept_[0], 3))
-    return terms, model.intercept_[0]
+    terms = {name: (slope, centre, bounds) for name, centre, slope, bounds in LEGIBILITY}
+    return terms | {CONSISTENT[0]: (CONSISTENT[1], 0.0, (0.0, 1.0))}
 
 
 def build(inputs, heads, path, about):
@@ -255,8 +247,8 @@ def main():
     args = parser.parse_args()
     screen = screen_head(args.scores, args.readings, (0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9))
     prints = ({name: (0.5, 0.0, FREE) for name in PRINT}, 0.0)
-    legibility = legibility_head(args.ladder_labels, args.ladder_reports)
-    inputs = [*SCREEN, *PERIODIC, *PRINT, *(name for name, _ in LEGIBILITY), CONSISTENT[0]]
+    legibility = (legibility_head(args.ladder_labels, args.ladder_reports), 0.0)
+    inputs = [*SCREEN, *PERIODIC, *PRINT, *(name for name, *_ in LEGIBILITY), CONSISTENT[0]]
     path = os.path.join(args.out, "fusion.onnx")
     print("scores with nothing measured:", build(inputs, (screen, prints, legibility), path, "bonafide fusion"))
     write_manifest(args.out, ["fusion"], {"fusion": inputs})

@@ -1,13 +1,11 @@
-//! The document seen straight on → what stands between its print and a reader: blur, size, contrast, reflections,
-//! fingers.
+//! The document seen straight on → what stands between its print and a reader: blur, size, contrast, reflections.
 
 use image::GrayImage;
-use imageproc::region_labelling::{Connectivity, connected_components};
 
 use super::sharpness::{quartile, widths};
 use super::{Detector, DetectorInfo, Entry};
 use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome, ReadingInfo, Sentence};
-use crate::geometry::{PixelRect, Point, Quad};
+use crate::geometry::{PixelRect, Point};
 use crate::reading::lines;
 use crate::scene::{DocumentKind, Scene};
 
@@ -23,15 +21,6 @@ const PRINT_SHARE: f64 = 0.0135;
 const CLIPPED: u8 = 250;
 /// How far a highlight lies above the document's own median, so that white paper is none.
 const ABOVE: u8 = 12;
-
-/// Chroma of skin of every tone (Chai and Ngan 1999, "Face segmentation using skin-color map in videophone
-/// applications").
-const SKIN_CB: std::ops::RangeInclusive<u8> = 77..=127;
-const SKIN_CR: std::ops::RangeInclusive<u8> = 133..=173;
-/// Every how many overview pixels skin is looked for: a finger on a card is far wider.
-const STEP: u32 = 4;
-/// Share of the document beyond which the colour is the document's own.
-const OWN_COLOUR: f64 = 0.5;
 
 const NAMES: [(&str, &str); 9] = [
     ("upper left", "左上"),
@@ -77,17 +66,11 @@ pub(super) const ENTRY: Entry = Entry {
                 unit: "share",
                 meaning: "the same in the most covered of nine zones",
             },
-            ReadingInfo {
-                id: "legibility.finger_share",
-                unit: "share",
-                meaning: "part of the document under what has the colour of skin and comes in over its border",
-            },
         ],
         method: "The document is seen straight on at 7.5 px/mm. Edges are followed as for sharpness; print is found as \
                  for the number; highlights are pixels of 250 and more that lie above the document's median. Low \
                  resolution shows as blur, since the view is enlarged to the same scale.",
-        blind_spots: "Needs the document's border. A gloved finger or a thing that is not skin is not seen; a document of \
-                      the colour of skin hides one.",
+        blind_spots: "Needs the document's border. What covers print without being bright, such as a finger, is not seen.",
     },
     build: |_| Box::new(Legibility),
 };
@@ -111,13 +94,6 @@ impl Detector for Legibility {
         let mut evidence = Evidence::default();
         evidence.read("legibility.print_px", print * f64::from(flat.scale));
         evidence.read("legibility.lines_count", found.len() as f64);
-        let (finger, blob) = finger(scene, &document.quad);
-        if let Some(share) = finger {
-            evidence.read("legibility.finger_share", share);
-            if blob.len() > 2 {
-                evidence.mark(MarkKind::Cover, blob, (4.0 * share) as f32);
-            }
-        }
         if let Some(width) = wider(luma) {
             evidence.read("legibility.blur_ratio", width / print);
         }
@@ -175,50 +151,6 @@ impl Detector for Legibility {
         );
         evidence.into()
     }
-}
-
-/// Share of the document under skin that comes in over its border, and the box of it in the capture; `None` where so
-/// much of the document has that colour that it must be its own.
-fn finger(scene: &Scene<'_>, quad: &Quad) -> (Option<f64>, Vec<Point>) {
-    let overview = scene.overview();
-    let inside = quad.scaled(1.0 / overview.scale);
-    let around = inside.scaled_about_centre(1.12);
-    let (width, height) = overview.luma.dimensions();
-    let mut mask = GrayImage::new(width.div_ceil(STEP), height.div_ceil(STEP));
-    let place = |x: u32, y: u32| Point::new((x * STEP) as f32, (y * STEP) as f32);
-    let mut area = 0u32;
-    for (x, y, value) in mask.enumerate_pixels_mut() {
-        let p = place(x, y);
-        area += u32::from(inside.contains(p));
-        let (px, py) = ((x * STEP).min(width - 1), (y * STEP).min(height - 1));
-        let (cb, cr) = (overview.cb.get_pixel(px, py).0[0], overview.cr.get_pixel(px, py).0[0]);
-        if around.contains(p) && SKIN_CB.contains(&cb) && SKIN_CR.contains(&cr) {
-            value.0[0] = 255;
-        }
-    }
-    let labels = connected_components(&mask, Connectivity::Four, image::Luma([0u8]));
-    let count = labels.iter().copied().max().unwrap_or(0) as usize;
-    let (mut within, mut without) = (vec![0u32; count + 1], vec![0u32; count + 1]);
-    for (x, y, label) in labels.enumerate_pixels().filter(|(_, _, label)| label.0[0] > 0) {
-        let side = if inside.contains(place(x, y)) { &mut within } else { &mut without };
-        side[label.0[0] as usize] += 1;
-    }
-    let crossing = |i: &usize| without[*i] > 0 && within[*i] > 0;
-    let covered: u32 = (1..=count).filter(crossing).map(|i| within[i]).sum();
-    let share = f64::from(covered) / f64::from(area.max(1));
-    if share > OWN_COLOUR {
-        return (None, Vec::new());
-    }
-    let largest = (1..=count).filter(crossing).max_by_key(|i| within[*i]);
-    let points: Vec<Point> = labels
-        .enumerate_pixels()
-        .filter(|(x, y, label)| largest == Some(label.0[0] as usize) && inside.contains(place(*x, *y)))
-        .map(|(x, y, _)| place(x, y).scaled(overview.scale))
-        .collect();
-    let fold = |pick: fn(&Point) -> f32, f: fn(f32, f32) -> f32| points.iter().map(pick).reduce(f);
-    let bounds = (fold(|p| p.x, f32::min), fold(|p| p.y, f32::min), fold(|p| p.x, f32::max), fold(|p| p.y, f32::max));
-    let (Some(x0), Some(y0), Some(x1), Some(y1)) = bounds else { return (Some(share), Vec::new()) };
-    (Some(share), vec![Point::new(x0, y0), Point::new(x1, y0), Point::new(x1, y1), Point::new(x0, y1)])
 }
 
 /// Width of edges in the direction in which they are wider; `None` where there are too few.

@@ -12,12 +12,9 @@ const MOST_LINES: usize = 4;
 const MRZ_LEAST: usize = 28;
 /// Confidence of a character that counts as read.
 const SURE: f32 = 0.9;
-/// Confidence that every character of a number needs before its checks mean anything: of 20,000 made-up numbers, half
-/// of them hardly legible, none was then misread into one that holds (models/README.md, reader_net).
-const TRUSTED: f32 = 0.7;
-/// Sure characters that say that print was read the right way up.
-const ENOUGH: usize = 12;
-
+/// Confidence that every character of a number needs before its checks mean anything: of 20,000 made-up numbers whose
+/// checks fail, half of them hardly legible, none was then misread into one that holds (models/README.md, reader_net).
+const TRUSTED: f32 = 0.9;
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
         id: "number",
@@ -42,7 +39,7 @@ pub(super) const ENTRY: Entry = Entry {
         ],
         method: "The document is seen straight on; ink darker than its surround is smeared to lines; the widest are \
                  read by a small convolutional network with CTC decoding, and checked: GB 11643 with ISO 7064 MOD \
-                 11-2, ICAO 9303 check digits, GB 32100. Nothing is corrected; a number with a character below 0.7 of \
+                 11-2, ICAO 9303 check digits, GB 32100. Nothing is corrected; a number with a character below 0.9 of \
                  confidence counts as not read. Numbers are shown masked.",
         blind_spots: "Reads OCR-B and like faces, not handwriting. A wrong document border gives no lines. A number in \
                       small print needs about 12 px of height.",
@@ -72,12 +69,13 @@ impl Detector for Number {
             .into();
         };
         let upright = read(recogniser, flat, document.kind, scene.today());
-        if upright.settled() {
+        // Digits read upside down are digits too: only a number that holds says which way is up.
+        if upright.code().holds() || upright.lines.is_empty() {
             return told(&upright, flat, false);
         }
         let turned = flat.turned();
         let other = read(recogniser, &turned, document.kind, scene.today());
-        if other.sure() > upright.sure() || other.code() > upright.code() {
+        if (other.code(), other.sure()) > (upright.code(), upright.sure()) {
             return told(&other, &turned, true);
         }
         told(&upright, flat, false)
@@ -92,10 +90,6 @@ impl Reading {
     /// Characters read for sure.
     fn sure(&self) -> usize {
         self.lines.iter().flat_map(|(_, line)| &line.confidence).filter(|c| **c > SURE).count()
-    }
-
-    fn settled(&self) -> bool {
-        self.code() > NumberCode::Unreadable || self.sure() >= ENOUGH
     }
 }
 

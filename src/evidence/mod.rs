@@ -65,8 +65,6 @@ pub enum MarkKind {
     Glare,
     /// Text or detail out of focus.
     Blur,
-    /// A finger over the document.
-    Cover,
     /// A corner or side outside the picture.
     Cut,
     /// A code.

@@ -111,16 +111,6 @@ pub const CODES: &[Code] = &[
         shown_by: &[MarkKind::Glare],
     },
     Code {
-        code: "covered",
-        en: "A finger covers part of the document. Hold it by the edges only, or lay it down.",
-        zh: "手指遮挡了证件。请只捏住边缘，或将证件放平后拍摄。",
-        tencent: Some("Cover (-9105)"),
-        baidu: Some("IsNoCover"),
-        onfido_veriff: Some("image_quality"),
-        species: None,
-        shown_by: &[MarkKind::Cover],
-    },
-    Code {
         code: "dark",
         en: "The picture is too dark. Turn on a light or move to a brighter place.",
         zh: "照片过暗。请开灯或移到更亮的地方。",

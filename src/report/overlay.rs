@@ -66,7 +66,6 @@ const fn colour(kind: MarkKind) -> Rgb<u8> {
         MarkKind::Glare => [0, 229, 255],
         MarkKind::Blur => [41, 121, 255],
         MarkKind::Cut => [233, 30, 99],
-        MarkKind::Cover => [255, 64, 129],
         MarkKind::Code => [174, 234, 0],
         MarkKind::Number => [0, 200, 83],
     })
@@ -126,7 +125,6 @@ const fn name(kind: MarkKind) -> &'static str {
         MarkKind::Glare => "glare",
         MarkKind::Blur => "blur",
         MarkKind::Cut => "cut off",
-        MarkKind::Cover => "covered",
         MarkKind::Code => "code",
         MarkKind::Number => "number",
     }
