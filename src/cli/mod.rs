@@ -83,7 +83,13 @@ impl CheckerArgs {
             Engine::Embedded => EngineChoice::Embedded,
             Engine::OnnxRuntime => EngineChoice::OnnxRuntime,
         };
-        let options = Options { models: self.models, policy: self.policy, engine, limits: Limits::default(), reveal: self.reveal };
+        let options = Options {
+            models: self.models,
+            policy: self.policy,
+            engine,
+            limits: Limits::default(),
+            reveal: self.reveal,
+        };
         let checker = Checker::new(&options).map_err(|e| e.to_string())?;
         eprintln!("{}", checker.engine_line());
         Ok(checker)

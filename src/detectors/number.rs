@@ -13,7 +13,7 @@ const MRZ_LEAST: usize = 28;
 /// Confidence of a character that counts as read.
 const SURE: f32 = 0.9;
 /// Confidence that every character of a number needs before its checks mean anything: of 20,000 made-up numbers whose
-/// checks fail, half of them hardly legible, none was then misread into one that holds (models/README.md, reader_net).
+/// checks fail, half of them hardly legible, none was then misread into one that holds (models/README.md, `reader_net`).
 const TRUSTED: f32 = 0.9;
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {

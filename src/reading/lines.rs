@@ -1,7 +1,7 @@
 //! A flat document's luma → its lines of print, as boxes: where numbers may stand.
 //!
 //! Ink is what is darker than its surround (a mean over a window, after Wellner 1993, "Adaptive thresholding for the
-//! DigitalDesk"); ink is smeared along the rows (run-length smoothing, Wong, Casey and Wahl 1982) and what hangs
+//! `DigitalDesk`"); ink is smeared along the rows (run-length smoothing, Wong, Casey and Wahl 1982) and what hangs
 //! together is a line when it is long and about as high as print.
 
 use image::GrayImage;
@@ -44,7 +44,7 @@ pub fn find(luma: &GrayImage) -> Vec<PixelRect> {
         .map(|b| PixelRect::new(b[0], b[1], b[2] - b[0] + 1, b[3] - b[1] + 1))
         .filter(|r| HEIGHTS.contains(&r.height) && r.width >= LONG * r.height)
         .collect();
-    lines.sort_by(|a, b| b.width.cmp(&a.width));
+    lines.sort_by_key(|line| std::cmp::Reverse(line.width));
     lines
 }
 

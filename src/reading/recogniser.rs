@@ -66,9 +66,9 @@ impl Recogniser {
         let input = Array4::from_shape_vec((1, 1, height, width), samples).ok()?;
         let logits = self.0.run(input.view().into_dyn()).ok()?.into_iter().next()?.into_dimensionality::<Ix3>().ok()?;
         let (_, _, symbols) = logits.dim();
-        (symbols == SYMBOLS.len() + 1).then(|| logits.outer_iter().next().map(|frames| {
-            frames.outer_iter().map(|frame| frame.to_vec()).collect()
-        }))?
+        (symbols == SYMBOLS.len() + 1).then(|| {
+            logits.outer_iter().next().map(|frames| frames.outer_iter().map(|frame| frame.to_vec()).collect())
+        })?
     }
 }
 
@@ -147,7 +147,7 @@ mod tests {
         let line = decoded(&frames);
         assert_eq!(line.text, "11x");
         assert!(line.confidence[0] > 0.99 && line.least(0..3) > 0.9);
-        assert_eq!(line.least(5..9), 0.0);
+        assert!(line.least(5..9) < 1e-9);
     }
 
     #[test]

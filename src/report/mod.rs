@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Mark, Sentence};
 use crate::geometry::{Point, Quad};
-use crate::reading::{Fault, NumberCode};
 use crate::policy::{Classification, Decision, Reason};
+use crate::reading::{Fault, NumberCode};
 use crate::scoring::Scores;
 
 /// Version of the JSON contract; raised when a field changes meaning or goes.

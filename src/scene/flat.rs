@@ -76,14 +76,13 @@ impl Flat {
 /// Width and height of the flat picture.
 fn size(kind: DocumentKind, across: f32, down: f32) -> (u32, u32) {
     let landscape = across >= down;
-    let (long, short) = match kind {
-        DocumentKind::Card => (CARD_PX[0] as f32, CARD_PX[1] as f32),
-        _ => {
-            // No finer than the capture: what is not there cannot be read.
-            let most = if landscape { LANDSCAPE_PX } else { UPRIGHT_PX };
-            let long = most.min(across.max(down));
-            (long, (long * across.min(down) / across.max(down)).max(8.0))
-        }
+    let (long, short) = if kind == DocumentKind::Card {
+        (CARD_PX[0] as f32, CARD_PX[1] as f32)
+    } else {
+        // No finer than the capture: what is not there cannot be read.
+        let most = if landscape { LANDSCAPE_PX } else { UPRIGHT_PX };
+        let long = most.min(across.max(down));
+        (long, (long * across.min(down) / across.max(down)).max(8.0))
     };
     let (w, h) = if landscape { (long, short) } else { (short, long) };
     (w.round() as u32, h.round() as u32)
@@ -100,7 +99,12 @@ fn native(capture: &Capture, quad: &Quad, scale: f32) -> Option<(GrayImage, Poin
     if right <= left + 8 || bottom <= top + 8 {
         return None;
     }
-    let rect = PixelRect::new(left, top, right.min(window.x + window.width) - left, bottom.min(window.y + window.height) - top);
+    let rect = PixelRect::new(
+        left,
+        top,
+        right.min(window.x + window.width) - left,
+        bottom.min(window.y + window.height) - top,
+    );
     let luma = capture.luma(rect)?;
     let step = scale.floor().max(1.0);
     let origin = Point::new(left as f32, top as f32);
@@ -110,9 +114,12 @@ fn native(capture: &Capture, quad: &Quad, scale: f32) -> Option<(GrayImage, Poin
     let small = |side: u32| (side as f32 / step).ceil().max(1.0) as u32;
     let mut out = GrayImage::new(small(luma.width()), small(luma.height()));
     let (width, height) = out.dimensions();
-    let options = fr::ResizeOptions::new()
-        .resize_alg(fr::ResizeAlg::Convolution(fr::FilterType::Box))
-        .crop(0.0, 0.0, f64::from(luma.width()), f64::from(luma.height()));
+    let options = fr::ResizeOptions::new().resize_alg(fr::ResizeAlg::Convolution(fr::FilterType::Box)).crop(
+        0.0,
+        0.0,
+        f64::from(luma.width()),
+        f64::from(luma.height()),
+    );
     let source = fr::images::ImageRef::new(luma.width(), luma.height(), luma.as_raw(), fr::PixelType::U8).ok()?;
     let mut target = fr::images::Image::from_slice_u8(width, height, &mut out, fr::PixelType::U8).ok()?;
     fr::Resizer::new().resize(&source, &mut target, &options).ok()?;

@@ -113,6 +113,10 @@ pub fn expose(spec: &Spec, surface: &Surface, pose: &Pose, seed: u64) -> Vec<u8>
 }
 
 /// A file after a messenger: reduced and compressed again; with its new size.
+///
+/// # Panics
+///
+/// When `jpeg` is not a JPEG.
 #[must_use]
 pub fn deliver(jpeg: &[u8], delivery: Delivery) -> (Vec<u8>, u32, u32) {
     #[allow(clippy::disallowed_methods, reason = "its own bytes")]

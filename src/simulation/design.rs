@@ -241,7 +241,8 @@ impl Design {
 
     fn card(rng: &mut ChaCha8Rng) -> Self {
         let [g0, g1, l0, l1] = Self::palette(rng);
-        let mut d = Self { document: Document::Card, number: String::new(), ground: [srgb(g0), srgb(g1)], marks: Vec::new() };
+        let mut d =
+            Self { document: Document::Card, number: String::new(), ground: [srgb(g0), srgb(g1)], marks: Vec::new() };
         let (ink, label, red) = (srgb(0x1A_1A1E), srgb(0x2A_5FA8), srgb(0xB8_2E34));
         d.waves([0.0, -3.0, 85.6, 57.0], 44, [srgb(l0), srgb(l1)], rng);
         d.rosette([24.0, 30.0], 15.0, 12, 9.0, srgb(l0), 0.5);
@@ -267,7 +268,8 @@ impl Design {
         d.rosette([57.0, 37.0], 5.5, 7, 7.0, srgb(l1), 0.6);
         d.text("NO.", [5.0, 45.6], 1.9, label);
         // Region 119999 is nobody's: the number holds together and can be no person's.
-        let date = format!("{}{:02}{:02}", rng.random_range(1955..2004), rng.random_range(1..13), rng.random_range(1..29));
+        let date =
+            format!("{}{:02}{:02}", rng.random_range(1955..2004), rng.random_range(1..13), rng.random_range(1..29));
         let number = with_check(&format!("119999{date}{}", digits(rng, 3)));
         d.text(&number, [13.0, 44.6], 3.4, ink);
         d.number = number;
@@ -279,7 +281,12 @@ impl Design {
     fn page(rng: &mut ChaCha8Rng) -> Self {
         let [g0, _, l0, l1] = Self::palette(rng);
         let tint = srgb(g0).map(|v| 1.0 - (1.0 - v) * 0.5);
-        let mut d = Self { document: Document::Page, number: String::new(), ground: [tint, srgb(0xFC_FBF6)], marks: Vec::new() };
+        let mut d = Self {
+            document: Document::Page,
+            number: String::new(),
+            ground: [tint, srgb(0xFC_FBF6)],
+            marks: Vec::new(),
+        };
         let (ink, red, gold) = (srgb(0x1C_1A1C), srgb(0xC2_2A2E), srgb(0xB0_8A3C));
         for k in 0..4 {
             let inset = 9.0 + k as f32 * 1.6;

@@ -108,9 +108,8 @@ impl Hand {
             1 => ([1.0, 0.0], [0.0, 1.0], [half[0], half[1]]),
             _ => ([0.0, 1.0], [1.0, 0.0], [half[1], half[0]]),
         };
-        let on = |depth: f32, share: f32| {
-            [0, 1].map(|k| at[k] + out[k] * (reach[0] - depth) + edge[k] * share * reach[1])
-        };
+        let on =
+            |depth: f32, share: f32| [0, 1].map(|k| at[k] + out[k] * (reach[0] - depth) + edge[k] * share * reach[1]);
         let turned = |lean: f32| {
             let v = [out[0] + edge[0] * lean, out[1] + edge[1] * lean];
             let n = v[0].hypot(v[1]);
@@ -220,7 +219,8 @@ impl Surface {
             let rim = if spec.presentation == Presentation::Screen { spec.device.bezel_mm() } else { 0.0 };
             Hand::new(carrier.map(|v| v + rim), carrier_at, spec.hand_mm, &mut rng)
         });
-        let deck = if rng.random_bool(0.5) { [srgb(0xA8_AAAE), srgb(0x24_2426)] } else { [srgb(0x30_3236), srgb(0x18_181A)] };
+        let deck =
+            if rng.random_bool(0.5) { [srgb(0xA8_AAAE), srgb(0x24_2426)] } else { [srgb(0x30_3236), srgb(0x18_181A)] };
         let ui = [0xF2_F2F4, 0x1C_1E22, 0x52_5659, 0xFF_FFFF][rng.random_range(0..4)];
         Self {
             spec: spec.clone(),
