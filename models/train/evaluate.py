@@ -247,13 +247,6 @@ def print_report(table, scores):
             for name, t in nets(scores["colour0"], 1).items():
                 use = attack | rows
                 lines.append(figure_row(f"{what}: {name}", t[use], attack[use], table.group[use]))
-    lines += ["", "Bona fide captures whose mean log-odds of print are above 0, where the policy asks for review:", "",
-              "| view | all bona fide | cards | documents |", "| --- | --- | --- | --- |"]
-    for view, about in (("plain", "as it is"), ("colour0", "1280 px, quality 70"), ("print0", "the same in grey")):
-        t = nets(scores[view], 1)[FUSED] >= 0
-        cells = [f"{percent(t[rows].mean())} (n {rows.sum()})" for rows in
-                 (bona_fide, bona_fide & (table.kind == "cards"), bona_fide & (table.kind == "documents"))]
-        lines.append(f"| {about} | {' | '.join(cells)} |")
         t = transferred(table)
         lines += ["", "Heads that saw simulated prints alone, on photographs (sources of the bona fide captures left out):", "",
                   HEAD.format("prints and bona fide, both nets")]
@@ -262,6 +255,13 @@ def print_report(table, scores):
             lines.append(figure_row(what, t[rows], (table.label == PRINT)[rows], table.group[rows]))
         lines += ["", "Of the bona fide captures score at least as high as each colour print: "
                       + ", ".join(percent((t[bona_fide] >= v).mean()) for v in t[coloured]) + "."]
+    lines += ["", "Bona fide captures whose mean log-odds of print are above 0, where the policy asks for review:", "",
+              "| view | all bona fide | cards | documents |", "| --- | --- | --- | --- |"]
+    for view, about in (("plain", "as it is"), ("colour0", "1280 px, quality 70"), ("print0", "the same in grey")):
+        t = nets(scores[view], 1)[FUSED] >= 0
+        cells = [f"{percent(t[rows].mean())} (n {rows.sum()})" for rows in
+                 (bona_fide, bona_fide & (table.kind == "cards"), bona_fide & (table.kind == "documents"))]
+        lines.append(f"| {about} | {' | '.join(cells)} |")
     rank = [f"{percent((s[bona_fide] >= v).mean())}" for v in s[coloured]]
     lines += ["", f"Equalised in colour, both nets, at APCER 5 % on the grey copies: flagged as print are "
                   f"{percent((s[real & (table.kind == 'cards')] >= limit).mean())} of the cards, "
