@@ -6,7 +6,6 @@ use super::sharpness::{quartile, widths};
 use super::{Detector, DetectorInfo, Entry};
 use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome, ReadingInfo, Sentence};
 use crate::geometry::{PixelRect, Point};
-use crate::reading::lines;
 use crate::scene::{DocumentKind, Scene};
 
 /// Zones across and down: fields of a card are about a third of it.
@@ -84,7 +83,7 @@ impl Detector for Legibility {
             return Abstention::new(AbstentionCause::NoDocument, en, zh).into();
         };
         let luma = &flat.luma;
-        let found = lines::find(luma);
+        let found = scene.print_lines();
         let long = f64::from(luma.width().max(luma.height()));
         let default = if document.kind == DocumentKind::Card { CARD_PRINT_PX } else { PRINT_SHARE * long };
         // Blur makes lines look higher: where the format says how high print is, that is the measure.

@@ -68,13 +68,13 @@ impl Detector for Number {
             )
             .into();
         };
-        let upright = read(recogniser, flat, document.kind, scene.today());
+        let upright = read(recogniser, flat, scene.print_lines(), document.kind, scene.today());
         // Digits read upside down are digits too: only a number that holds says which way is up.
         if upright.code().holds() || upright.lines.is_empty() {
             return told(&upright, flat, false);
         }
         let turned = flat.turned();
-        let other = read(recogniser, &turned, document.kind, scene.today());
+        let other = read(recogniser, &turned, &lines::find(&turned.luma), document.kind, scene.today());
         if (other.code(), other.sure()) > (upright.code(), upright.sure()) {
             return told(&other, &turned, true);
         }
@@ -93,10 +93,9 @@ impl Reading {
     }
 }
 
-fn read(recogniser: &Recogniser, flat: &Flat, kind: DocumentKind, today: Date) -> Reading {
-    let found = lines::find(&flat.luma);
+fn read(recogniser: &Recogniser, flat: &Flat, found: &[PixelRect], kind: DocumentKind, today: Date) -> Reading {
     let mut read: Vec<(PixelRect, Line)> =
-        found.into_iter().take(MOST_LINES).map(|rect| (rect, recogniser.read(&flat.luma, rect))).collect();
+        found.iter().take(MOST_LINES).map(|rect| (*rect, recogniser.read(&flat.luma, *rect))).collect();
     read.sort_by_key(|(rect, _)| rect.y);
     let (proof, best) = proof(&read, kind, today);
     let surest = || {

@@ -22,7 +22,8 @@ pub use spectra::{Peak, Spectrum, TileSpectra};
 pub use tiles::{Place, SPECTRAL_TILE_PX, TEXTURE_TILE_PX, TEXTURE_TILES, Tile};
 
 use crate::capture::Capture;
-use crate::reading::Date;
+use crate::geometry::PixelRect;
+use crate::reading::{Date, lines};
 
 /// When to stop: detectors that have not begun by then abstain, and the report says so.
 #[derive(Debug, Clone, Copy, Default)]
@@ -58,6 +59,7 @@ pub struct Scene<'a> {
     maps: OnceCell<Option<Maps>>,
     document: OnceCell<Option<Document>>,
     flat: OnceCell<Option<Flat>>,
+    print_lines: OnceCell<Vec<PixelRect>>,
     spectral_tiles: OnceCell<Vec<Tile>>,
     texture_tiles: OnceCell<Vec<Tile>>,
     spectra: OnceCell<Vec<TileSpectra>>,
@@ -77,6 +79,7 @@ pub fn survey(capture: &Capture, deadline: Deadline) -> Scene<'_> {
         maps: OnceCell::new(),
         document: OnceCell::new(),
         flat: OnceCell::new(),
+        print_lines: OnceCell::new(),
         spectral_tiles: OnceCell::new(),
         texture_tiles: OnceCell::new(),
         spectra: OnceCell::new(),
@@ -135,9 +138,9 @@ impl<'a> Scene<'a> {
         self.today
     }
 
-    /// The document that straight edges alone show: a second opinion beside a learned locator.
-    pub fn document_by_edges(&self) -> Option<Document> {
-        document::find(self.edges())
+    /// Lines of print of the document seen straight on, the widest first; none without a document.
+    pub fn print_lines(&self) -> &[PixelRect] {
+        self.print_lines.get_or_init(|| self.flat().map_or_else(Vec::new, |flat| lines::find(&flat.luma)))
     }
 
     /// The maps of the learned locator, if there is one.
