@@ -84,6 +84,7 @@ fn detectors(c: &mut Criterion) {
     let bytes = photograph();
     let capture = decode(&Upload { bytes: &bytes, name: None }, &Limits::default()).expect("a JPEG");
     let models = Models::load(&ModelSource::Shipped, EngineChoice::Auto).expect("shipped models");
+    let checker = checker(EngineChoice::Auto).expect("shipped models");
     let mut group = c.benchmark_group("detectors");
     group.sample_size(20).throughput(Throughput::Elements(u64::from(WIDTH * HEIGHT)));
     // What detectors share, each part with what it needs made before.
@@ -108,8 +109,8 @@ fn detectors(c: &mut Criterion) {
         let detector = (entry.build)(&models);
         // What detectors share is computed outside the measurement.
         let prepared = || {
-            let scene = survey(&capture, Deadline::NEVER);
-            scene.document();
+            let scene = checker.survey(&capture, Deadline::NEVER);
+            scene.print_lines();
             scene.spectra();
             scene.texture_tiles();
             scene
@@ -117,6 +118,52 @@ fn detectors(c: &mut Criterion) {
         group.bench_function(entry.info.id, |b| {
             b.iter_batched(prepared, |scene| detector.examine(&scene), BatchSize::PerIteration);
         });
+    }
+    group.finish();
+}
+
+/// A sample of a card that can be read, drawn out to as many pixels as a phone's photograph.
+fn card() -> Vec<u8> {
+    let sample = include_bytes!("../datasets/samples/original_card_01.jpg");
+    let small = image::load_from_memory_with_format(sample, image::ImageFormat::Jpeg).expect("a sample").to_rgb8();
+    let large = image::imageops::resize(&small, WIDTH, HEIGHT, image::imageops::FilterType::CatmullRom);
+    let mut bytes = Vec::new();
+    let mut encoder = Encoder::new(&mut bytes, 90);
+    encoder.set_sampling_factor(SamplingFactor::F_2_2);
+    encoder.encode(large.as_raw(), WIDTH as u16, HEIGHT as u16, ColorType::Rgb).expect("encoded");
+    bytes
+}
+
+/// Finding the document, telling which it is, judging its print and reading its number, the overview made before.
+fn document(c: &mut Criterion) {
+    let bytes = card();
+    let capture = decode(&Upload { bytes: &bytes, name: None }, &Limits::default()).expect("a JPEG");
+    let mut group = c.benchmark_group("document");
+    group.sample_size(20).throughput(Throughput::Elements(u64::from(WIDTH * HEIGHT)));
+    for (name, engine) in [("onnxruntime", EngineChoice::OnnxRuntime), ("embedded", EngineChoice::Embedded)] {
+        let (Some(checker), Ok(models)) = (checker(engine), Models::load(&ModelSource::Shipped, engine)) else { continue };
+        let prepared = || {
+            let scene = checker.survey(&capture, Deadline::NEVER);
+            scene.squashed();
+            scene
+        };
+        for part in [&["locator"][..], &["legibility"], &["number"], &["locator", "document_net", "legibility", "number"]] {
+            let detectors: Vec<_> =
+                DETECTORS.iter().filter(|e| part.contains(&e.info.id)).map(|e| (e.build)(&models)).collect();
+            // Each part alone has what comes before it made outside the measurement.
+            let before = || {
+                let scene = prepared();
+                if part[0] != "locator" {
+                    scene.print_lines();
+                }
+                scene
+            };
+            let examine = |scene: bonafide::scene::Scene<'_>| {
+                detectors.iter().for_each(|d| drop(black_box(d.examine(&scene))));
+            };
+            let label = if part.len() > 1 { "all" } else { part[0] };
+            group.bench_function(format!("{name}_{label}"), |b| b.iter_batched(before, examine, BatchSize::PerIteration));
+        }
     }
     group.finish();
 }
@@ -143,5 +190,5 @@ fn screening(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, whole, detectors, screening);
+criterion_group!(benches, whole, detectors, document, screening);
 criterion_main!(benches);

@@ -10,11 +10,11 @@ use sha2::{Digest, Sha256};
 use crate::capture::{Capture, CaptureError, Limits, Upload, decode};
 use crate::detectors::{DETECTORS, Detector};
 use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome};
-use crate::geometry::Point;
 use crate::inference::{EngineChoice, InferenceError, ModelSource, Models, hex};
-use crate::policy::{Code, Policy, PolicyError};
+use crate::policy::{Code, Place, Policy, PolicyError, Sensitivity};
+use crate::reading::Date;
 use crate::report::{DocumentReport, Finding, NumberReport, Report, SCHEMA_VERSION};
-use crate::scene::{Deadline, Locator, Scene, survey};
+use crate::scene::{Classifier, Deadline, Face, Locator, Networks, Scene, survey};
 use crate::scoring::{Fusion, Readings};
 
 /// What a [`Checker`] is made of; the default is the shipped models and policy.
@@ -24,6 +24,10 @@ pub struct Options {
     pub models: Option<PathBuf>,
     /// Policy file, instead of the shipped one.
     pub policy: Option<PathBuf>,
+    /// Risks that are judged by other thresholds of the policy than the plain ones.
+    pub sensitivity: Vec<(String, Sensitivity)>,
+    /// The document, or side of it, that is asked for; any is welcome otherwise.
+    pub expect: Option<Face>,
     /// Engine that runs the models.
     pub engine: EngineChoice,
     /// Bounds on an upload.
@@ -52,6 +56,7 @@ pub struct Findings {
     media_type: &'static str,
     size: (u32, u32),
     document: Option<DocumentReport>,
+    today: Date,
     outcomes: Vec<(&'static str, Outcome)>,
 }
 
@@ -70,13 +75,17 @@ impl Findings {
     }
 
     /// The strongest mark of the kinds that show `code`, in the order in which the code lists them.
-    fn place(&self, code: &Code) -> Option<Vec<Point>> {
+    fn place(&self, code: &Code) -> Option<Place> {
         if code.shown_by.contains(&MarkKind::Document) {
-            return self.document.as_ref().map(|d| d.corners.0.to_vec());
+            return self.document.as_ref().map(|d| Place { polygon: d.corners.0.to_vec(), zone: None });
         }
         code.shown_by.iter().find_map(|kind| {
             let marks = self.evidence().flat_map(|e| &e.marks).filter(|m| m.kind == *kind && m.polygon.len() > 2);
-            marks.max_by(|a, b| a.strength.total_cmp(&b.strength)).map(|m| m.polygon.clone())
+            // One that says where on the document it lies is worth more than one that does not.
+            let best = marks.max_by(|a, b| {
+                (a.zone.is_some().cmp(&b.zone.is_some())).then(a.strength.total_cmp(&b.strength))
+            });
+            best.map(|m| Place { polygon: m.polygon.clone(), zone: m.zone })
         })
     }
 }
@@ -84,7 +93,7 @@ impl Findings {
 /// Examines and judges uploads. One serves any number of threads.
 pub struct Checker {
     detectors: Vec<(&'static str, Box<dyn Detector>)>,
-    locator: Option<Locator>,
+    networks: Networks,
     fusion: Fusion,
     policy: Policy,
     limits: Limits,
@@ -107,13 +116,22 @@ impl Checker {
         if let Some(unknown) = fusion.inputs().iter().find(|id| !known.contains(id.as_str())) {
             return Err(InferenceError::Manifest(format!("fusion takes `{unknown}`, which nothing measures")).into());
         }
-        let policy = match &options.policy {
+        let mut policy = match &options.policy {
             Some(path) => Policy::read(path, &known)?,
             None => Policy::shipped(&known)?,
         };
+        for (name, sensitivity) in &options.sensitivity {
+            policy = policy.with(name, *sensitivity)?;
+        }
+        if let Some(face) = options.expect {
+            policy = policy.expecting(face);
+        }
         Ok(Self {
             detectors: DETECTORS.iter().map(|entry| (entry.info.id, (entry.build)(&models))).collect(),
-            locator: models.get("locator_net").map(Locator::new),
+            networks: Networks {
+                locator: models.get("locator_net").map(Locator::new),
+                classifier: models.get("document_net").map(Classifier::new),
+            },
             fusion,
             policy,
             limits: options.limits,
@@ -147,10 +165,10 @@ impl Checker {
         Ok(report)
     }
 
-    /// Begins to look at a capture, with the learned locator.
+    /// Begins to look at a capture, with the learned eyes.
     #[must_use]
     pub fn survey<'a>(&'a self, capture: &'a Capture, deadline: Deadline) -> Scene<'a> {
-        survey(capture, deadline).guided_by(self.locator.as_ref())
+        survey(capture, deadline).guided_by(&self.networks)
     }
 
     /// Examines a scene with every detector; one that fails or comes too late abstains.
@@ -158,17 +176,14 @@ impl Checker {
     pub fn examine_scene(&self, scene: &Scene<'_>, upload: &Upload<'_>) -> Findings {
         let outcomes = self.detectors.iter().map(|(id, detector)| (*id, examine(detector.as_ref(), scene))).collect();
         let capture = scene.capture();
-        let document = catch_unwind(AssertUnwindSafe(|| scene.document().cloned())).ok().flatten();
+        let document = catch_unwind(AssertUnwindSafe(|| DocumentReport::of(scene))).ok().flatten();
         Findings {
             path: upload.name.unwrap_or("-").to_owned(),
             sha256: hex(&Sha256::digest(upload.bytes)),
             media_type: capture.media_type.mime(),
             size: (capture.width(), capture.height()),
-            document: document.map(|document| DocumentReport {
-                px_per_mm: document.px_per_mm(),
-                corners: document.quad,
-                kind: document.kind,
-            }),
+            document,
+            today: scene.today(),
             outcomes,
         }
     }
@@ -183,6 +198,7 @@ impl Checker {
             code: proof.code(),
             faults: proof.faults().to_vec(),
             text: if self.reveal { proof.revealed() } else { proof.masked() },
+            fields: self.reveal.then(|| proof.fields(findings.today)),
         });
         let verdict = self.policy.judge(&scores, &readings, |code| findings.place(code));
         Report {

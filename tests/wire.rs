@@ -74,6 +74,15 @@ struct Document {
     corners: [[f32; 2]; 4],
     kind: String,
     px_per_mm: Option<f64>,
+    face: Option<Face>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Face {
+    kind: String,
+    confidence: f32,
+    turned_deg: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -85,6 +94,7 @@ struct Reason {
     threshold: f64,
     margin: f64,
     polygon: Option<Vec<[f32; 2]>>,
+    zone: Option<String>,
     en: String,
     zh: String,
 }
@@ -112,6 +122,8 @@ struct Mark {
     kind: String,
     polygon: Vec<[f32; 2]>,
     strength: f32,
+    #[serde(default)]
+    zone: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -13,6 +13,8 @@ use std::process::ExitCode;
 use bonafide::capture::Limits;
 use bonafide::checker::{Checker, Options};
 use bonafide::inference::EngineChoice;
+use bonafide::policy::Sensitivity;
+use bonafide::scene::Face;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Everything was accepted.
@@ -59,7 +61,15 @@ struct CheckerArgs {
     /// Engine that runs the networks.
     #[arg(long, value_enum, default_value_t)]
     engine: Engine,
-    /// Shows the document's number in clear; without it most of it is hidden.
+    /// Judges one risk otherwise than the policy does, for example `glare=relaxed`: off, relaxed, normal or strict.
+    /// Can be given again.
+    #[arg(long, value_name = "RISK=LEVEL", value_parser = sensitivity)]
+    sensitivity: Vec<(String, Sensitivity)>,
+    /// Asks for this document, or side of it, and wants anything else taken again: portrait_side, emblem_side, card,
+    /// passport_page, licence or page.
+    #[arg(long, value_name = "DOCUMENT")]
+    expect: Option<Face>,
+    /// Shows the document's number and what it says in clear; without it most of it is hidden.
     #[arg(long)]
     reveal: bool,
 }
@@ -76,6 +86,11 @@ enum Engine {
     OnnxRuntime,
 }
 
+fn sensitivity(text: &str) -> Result<(String, Sensitivity), String> {
+    let (risk, level) = text.split_once('=').ok_or("it needs the form RISK=LEVEL")?;
+    Ok((risk.to_owned(), level.parse()?))
+}
+
 impl CheckerArgs {
     fn build(self) -> Result<Checker, String> {
         let engine = match self.engine {
@@ -86,6 +101,8 @@ impl CheckerArgs {
         let options = Options {
             models: self.models,
             policy: self.policy,
+            sensitivity: self.sensitivity,
+            expect: self.expect,
             engine,
             limits: Limits::default(),
             reveal: self.reveal,

@@ -17,6 +17,9 @@ pub(super) const ENTRY: Entry = Entry {
         readings: &[
             info("colour.picture_chroma", "levels", "mean distance from neutral grey in Cb, Cr, whole picture"),
             info("colour.picture_spread", "levels", "standard deviation of Cb, Cr about their mean, whole picture"),
+            info("colour.picture_residual", "levels", "spread that no one light over grey explains, whole picture"),
+            info("colour.document_residual", "levels", "spread that no one light over grey explains, document"),
+            info("colour.surround_residual", "levels", "spread that no one light over grey explains, outside it"),
             info(
                 "colour.gamut_area",
                 "share",
@@ -39,7 +42,8 @@ pub(super) const ENTRY: Entry = Entry {
             ),
         ],
         method: "Mean, spread and brightest tenth of Cb and Cr in the overview, every second pixel, on the document and \
-                 outside it. The spread is about the region's own mean, so that a colour cast does not count as colour.",
+                 outside it. The spread is about the region's own mean, so that a colour cast does not count as colour; \
+                 the residual about its regression on luma, so that coloured light over a grey copy does not either.",
         blind_spots: "Colour prints; documents that are grey by themselves; a grey document on a grey desk, where the \
                       ratio is near one; automatic white balance, which shifts both regions together.",
     },
@@ -73,6 +77,7 @@ fn measure(overview: &Overview, quad: Option<&Quad>) -> Evidence {
     let mut evidence = Evidence::default();
     evidence.read("colour.picture_chroma", whole.chroma());
     evidence.read("colour.picture_spread", whole.spread());
+    evidence.read("colour.picture_residual", whole.residual());
     evidence.read("colour.gamut_area", whole.gamut_area());
     evidence.read("colour.white_chroma", whole.white().map_or(f64::NAN, |[b, r]| b.hypot(r)));
     if quad.is_none() || document.count < REGION_PX {
@@ -84,6 +89,7 @@ fn measure(overview: &Overview, quad: Option<&Quad>) -> Evidence {
     }
     evidence.read("colour.document_chroma", document.chroma());
     evidence.read("colour.document_spread", document.spread());
+    evidence.read("colour.document_residual", document.residual());
     if surround.count < REGION_PX {
         evidence.explanation = Sentence::new(
             format!("The document's colours spread by {:.1} levels; it fills the picture.", document.spread()),
@@ -93,6 +99,7 @@ fn measure(overview: &Overview, quad: Option<&Quad>) -> Evidence {
     }
     evidence.read("colour.surround_chroma", surround.chroma());
     evidence.read("colour.surround_spread", surround.spread());
+    evidence.read("colour.surround_residual", surround.residual());
     evidence.read("colour.grey_ratio", (document.spread() + 1.0) / (surround.spread() + 1.0));
     if let (Some(a), Some(b)) = (document.white(), surround.white()) {
         evidence.read("colour.tint_difference", (a[0] - b[0]).hypot(a[1] - b[1]));
@@ -160,6 +167,24 @@ impl Region {
 
     fn chroma(&self) -> f64 {
         self.distance / f64::from(self.count)
+    }
+
+    /// Deviation of Cb and Cr about their regression on luma, in levels. One light over grey paper and ink, whatever its
+    /// colour, gives a chroma that goes with luma alone, so that it leaves nothing here; two inks of different hue do.
+    fn residual(&self) -> f64 {
+        let n = f64::from(self.count);
+        // Sums of y, y², y·b, y·r.
+        let mut sums = [0.0; 4];
+        for (y, [count, b, r]) in self.by_luma.iter().enumerate() {
+            let y = y as f64;
+            let added = [y * f64::from(*count), y * y * f64::from(*count), y * f64::from(*b), y * f64::from(*r)];
+            sums.iter_mut().zip(added).for_each(|(sum, v)| *sum += v);
+        }
+        let about = |products: f64, a: f64, b: f64| products - a * b / n;
+        let luma = about(sums[1], sums[0], sums[0]).max(1e-9);
+        let explained: f64 = [0, 1].map(|c| about(sums[2 + c], sums[0], self.sum[c]).powi(2) / luma).iter().sum();
+        let total = self.squares - (self.sum[0].powi(2) + self.sum[1].powi(2)) / n;
+        ((total - explained).max(0.0) / n).sqrt()
     }
 
     fn spread(&self) -> f64 {
@@ -265,6 +290,22 @@ mod tests {
         assert!(evidence.value("colour.picture_spread").is_some_and(|v| v > 20.0));
         assert_eq!(evidence.value("colour.grey_ratio"), None);
         assert_eq!(evidence.value("colour.document_chroma"), None);
+    }
+
+    #[test]
+    fn coloured_light_over_grey_leaves_no_residual_and_two_hues_do() {
+        let luma = GrayImage::from_fn(300, 200, |x, y| Luma([(40 + (x / 3) + y / 4) as u8]));
+        let chroma = |of: &dyn Fn(u32, u8) -> f32| {
+            GrayImage::from_fn(300, 200, |x, y| Luma([(128.0 + of(x, luma.get_pixel(x, y).0[0])).round() as u8]))
+        };
+        let lit = chroma(&|_, y| 0.2 * f32::from(y));
+        let inked = chroma(&|x, y| if x / 20 % 2 == 0 { 0.2 } else { -0.1 } * f32::from(y));
+        let residual = |cb: &GrayImage| {
+            let overview = Overview { luma: luma.clone(), cb: cb.clone(), cr: lit.clone(), scale: 1.0 };
+            measure(&overview, None).value("colour.picture_residual").expect("measured")
+        };
+        assert!(residual(&lit) < 0.6, "{}", residual(&lit));
+        assert!(residual(&inked) > 10.0, "{}", residual(&inked));
     }
 
     #[test]

@@ -1,154 +1,270 @@
-//! The document seen straight on → what stands between its print and a reader: blur, size, contrast, reflections.
+//! The document seen straight on → where its print can be read, what lies over it, and what spoils it.
+
+use std::sync::Arc;
 
 use image::GrayImage;
+use image::imageops::{self, FilterType};
+use ndarray::{Array4, Ix2, Ix4};
 
 use super::sharpness::{quartile, widths};
-use super::{Detector, DetectorInfo, Entry};
-use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome, ReadingInfo, Sentence};
+use super::{Detector, DetectorInfo, Entry, abstain_without_model, failed};
+use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome, ReadingInfo, Sentence, Zone};
 use crate::geometry::{PixelRect, Point};
-use crate::scene::{DocumentKind, Scene};
+use crate::inference::Model;
+use crate::scene::{DocumentKind, Flat, Scene};
 
-/// Zones across and down: fields of a card are about a third of it.
-const ZONES: u32 = 3;
-/// Edges that make a measurement of a zone.
+/// Side of the network's cells, in pixels of what it reads.
+const CELL: u32 = 16;
+/// Widest view that the network is given: a card as the flat view has it, laid in whole cells.
+const VIEW_PX: u32 = 656;
+/// Print that a zone or document must show to be judged by it, in cells: a word or two.
+const LEAST_PRINT: f32 = 3.0;
+/// Edges that make a measurement.
 const EDGES: usize = 16;
-/// Height of print on a card where no line of it is seen: 2.2 mm at the flat view's 7.5 px/mm.
+/// Height of print on a card: 2.2 mm at the flat view's 7.5 px/mm.
 const CARD_PRINT_PX: f64 = 16.5;
 /// The same on anything else, as a share of its long side: 4 mm of an A4 page's 297.
 const PRINT_SHARE: f64 = 0.0135;
-/// Luma of a clipped highlight.
-const CLIPPED: u8 = 250;
-/// How far a highlight lies above the document's own median, so that white paper is none.
-const ABOVE: u8 = 12;
-
-const NAMES: [(&str, &str); 9] = [
-    ("upper left", "左上"),
-    ("upper middle", "上方中部"),
-    ("upper right", "右上"),
-    ("middle left", "左侧中部"),
-    ("middle", "中部"),
-    ("middle right", "右侧中部"),
-    ("lower left", "左下"),
-    ("lower middle", "下方中部"),
-    ("lower right", "右下"),
+/// Readings of the network's causes, in the order of its outputs.
+const CAUSES: [&str; 6] = [
+    "legibility.blurred",
+    "legibility.moved",
+    "legibility.dark",
+    "legibility.compressed",
+    "legibility.shadow",
+    "legibility.small",
 ];
+
+const fn share(id: &'static str, meaning: &'static str) -> ReadingInfo {
+    ReadingInfo { id, unit: "share", meaning }
+}
 
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
         id: "legibility",
-        question: "What stands between the document's print and a reader?",
+        question: "Where can the document's print be read, and what stands between it and a reader?",
         readings: &[
+            share("legibility.print_share", "part of the document that bears print"),
+            share("legibility.readable", "how likely a character of the print is read right, mean over the print"),
+            share("legibility.zone_readable", "the same in the worst of nine zones that bear print"),
+            share("legibility.covered_share", "part of the document under something that is not the document"),
+            share("legibility.glare_share", "part of the document under a highlight that washes it out"),
+            share(CAUSES[0], "how likely it is out of focus so far that print suffers"),
+            share(CAUSES[1], "the same of a moved camera"),
+            share(CAUSES[2], "the same of darkness and its noise"),
+            share(CAUSES[3], "the same of strong compression"),
+            share(CAUSES[4], "the same of a shadow with an edge"),
+            share(CAUSES[5], "the same of too few pixels"),
             ReadingInfo {
                 id: "legibility.blur_ratio",
                 unit: "ratio",
                 meaning: "10 to 90 % width of edges over the height of print, in the direction in which it is larger",
             },
-            ReadingInfo {
-                id: "legibility.zone_blur_ratio",
-                unit: "ratio",
-                meaning: "the same in the most blurred of nine zones that have edges",
-            },
             ReadingInfo { id: "legibility.print_px", unit: "px", meaning: "height of print in the capture" },
             ReadingInfo { id: "legibility.lines_count", unit: "count", meaning: "lines of print that were seen" },
-            ReadingInfo {
-                id: "legibility.contrast",
-                unit: "share",
-                meaning: "how much darker ink is than its surround, median of the lines of print",
-            },
-            ReadingInfo {
-                id: "legibility.covered_share",
-                unit: "share",
-                meaning: "part of the document under clipped highlights",
-            },
-            ReadingInfo {
-                id: "legibility.zone_covered_share",
-                unit: "share",
-                meaning: "the same in the most covered of nine zones",
-            },
         ],
-        method: "The document is seen straight on at 7.5 px/mm. Edges are followed as for sharpness; print is found as \
-                 for the number; highlights are pixels of 250 and more that lie above the document's median. Low \
-                 resolution shows as blur, since the view is enlarged to the same scale.",
-        blind_spots: "Needs the document's border. What covers print without being bright, such as a finger, is not seen.",
+        method: "A small network on the document laid straight says for every 16 px: is there print, would a character \
+                 here be read right, does something lie over it, has a highlight washed it out; and what spoils the \
+                 whole. It learnt from drawn documents whose twins with digits in place of the print were read by the \
+                 recogniser (models/README.md).",
+        blind_spots: "Judges what a machine could read at the size of the flat view; a document whose border is found \
+                      wrong is judged wrong. Blank documents have no print to judge.",
     },
-    build: |_| Box::new(Legibility),
+    build: |models| Box::new(Legibility(models.get("legibility_net"))),
 };
 
-struct Legibility;
+struct Legibility(Option<Arc<dyn Model>>);
+
+/// A place of the document as the network saw it.
+struct Cell {
+    /// Middle, in pixels of the flat view.
+    at: Point,
+    /// Side, in pixels of the flat view.
+    side: f32,
+    zone: Zone,
+    print: f32,
+    readable: f32,
+    covered: f32,
+    glare: f32,
+}
 
 impl Detector for Legibility {
     fn examine(&self, scene: &Scene<'_>) -> Outcome {
+        let Some(model) = &self.0 else { return abstain_without_model("legibility_net") };
         let (Some(flat), Some(document)) = (scene.flat(), scene.document()) else {
             let (en, zh) = ("No document was found, so its print was not looked at.", "未找到证件，未检查文字。");
             return Abstention::new(AbstentionCause::NoDocument, en, zh).into();
         };
-        let luma = &flat.luma;
-        let found = scene.print_lines();
-        let long = f64::from(luma.width().max(luma.height()));
-        let default = if document.kind == DocumentKind::Card { CARD_PRINT_PX } else { PRINT_SHARE * long };
-        // Blur makes lines look higher: where the format says how high print is, that is the measure.
-        let seen = median(found.iter().map(|l| f64::from(l.height)).collect());
-        let print = if document.kind == DocumentKind::Card { default } else { seen.unwrap_or(default) };
-        let zones = zones(luma);
+        let (mut cells, mut causes) = (Vec::new(), [f32::MIN; 6]);
+        for view in views(&flat.luma) {
+            if let Err(cause) = look(model.as_ref(), &flat.luma, view, &mut cells, &mut causes) {
+                return failed(&cause);
+            }
+        }
         let mut evidence = Evidence::default();
-        evidence.read("legibility.print_px", print * f64::from(flat.scale));
-        evidence.read("legibility.lines_count", found.len() as f64);
-        if let Some(width) = wider(luma) {
-            evidence.read("legibility.blur_ratio", width / print);
+        let known = print(flat, document.kind, scene.print_lines());
+        evidence.read("legibility.print_px", known * f64::from(flat.scale));
+        evidence.read("legibility.lines_count", scene.print_lines().len() as f64);
+        if let Some(width) = wider(&flat.luma) {
+            evidence.read("legibility.blur_ratio", width / known);
         }
-        let corners = |rect: PixelRect| -> Vec<Point> { rect.corners().map(|p| flat.to_capture(p)).to_vec() };
-        let blurred = zones
-            .iter()
-            .enumerate()
-            .filter_map(|(i, rect)| Some((i, wider(&part(luma, *rect))?)))
-            .max_by(|a, b| a.1.total_cmp(&b.1));
-        if let Some((i, width)) = blurred {
-            evidence.read("legibility.zone_blur_ratio", width / print);
-            evidence.mark(MarkKind::Blur, corners(zones[i]), (width / print) as f32 / 2.0);
+        for (id, logit) in CAUSES.into_iter().zip(causes) {
+            evidence.read(id, f64::from(logistic(logit)));
         }
-        if let Some(contrast) = median(found.iter().map(|l| contrast(&part(luma, *l))).collect()) {
-            evidence.read("legibility.contrast", contrast);
-        }
-        let floor = CLIPPED.max(middle(luma).saturating_add(ABOVE));
-        let covered = |rect: PixelRect| {
-            let view = part(luma, rect);
-            view.iter().filter(|v| **v >= floor && floor < u8::MAX).count() as f64 / view.len().max(1) as f64
-        };
-        let shares: Vec<f64> = zones.iter().map(|rect| covered(*rect)).collect();
-        let worst = (0..shares.len()).max_by(|a, b| shares[*a].total_cmp(&shares[*b])).unwrap_or(0);
-        let whole = shares.iter().sum::<f64>() / shares.len() as f64;
-        evidence.read("legibility.covered_share", whole);
-        evidence.read("legibility.zone_covered_share", shares[worst]);
-        if shares[worst] > 0.0 {
-            evidence.mark(MarkKind::Glare, corners(zones[worst]), shares[worst] as f32);
-        }
-        let (en, zh) = NAMES[worst];
-        let blur = blurred.map_or_else(
-            || (String::new(), String::new()),
-            |(i, width)| {
-                let (en, zh) = NAMES[i];
-                let share = 100.0 * width / print;
-                (
-                    format!(" Edges are {share:.0} % of the height of print wide where they are widest, {en}."),
-                    format!("边缘最宽处（{zh}）为字高的 {share:.0}%。"),
-                )
-            },
-        );
-        evidence.explanation = Sentence::new(
-            format!(
-                "Print is {:.0} px high. Highlights cover {:.1} % of the document, most of it {en}.{}",
-                print * f64::from(flat.scale),
-                100.0 * whole,
-                blur.0
-            ),
-            format!(
-                "字高 {:.0} 像素。反光覆盖证件的 {:.1}%，主要在{zh}。{}",
-                print * f64::from(flat.scale),
-                100.0 * whole,
-                blur.1
-            ),
-        );
+        tell(&cells, flat, &mut evidence);
         evidence.into()
+    }
+}
+
+/// Parts of the flat view that the network looks at one by one: the whole, an upright page by halves.
+fn views(luma: &GrayImage) -> Vec<PixelRect> {
+    let (width, height) = luma.dimensions();
+    if height <= width || height <= VIEW_PX {
+        return vec![PixelRect::new(0, 0, width, height)];
+    }
+    let half = height / 2;
+    vec![PixelRect::new(0, 0, width, half), PixelRect::new(0, half, width, height - half)]
+}
+
+/// Looks at `view` of `luma`; adds its cells, and raises the causes to what they are here.
+fn look(
+    model: &dyn Model,
+    luma: &GrayImage,
+    view: PixelRect,
+    cells: &mut Vec<Cell>,
+    causes: &mut [f32; 6],
+) -> Result<(), String> {
+    let whole = luma.dimensions();
+    let part = imageops::crop_imm(luma, view.x, view.y, view.width, view.height).to_image();
+    let factor = (VIEW_PX as f32 / view.width as f32).min(1.0);
+    let small = |side: u32| ((side as f32 * factor).round() as u32).max(1);
+    let part = if factor < 1.0 {
+        imageops::resize(&part, small(view.width), small(view.height), FilterType::Triangle)
+    } else {
+        part
+    };
+    let columns = part.width().div_ceil(CELL) as usize;
+    let rows = part.height().div_ceil(CELL) as usize;
+    let (most_x, most_y) = (part.width() as usize - 1, part.height() as usize - 1);
+    let input = Array4::from_shape_fn((1, 1, rows * CELL as usize, columns * CELL as usize), |(_, _, y, x)| {
+        f32::from(part.as_raw()[y.min(most_y) * part.width() as usize + x.min(most_x)])
+    });
+    let said = model.run(input.view().into_dyn()).map_err(|e| e.to_string())?;
+    let mut said = said.into_iter();
+    let (Some(Ok(maps)), Some(Ok(logits))) = (
+        said.next().map(ndarray::ArrayBase::into_dimensionality::<Ix4>),
+        said.next().map(ndarray::ArrayBase::into_dimensionality::<Ix2>),
+    ) else {
+        return Err("the model gave other outputs than maps and causes".to_owned());
+    };
+    if maps.dim() != (1, 4, rows, columns) || logits.dim() != (1, causes.len()) {
+        return Err("the model's outputs have another size".to_owned());
+    }
+    for (cause, logit) in causes.iter_mut().zip(logits.iter()) {
+        *cause = cause.max(*logit);
+    }
+    let side = CELL as f32 / factor;
+    for row in 0..rows {
+        for column in 0..columns {
+            let middle = |i: usize| (i as f32 + 0.5) * side;
+            let at = Point::new(view.x as f32 + middle(column), view.y as f32 + middle(row));
+            let said = |channel: usize| logistic(maps[[0, channel, row, column]]);
+            cells.push(Cell {
+                at,
+                side,
+                zone: Zone::at(at.x / whole.0 as f32, at.y / whole.1 as f32),
+                print: said(0),
+                readable: said(1),
+                covered: said(2),
+                glare: said(3),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// What the cells say: readings, marks and a sentence.
+fn tell(cells: &[Cell], flat: &Flat, evidence: &mut Evidence) {
+    let count = cells.len().max(1) as f32;
+    let readable = |cells: &mut dyn Iterator<Item = &Cell>| {
+        let (weight, sum) = cells.fold((0.0, 0.0), |(w, s), cell| (w + cell.print, s + cell.print * cell.readable));
+        (weight >= LEAST_PRINT).then(|| sum / weight)
+    };
+    let whole = readable(&mut cells.iter());
+    evidence.read("legibility.print_share", f64::from(cells.iter().map(|cell| cell.print).sum::<f32>() / count));
+    if let Some(whole) = whole {
+        evidence.read("legibility.readable", f64::from(whole));
+    }
+    let zones = Zone::ALL.into_iter().filter_map(|zone| {
+        let mine = &mut cells.iter().filter(|cell| cell.zone == zone);
+        Some((zone, readable(mine)?))
+    });
+    let worst = zones.min_by(|a, b| a.1.total_cmp(&b.1));
+    if let Some((zone, readable)) = worst {
+        evidence.read("legibility.zone_readable", f64::from(readable));
+        let mine = cells.iter().filter(|cell| cell.zone == zone && cell.print > 0.5);
+        evidence.mark_zone(MarkKind::Blur, around(mine, flat), 1.0 - readable, zone);
+    }
+    let mut over = |id: &'static str, kind: MarkKind, of: fn(&Cell) -> f32| {
+        let sum: f32 = cells.iter().map(of).sum();
+        evidence.read(id, f64::from(sum / count));
+        let (weight, x, y) = cells.iter().filter(|cell| of(cell) > 0.5).fold((0.0, 0.0, 0.0), |(w, x, y), cell| {
+            (w + of(cell), x + of(cell) * cell.at.x, y + of(cell) * cell.at.y)
+        });
+        let size = flat.luma.dimensions();
+        if weight > 0.0 {
+            let zone = Zone::at(x / weight / size.0 as f32, y / weight / size.1 as f32);
+            let mine = cells.iter().filter(|cell| of(cell) > 0.5);
+            evidence.mark_zone(kind, around(mine, flat), (8.0 * sum / count).min(1.0), zone);
+        }
+        sum / count
+    };
+    let covered = over("legibility.covered_share", MarkKind::Cover, |cell| cell.covered);
+    let glare = over("legibility.glare_share", MarkKind::Glare, |cell| cell.glare);
+    let (mut en, mut zh) = match (whole, worst) {
+        (Some(whole), Some((zone, readable))) => {
+            let (en, zh) = zone.name();
+            (
+                format!(
+                    "A character of its print is read right with {:.0} % on average, {:.0} % at the {en}.",
+                    100.0 * whole,
+                    100.0 * readable
+                ),
+                format!("字符可读概率平均 {:.0}%，{zh}为 {:.0}%。", 100.0 * whole, 100.0 * readable),
+            )
+        }
+        _ => ("It bears hardly any print.".to_owned(), "几乎没有文字。".to_owned()),
+    };
+    en += &format!(" Highlights wash out {:.1} % of it, {:.1} % is covered.", 100.0 * glare, 100.0 * covered);
+    zh += &format!("反光覆盖 {:.1}%，遮挡 {:.1}%。", 100.0 * glare, 100.0 * covered);
+    evidence.explanation = Sentence::new(en, zh);
+}
+
+/// The rectangle of the document around `cells`, in capture pixels.
+fn around<'a>(cells: impl Iterator<Item = &'a Cell>, flat: &Flat) -> Vec<Point> {
+    let (mut low, mut high) = (Point::new(f32::MAX, f32::MAX), Point::new(f32::MIN, f32::MIN));
+    for cell in cells {
+        let half = cell.side / 2.0;
+        low = Point::new(low.x.min(cell.at.x - half), low.y.min(cell.at.y - half));
+        high = Point::new(high.x.max(cell.at.x + half), high.y.max(cell.at.y + half));
+    }
+    if low.x > high.x {
+        return Vec::new();
+    }
+    let high = Point::new(high.x.min(flat.luma.width() as f32), high.y.min(flat.luma.height() as f32));
+    [low, Point::new(high.x, low.y), high, Point::new(low.x, high.y)].map(|p| flat.to_capture(p)).to_vec()
+}
+
+/// Height of print in the flat view. Blur makes lines look higher: where the format says how high print is, that is
+/// the measure.
+fn print(flat: &Flat, kind: DocumentKind, lines: &[PixelRect]) -> f64 {
+    let mut heights: Vec<u32> = lines.iter().map(|line| line.height).collect();
+    heights.sort_unstable();
+    let long = f64::from(flat.luma.width().max(flat.luma.height()));
+    match heights.get(heights.len() / 2) {
+        _ if kind == DocumentKind::Card => CARD_PRINT_PX,
+        Some(seen) => f64::from(*seen),
+        None => PRINT_SHARE * long,
     }
 }
 
@@ -163,60 +279,56 @@ fn wider(luma: &GrayImage) -> Option<f64> {
     }
 }
 
-fn zones(luma: &GrayImage) -> Vec<PixelRect> {
-    let (w, h) = (luma.width() / ZONES, luma.height() / ZONES);
-    (0..ZONES * ZONES).map(|i| PixelRect::new(i % ZONES * w, i / ZONES * h, w.max(1), h.max(1))).collect()
-}
-
-fn part(luma: &GrayImage, rect: PixelRect) -> GrayImage {
-    image::imageops::crop_imm(luma, rect.x, rect.y, rect.width, rect.height).to_image()
-}
-
-/// How much darker the darkest tenth of a line is than its brightest half, as a share of the latter.
-fn contrast(line: &GrayImage) -> f64 {
-    let mut values = line.as_raw().clone();
-    values.sort_unstable();
-    let at = |share: f64| f64::from(values[((values.len() - 1) as f64 * share) as usize]);
-    (at(0.75) - at(0.05)) / at(0.75).max(1.0)
-}
-
-/// The median luma.
-fn middle(luma: &GrayImage) -> u8 {
-    let mut histogram = [0usize; 256];
-    for v in luma.iter() {
-        histogram[*v as usize] += 1;
-    }
-    let mut seen = 0;
-    histogram
-        .iter()
-        .position(|n| {
-            seen += n;
-            2 * seen >= luma.len()
-        })
-        .unwrap_or(0) as u8
-}
-
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied()
+fn logistic(logit: f32) -> f32 {
+    1.0 / (1.0 + (-logit).exp())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use ndarray::{ArrayD, ArrayViewD};
 
-    #[test]
-    fn contrast_is_that_of_ink_on_paper() {
-        let line = GrayImage::from_fn(200, 20, |x, _| image::Luma([if x % 10 < 3 { 40 } else { 200 }]));
-        assert!((contrast(&line) - 0.8).abs() < 0.01);
-        assert!(contrast(&GrayImage::from_pixel(50, 10, image::Luma([0]))).abs() < 1e-9);
+    use super::*;
+    use crate::inference::InferenceError;
+
+    /// Sees print everywhere, and what is darker than 100 as covered.
+    struct Dark;
+
+    impl Model for Dark {
+        fn run(&self, input: ArrayViewD<'_, f32>) -> Result<Vec<ArrayD<f32>>, InferenceError> {
+            let (rows, columns) = (input.shape()[2] / 16, input.shape()[3] / 16);
+            let maps = Array4::from_shape_fn((1, 4, rows, columns), |(_, channel, row, column)| {
+                let dark = input[[0, 0, 16 * row + 8, 16 * column + 8]] < 100.0;
+                if channel == 0 || (channel == 2) == dark { 9.0 } else { -9.0 }
+            });
+            Ok(vec![maps.into_dyn(), ArrayD::zeros(vec![1, 6])])
+        }
+    }
+
+    fn seen(luma: &GrayImage) -> Vec<Cell> {
+        let (mut cells, mut causes) = (Vec::new(), [f32::MIN; 6]);
+        for view in views(luma) {
+            look(&Dark, luma, view, &mut cells, &mut causes).expect("looked at");
+        }
+        cells
     }
 
     #[test]
-    fn zones_are_named_as_they_lie() {
-        let zones = zones(&GrayImage::new(90, 60));
-        assert_eq!((zones.len(), NAMES[8].0), (9, "lower right"));
-        assert_eq!((zones[8].x, zones[8].y), (60, 40));
-        assert_eq!(middle(&GrayImage::from_pixel(4, 4, image::Luma([77]))), 77);
+    fn cells_lie_where_they_were_seen() {
+        // A card whose lower right ninth is covered.
+        let card = GrayImage::from_fn(642, 405, |x, y| image::Luma([if x > 430 && y > 272 { 20 } else { 200 }]));
+        let cells = seen(&card);
+        assert_eq!(cells.len(), 41 * 26);
+        let covered: Vec<&Cell> = cells.iter().filter(|cell| cell.covered > 0.5).collect();
+        assert!(covered.len() > 100 && covered.iter().all(|cell| cell.at.x > 415.0 && cell.at.y > 255.0));
+    }
+
+    #[test]
+    fn a_page_is_seen_by_halves_and_whole() {
+        let page = GrayImage::from_fn(990, 1400, |_, y| image::Luma([if y > 1300 { 20 } else { 200 }]));
+        let cells = seen(&page);
+        assert!(cells.iter().any(|cell| cell.zone == Zone::UpperLeft));
+        let covered = |cell: &&Cell| cell.covered > 0.5;
+        assert!(cells.iter().filter(covered).all(|cell| cell.at.y > 1270.0));
+        assert!(cells.iter().filter(covered).count() > 100);
     }
 }

@@ -20,6 +20,11 @@ pub(super) const ENTRY: Entry = Entry {
                 unit: "share",
                 meaning: "part of the document's border that is a straight edge of the picture",
             },
+            ReadingInfo {
+                id: "locator.others_count",
+                unit: "count",
+                meaning: "other things that may be documents; the largest is looked at",
+            },
             ReadingInfo { id: "locator.device", unit: "0 or 1", meaning: "a device was seen around the document" },
         ],
         method: "A small network on the picture at 192 × 192 marks document and device; four sides are fitted to where \
@@ -48,6 +53,9 @@ impl Detector for Locator {
         evidence.flag("locator.found", true);
         evidence.read("locator.edge_support", f64::from(document.edge_support));
         evidence.flag("locator.device", document.device.is_some());
+        if let Some(maps) = scene.maps() {
+            evidence.read("locator.others_count", maps.others() as f64);
+        }
         if let Some(confidence) = document.confidence {
             evidence.read("locator.confidence", f64::from(confidence));
         }

@@ -3,6 +3,7 @@
 mod bezel;
 mod colour;
 mod container;
+mod document_net;
 mod exposure;
 mod framing;
 mod glare;
@@ -71,6 +72,7 @@ pub const DETECTORS: &[Entry] = &[
     framing::ENTRY,
     resolution::ENTRY,
     locator::ENTRY,
+    document_net::ENTRY,
     legibility::ENTRY,
     number::ENTRY,
     #[cfg(feature = "qr")]

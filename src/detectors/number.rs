@@ -3,11 +3,15 @@
 use super::{Detector, DetectorInfo, Entry, abstain_without_model};
 use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome, ReadingInfo, Sentence};
 use crate::geometry::{PixelRect, Point};
-use crate::reading::{Date, Line, NumberCode, Proof, Recogniser, credit_code, lines, mrz, resident_id};
+#[cfg(feature = "qr")]
+use crate::reading::QrMatch;
+use crate::reading::{Date, Fault, Line, NumberCode, Proof, Recogniser, credit_code, lines, mrz, resident_id};
 use crate::scene::{DocumentKind, Flat, Scene};
 
 /// Lines that are read, the widest first: an MRZ has three, a card's number is among its widest lines.
 const MOST_LINES: usize = 4;
+/// Least width over height of a line of 18 characters, even in a narrow face.
+const LONG: u32 = 8;
 /// Characters below which a zone's line is not tried as one of an MRZ.
 const MRZ_LEAST: usize = 28;
 /// Confidence of a character that counts as read.
@@ -35,7 +39,13 @@ pub(super) const ENTRY: Entry = Entry {
             ReadingInfo { id: "number.consistent", unit: "0 or 1", meaning: "every check of the number holds" },
             ReadingInfo { id: "number.illegal", unit: "0 or 1", meaning: "the form is right and a check fails" },
             ReadingInfo { id: "number.lower_case_x", unit: "0 or 1", meaning: "the check character is a small x" },
+            ReadingInfo {
+                id: "number.matches_qr",
+                unit: "0 or 1",
+                meaning: "a QR code beside it says the same credit code, or another",
+            },
             ReadingInfo { id: "number.upside_down", unit: "0 or 1", meaning: "it reads when turned by 180°" },
+            ReadingInfo { id: "number.mirrored", unit: "0 or 1", meaning: "it reads in the mirror" },
         ],
         method: "The document is seen straight on; ink darker than its surround is smeared to lines; the widest are \
                  read by a small convolutional network with CTC decoding, and checked: GB 11643 with ISO 7064 MOD \
@@ -53,8 +63,8 @@ struct Number(Option<Recogniser>);
 struct Reading {
     lines: Vec<(PixelRect, Line)>,
     proof: Option<Proof>,
-    /// Line that the proof stands in, or the surest.
-    best: Option<usize>,
+    /// Lines that the proof stands in, or the surest.
+    at: Vec<usize>,
 }
 
 impl Detector for Number {
@@ -68,17 +78,25 @@ impl Detector for Number {
             )
             .into();
         };
-        let upright = read(recogniser, flat, scene.print_lines(), document.kind, scene.today());
-        // Digits read upside down are digits too: only a number that holds says which way is up.
+        let (kind, today) = (document.kind, scene.today());
+        let upright = read(recogniser, flat, scene.print_lines(), kind, today);
         if upright.code().holds() || upright.lines.is_empty() {
-            return told(&upright, flat, false);
+            return told(&upright, scene, flat, None);
         }
-        let turned = flat.turned();
-        let other = read(recogniser, &turned, &lines::find(&turned.luma), document.kind, scene.today());
-        if (other.code(), other.sure()) > (upright.code(), upright.sure()) {
-            return told(&other, &turned, true);
+        // Digits read upside down are digits too: only a number that holds says which way is up.
+        if scene.upright().is_none() {
+            let turned = flat.turned();
+            let other = read(recogniser, &turned, &lines::find(&turned.luma), kind, today);
+            if (other.code(), other.sure()) > (upright.code(), upright.sure()) {
+                return told(&other, scene, &turned, Some("number.upside_down"));
+            }
         }
-        told(&upright, flat, false)
+        let mirrored = flat.mirrored();
+        let other = read(recogniser, &mirrored, &lines::find(&mirrored.luma), kind, today);
+        if other.code().holds() {
+            return told(&other, scene, &mirrored, Some("number.mirrored"));
+        }
+        told(&upright, scene, flat, None)
     }
 }
 
@@ -89,58 +107,84 @@ impl Reading {
 
     /// Characters read for sure.
     fn sure(&self) -> usize {
-        self.lines.iter().flat_map(|(_, line)| &line.confidence).filter(|c| **c > SURE).count()
+        self.lines.iter().map(|(_, line)| sure(line)).sum()
     }
+
+    /// Confidence of the least sure character of the proof, or of the surest line.
+    fn least(&self) -> Option<f32> {
+        let number = self.proof.as_ref().map_or_else(String::new, Proof::revealed);
+        self.at.iter().map(|i| self.lines[*i].1.least(&number)).reduce(f32::min)
+    }
+}
+
+fn sure(line: &Line) -> usize {
+    line.text.chars().zip(&line.confidence).filter(|(c, confidence)| *c != ' ' && **confidence > SURE).count()
+}
+
+/// Lines long enough for a number, the widest first.
+fn candidates(found: &[PixelRect]) -> impl Iterator<Item = PixelRect> {
+    found.iter().copied().filter(|line| line.width >= LONG * line.height).take(MOST_LINES)
 }
 
 fn read(recogniser: &Recogniser, flat: &Flat, found: &[PixelRect], kind: DocumentKind, today: Date) -> Reading {
-    let mut read: Vec<(PixelRect, Line)> =
-        found.iter().take(MOST_LINES).map(|rect| (*rect, recogniser.read(&flat.luma, *rect))).collect();
-    read.sort_by_key(|(rect, _)| rect.y);
-    let (proof, best) = proof(&read, kind, today);
-    let surest = || {
-        let sure = |line: &Line| line.confidence.iter().filter(|c| **c > SURE).count();
-        (0..read.len()).max_by_key(|i| sure(&read[*i].1))
-    };
-    let best = best.or_else(surest);
-    Reading { lines: read, proof, best }
+    let mut lines: Vec<(PixelRect, Line)> =
+        candidates(found).map(|rect| (rect, recogniser.read(&flat.luma, rect))).collect();
+    lines.sort_by_key(|(rect, _)| rect.y);
+    let surest = (0..lines.len()).max_by_key(|i| sure(&lines[*i].1));
+    let mut reading = Reading { lines, proof: None, at: surest.into_iter().collect() };
+    // Of equals the last counts.
+    if let Some((proof, at)) = proofs(&reading.lines, kind, today).into_iter().max_by_key(|(proof, _)| proof.code()) {
+        (reading.proof, reading.at) = (Some(proof), at);
+        if reading.least().is_none_or(|least| least < TRUSTED) {
+            reading.proof = reading.proof.map(Proof::doubted);
+        }
+    }
+    reading
 }
 
-/// The best number among the lines, and the line it stands in.
-fn proof(read: &[(PixelRect, Line)], kind: DocumentKind, today: Date) -> (Option<Proof>, Option<usize>) {
-    let mut found: Vec<(Proof, usize)> = Vec::new();
+/// The numbers that may stand in the lines, and the lines they stand in; the likelier kind comes later.
+fn proofs(read: &[(PixelRect, Line)], kind: DocumentKind, today: Date) -> Vec<(Proof, Vec<usize>)> {
+    let mut found: Vec<(Proof, Vec<usize>)> = Vec::new();
+    for (i, (_, line)) in read.iter().enumerate() {
+        let resident = resident_id::find(&line.text, today);
+        // A date and a province where a resident number has them are no chance.
+        let certain = resident.code >= NumberCode::Illegal && resident.faults.iter().all(|f| *f == Fault::Check);
+        let resident = (Proof::ResidentId(resident), vec![i]);
+        if certain || kind == DocumentKind::Card {
+            found.push(resident);
+        } else {
+            found.extend([resident, (Proof::CreditCode(credit_code::find(&line.text)), vec![i])]);
+        }
+    }
     let zone: Vec<usize> = (0..read.len()).filter(|i| read[*i].1.text.len() >= MRZ_LEAST).collect();
     for count in [2, 3] {
         if zone.len() >= count {
-            let last = &zone[zone.len() - count..];
+            let last = zone[zone.len() - count..].to_vec();
             let texts: Vec<&str> = last.iter().map(|i| read[*i].1.text.as_str()).collect();
-            found.push((Proof::Mrz(mrz::read(&texts)), last[count - 1]));
-        }
-    }
-    for (i, (_, line)) in read.iter().enumerate() {
-        if kind != DocumentKind::Page {
-            found.push((Proof::ResidentId(resident_id::find(&line.text, today)), i));
-        }
-        if kind != DocumentKind::Card {
-            found.push((Proof::CreditCode(credit_code::find(&line.text)), i));
+            found.push((Proof::Mrz(mrz::read(&texts)), last));
         }
     }
     found.retain(|(proof, _)| proof.code() > NumberCode::NoneFound);
-    let best = found.into_iter().max_by(|(a, _), (b, _)| a.code().cmp(&b.code()));
-    best.map_or((None, None), |(proof, line)| {
-        let sure = least(&proof, &read[line].1) >= TRUSTED;
-        (Some(if sure { proof } else { proof.doubted() }), Some(line))
-    })
+    found
 }
 
-/// Confidence of the least sure character of the number that stands in `line`.
-fn least(proof: &Proof, line: &Line) -> f32 {
-    let number = proof.revealed();
-    let whole = 0..line.confidence.len();
-    line.least(line.text.find(&number).map_or(whole, |at| at..at + number.len()))
+/// 1 where a QR code says the same credit code, 0 where it says another; nothing where there is none to compare.
+#[cfg(feature = "qr")]
+fn matches_qr(proof: Option<&Proof>, scene: &Scene<'_>) -> Option<f64> {
+    let Some(Proof::CreditCode(number)) = proof else { return None };
+    if !number.code.holds() {
+        return None;
+    }
+    let contents = scene.codes().iter().filter_map(|code| code.content.as_deref());
+    let said: Vec<QrMatch> = contents.filter_map(|content| number.matches_qr(content)).collect();
+    if said.contains(&QrMatch::Same) {
+        Some(1.0)
+    } else {
+        said.contains(&QrMatch::Different).then_some(0.0)
+    }
 }
 
-fn told(reading: &Reading, flat: &Flat, upside_down: bool) -> Outcome {
+fn told(reading: &Reading, scene: &Scene<'_>, flat: &Flat, found: Option<&str>) -> Outcome {
     let code = reading.code();
     let (en, zh) = match code {
         NumberCode::NoneFound => ("No number was found in the document's print.", "未在证件文字中找到号码。"),
@@ -156,19 +200,25 @@ fn told(reading: &Reading, flat: &Flat, upside_down: bool) -> Outcome {
     evidence.flag("number.consistent", code.holds());
     evidence.flag("number.illegal", code == NumberCode::Illegal);
     evidence.flag("number.lower_case_x", code == NumberCode::LowerCaseX);
-    evidence.flag("number.upside_down", upside_down);
-    if let Some((rect, line)) = reading.best.map(|i| &reading.lines[i])
-        && !line.confidence.is_empty()
-    {
-        let mean = line.confidence.iter().sum::<f32>() / line.confidence.len() as f32;
+    for id in ["number.upside_down", "number.mirrored"] {
+        evidence.flag(id, found == Some(id));
+    }
+    #[cfg(feature = "qr")]
+    if let Some(same) = matches_qr(reading.proof.as_ref(), scene) {
+        evidence.read("number.matches_qr", same);
+    }
+    let read: Vec<&(PixelRect, Line)> = reading.at.iter().map(|i| &reading.lines[*i]).collect();
+    let confidence: Vec<f32> = read.iter().flat_map(|(_, line)| line.confidence.iter().copied()).collect();
+    if let (Some(least), false) = (reading.least(), confidence.is_empty()) {
+        let mean = confidence.iter().sum::<f32>() / confidence.len() as f32;
         evidence.read("number.confidence", f64::from(mean));
-        let whole = line.least(0..line.confidence.len());
-        let least = reading.proof.as_ref().map_or(whole, |proof| least(proof, line));
         evidence.read("number.least_confidence", f64::from(least));
-        evidence.read("number.height_px", f64::from(rect.height as f32 * flat.scale));
+        evidence.read("number.height_px", f64::from(read[0].0.height as f32 * flat.scale));
         if code > NumberCode::NoneFound {
-            let corners: Vec<Point> = rect.corners().map(|p| flat.to_capture(p)).to_vec();
-            evidence.mark(MarkKind::Number, corners, mean);
+            for (rect, _) in read {
+                let corners: Vec<Point> = rect.corners().map(|p| flat.to_capture(p)).to_vec();
+                evidence.mark(MarkKind::Number, corners, mean);
+            }
         }
     }
     evidence.number.clone_from(&reading.proof);

@@ -1,20 +1,9 @@
-//! Overview → QR codes: how many, whether they decode, and the scheme and host they lead to; never the payload.
-//!
-//! A cheap scan for the finder pattern 1 : 1 : 3 : 1 : 1 (ISO/IEC 18004) comes first, so that a picture without a code
-//! costs next to nothing; then rqrr, and rxing as second chance.
-
-use image::GrayImage;
-use rxing::common::HybridBinarizer;
-use rxing::qrcode::QRCodeReader;
-use rxing::{BinaryBitmap, DecodeHints, Luma8LuminanceSource, Reader};
+//! QR codes → how many, whether they decode, and the scheme and host they lead to; never the payload.
 
 use super::{Detector, DetectorInfo, Entry};
 use crate::evidence::{Evidence, MarkKind, Outcome, ReadingInfo, Sentence};
 use crate::geometry::Point;
 use crate::scene::Scene;
-
-/// Places with a finder pattern that make a search worth while: a code has three, of which one may be blurred.
-const FINDERS: usize = 2;
 
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
@@ -35,15 +24,9 @@ pub(super) const ENTRY: Entry = Entry {
 
 struct Qr;
 
-struct Code {
-    corners: Vec<Point>,
-    content: Option<String>,
-}
-
 impl Detector for Qr {
     fn examine(&self, scene: &Scene<'_>) -> Outcome {
-        let overview = scene.overview();
-        let codes = codes(&overview.luma);
+        let (codes, scale) = (scene.codes(), scene.overview().scale);
         let contents: Vec<&str> = codes.iter().filter_map(|code| code.content.as_deref()).collect();
         let target = contents.iter().find_map(|content| scheme_and_host(content));
         let (en, zh) = match &target {
@@ -62,117 +45,12 @@ impl Detector for Qr {
             evidence.flag("qr.url", target.is_some());
             evidence.flag("qr.https", target.is_some_and(|(scheme, _)| scheme == "https"));
         }
-        for code in &codes {
-            let corners: Vec<Point> = code.corners.iter().map(|corner| corner.scaled(overview.scale)).collect();
+        for code in codes {
+            let corners: Vec<Point> = code.corners.iter().map(|corner| corner.scaled(scale)).collect();
             evidence.mark(MarkKind::Code, corners, if code.content.is_some() { 1.0 } else { 0.5 });
         }
         evidence.into()
     }
-}
-
-/// What the codes in the picture say: for callers that were asked for it; reports never hold it.
-#[must_use]
-pub fn payloads(scene: &Scene<'_>) -> Vec<String> {
-    codes(&scene.overview().luma).into_iter().filter_map(|code| code.content).collect()
-}
-
-fn codes(luma: &GrayImage) -> Vec<Code> {
-    if finders(luma) < FINDERS {
-        return Vec::new();
-    }
-    let (width, height) = luma.dimensions();
-    let mut prepared = rqrr::PreparedImage::prepare_from_greyscale(width as usize, height as usize, |x, y| {
-        luma.get_pixel(x as u32, y as u32).0[0]
-    });
-    let mut found: Vec<Code> = prepared
-        .detect_grids()
-        .into_iter()
-        .map(|grid| Code {
-            corners: grid.bounds.iter().map(|p| Point::new(p.x as f32, p.y as f32)).collect(),
-            content: grid.decode().ok().map(|(_, content)| content),
-        })
-        .collect();
-    if found.iter().all(|code| code.content.is_none())
-        && let Some(code) = second_chance(luma)
-    {
-        found = vec![code];
-    }
-    found
-}
-
-fn second_chance(luma: &GrayImage) -> Option<Code> {
-    let source = Luma8LuminanceSource::new(luma.as_raw().clone(), luma.width(), luma.height()).ok()?;
-    let mut bitmap = BinaryBitmap::new(HybridBinarizer::new(source));
-    let hints = DecodeHints { TryHarder: Some(true), ..DecodeHints::default() };
-    let result = QRCodeReader.decode_with_hints(&mut bitmap, &hints).ok()?;
-    let corners = result.getPoints().iter().map(|p| Point::new(p.x, p.y)).collect();
-    Some(Code { corners, content: Some(result.getText().to_owned()) })
-}
-
-/// How many separate places look like a finder pattern along a row and, through the same middle, along the column.
-fn finders(luma: &GrayImage) -> usize {
-    let (width, height) = luma.dimensions();
-    let mut places: Vec<(u32, u32)> = Vec::new();
-    let mut column = Vec::new();
-    for y in (0..height).step_by(4) {
-        let row = &luma.as_raw()[(y * width) as usize..((y + 1) * width) as usize];
-        for x in finders_along(row) {
-            // Rows of one pattern are one place, and so is what lies as near as two patterns never do.
-            let near = |(px, py): &(u32, u32)| px.abs_diff(x) < 8 && py.abs_diff(y) < 16;
-            if places.iter().any(near) {
-                continue;
-            }
-            let top = y.saturating_sub(SPAN as u32 / 2);
-            column.clear();
-            column.extend((top..(top + SPAN as u32).min(height)).map(|y| luma.as_raw()[(y * width + x) as usize]));
-            if finders_along(&column).iter().any(|middle| (top + middle).abs_diff(y) < 16) {
-                places.push((x, y));
-            }
-        }
-    }
-    places.len()
-}
-
-/// Samples over which dark and light are told apart: a pattern with a module of up to seven pixels and its quiet zone.
-const SPAN: usize = 96;
-
-/// Middles of the runs of dark and light in the proportions 1 : 1 : 3 : 1 : 1.
-fn finders_along(line: &[u8]) -> Vec<u32> {
-    let mut found = Vec::new();
-    for start in (0..line.len()).step_by(SPAN / 2) {
-        let part = &line[start..(start + SPAN).min(line.len())];
-        let (low, high) = part.iter().fold((255u8, 0u8), |(low, high), v| (low.min(*v), high.max(*v)));
-        // Less contrast than this is no printed code.
-        if high - low < 60 {
-            continue;
-        }
-        let threshold = u8::midpoint(low, high);
-        let mut runs = [0usize; 5];
-        let mut dark = part[0] < threshold;
-        for (at, value) in part.iter().enumerate() {
-            if (*value < threshold) == dark {
-                runs[4] += 1;
-                continue;
-            }
-            if dark && in_proportion(runs) {
-                found.push((start + at - runs[4] - runs[3] - runs[2] / 2 - 1) as u32);
-            }
-            runs.rotate_left(1);
-            runs[4] = 1;
-            dark = !dark;
-        }
-    }
-    found
-}
-
-/// Each module within half of its mean size, as ISO/IEC 18004's reference algorithm allows.
-fn in_proportion(runs: [usize; 5]) -> bool {
-    let module = runs.iter().sum::<usize>() as f32 / 7.0;
-    module >= 1.0
-        && runs
-            .iter()
-            .zip([1.0, 1.0, 3.0, 1.0, 1.0])
-            .all(|(run, n)| (*run as f32 - n * module).abs() <= n * module / 2.0)
 }
 
 /// Scheme and host of an address, lower case, without user, port, path or query.
@@ -194,20 +72,5 @@ mod tests {
         assert_eq!(told("HTTPS://user:pw@Example.COM:8443/a?id=7").as_deref(), Some("https example.com"));
         assert_eq!(told("11010519491231002X"), None);
         assert_eq!(told("https:///nothing"), None);
-    }
-
-    #[test]
-    fn the_finder_pattern_is_seen_and_stripes_are_not() {
-        let row = |runs: &[usize]| {
-            let mut row = vec![230; 12];
-            for (i, run) in runs.iter().enumerate() {
-                row.extend(std::iter::repeat_n(if i % 2 == 0 { 30 } else { 230 }, *run));
-            }
-            row.extend([230; 12]);
-            row
-        };
-        assert_eq!(finders_along(&row(&[3, 3, 9, 3, 3])), [22]);
-        assert!(finders_along(&row(&[4, 4, 4, 4, 4])).is_empty());
-        assert!(finders_along(&row(&[9, 3, 3, 3, 9])).is_empty());
     }
 }

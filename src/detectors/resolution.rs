@@ -47,7 +47,7 @@ impl Detector for Resolution {
             evidence.read("resolution.document_width_px", f64::from(long));
             en.push(format!("; the document's long side is {long:.0} px"));
             zh.push(format!("；证件长边 {long:.0} 像素"));
-            if let Some(per_mm) = document.px_per_mm() {
+            if let Some(per_mm) = document.px_per_mm(None) {
                 let dpi = per_mm * 25.4;
                 evidence.read("resolution.px_per_mm", per_mm);
                 evidence.read("resolution.dpi", dpi);

@@ -63,14 +63,78 @@ pub enum MarkKind {
     Heat,
     /// Clipped highlights.
     Glare,
-    /// Text or detail out of focus.
+    /// Text that cannot be read well.
     Blur,
+    /// Something that lies over the document.
+    Cover,
     /// A corner or side outside the picture.
     Cut,
     /// A code.
     Code,
     /// The line in which the document's number stands.
     Number,
+}
+
+/// A ninth of a document, named as it is seen upright.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Zone {
+    /// Upper left.
+    UpperLeft,
+    /// Above the middle.
+    UpperMiddle,
+    /// Upper right.
+    UpperRight,
+    /// Left of the middle.
+    MiddleLeft,
+    /// The middle.
+    Middle,
+    /// Right of the middle.
+    MiddleRight,
+    /// Lower left.
+    LowerLeft,
+    /// Below the middle.
+    LowerMiddle,
+    /// Lower right.
+    LowerRight,
+}
+
+impl Zone {
+    /// Row by row from the upper left.
+    pub const ALL: [Self; 9] = [
+        Self::UpperLeft,
+        Self::UpperMiddle,
+        Self::UpperRight,
+        Self::MiddleLeft,
+        Self::Middle,
+        Self::MiddleRight,
+        Self::LowerLeft,
+        Self::LowerMiddle,
+        Self::LowerRight,
+    ];
+
+    /// The zone that holds the point at (`x`, `y`) in shares of the document's width and height.
+    #[must_use]
+    pub fn at(x: f32, y: f32) -> Self {
+        let third = |v: f32| ((v * 3.0).max(0.0) as usize).min(2);
+        Self::ALL[third(y) * 3 + third(x)]
+    }
+
+    /// Its name in English and Chinese, as it stands in a sentence.
+    #[must_use]
+    pub const fn name(self) -> (&'static str, &'static str) {
+        match self {
+            Self::UpperLeft => ("upper left", "左上部"),
+            Self::UpperMiddle => ("upper middle", "上部"),
+            Self::UpperRight => ("upper right", "右上部"),
+            Self::MiddleLeft => ("left", "左部"),
+            Self::Middle => ("middle", "中部"),
+            Self::MiddleRight => ("right", "右部"),
+            Self::LowerLeft => ("lower left", "左下部"),
+            Self::LowerMiddle => ("lower middle", "下部"),
+            Self::LowerRight => ("lower right", "右下部"),
+        }
+    }
 }
 
 /// A place on the picture.
@@ -83,6 +147,9 @@ pub struct Mark {
     pub polygon: Vec<Point>,
     /// How strongly, 0 to 1.
     pub strength: f32,
+    /// Where on the document its middle lies, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<Zone>,
 }
 
 /// What a detector found.
@@ -119,7 +186,13 @@ impl Evidence {
 
     /// Adds a mark; `strength` is clamped to 0..1.
     pub fn mark(&mut self, kind: MarkKind, polygon: impl Into<Vec<Point>>, strength: f32) {
-        self.marks.push(Mark { kind, polygon: polygon.into(), strength: strength.clamp(0.0, 1.0) });
+        self.marks.push(Mark { kind, polygon: polygon.into(), strength: strength.clamp(0.0, 1.0), zone: None });
+    }
+
+    /// Adds a mark that lies in `zone` of the document.
+    pub fn mark_zone(&mut self, kind: MarkKind, polygon: impl Into<Vec<Point>>, strength: f32, zone: Zone) {
+        let strength = strength.clamp(0.0, 1.0);
+        self.marks.push(Mark { kind, polygon: polygon.into(), strength, zone: Some(zone) });
     }
 
     /// The value of reading `id`, if it was measured.

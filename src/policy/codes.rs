@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Species;
-use crate::evidence::MarkKind;
+use crate::evidence::{MarkKind, Zone};
 
 /// One risk, and its names elsewhere (from the services' public API references).
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -14,6 +14,9 @@ pub struct Code {
     pub en: &'static str,
     /// The same in Chinese.
     pub zh: &'static str,
+    /// The same where the place on the document is known, `{}` for its name: English and Chinese.
+    #[serde(skip)]
+    pub at: Option<(&'static str, &'static str)>,
     /// Tencent `VerifyGeneralCardWarn` / `IDCardOCR`.
     pub tencent: Option<&'static str>,
     /// Baidu `idcard`.
@@ -28,12 +31,27 @@ pub struct Code {
     pub shown_by: &'static [MarkKind],
 }
 
+impl Code {
+    /// What is wrong and what to do, in English and Chinese, with the place where that is known.
+    #[must_use]
+    pub fn told(&self, zone: Option<Zone>) -> (String, String) {
+        match (self.at, zone) {
+            (Some((en, zh)), Some(zone)) => {
+                let (place, place_zh) = zone.name();
+                (en.replace("{}", place), zh.replace("{}", place_zh))
+            }
+            _ => (self.en.to_owned(), self.zh.to_owned()),
+        }
+    }
+}
+
 /// Every risk a policy may name.
 pub const CODES: &[Code] = &[
     Code {
         code: "screen_recapture",
         en: "This looks like a photograph of a screen. Photograph the original document itself.",
         zh: "疑似翻拍屏幕。请直接拍摄证件原件。",
+        at: None,
         tencent: Some("RemakeScreen (-9103)"),
         baidu: Some("risk_type=screen"),
         onfido_veriff: Some("photo_of_screen / 504"),
@@ -44,6 +62,7 @@ pub const CODES: &[Code] = &[
         code: "print_recapture",
         en: "This looks like a print or photocopy. Photograph the original document itself.",
         zh: "疑似复印件或打印件。请拍摄证件原件。",
+        at: None,
         tencent: Some("Copy (-9102)"),
         baidu: Some("risk_type=copy"),
         onfido_veriff: Some("document_on_printed_paper / 505"),
@@ -54,6 +73,7 @@ pub const CODES: &[Code] = &[
         code: "grey_copy",
         en: "The document shows no colour. Photograph the original in colour, not a black-and-white copy.",
         zh: "证件没有颜色。请拍摄彩色原件，不要使用黑白复印件。",
+        at: None,
         tencent: Some("Copy (-9108)"),
         baidu: Some("risk_type=copy"),
         onfido_veriff: Some("document_on_printed_paper / 505"),
@@ -64,6 +84,7 @@ pub const CODES: &[Code] = &[
         code: "number_illegal",
         en: "The document's number does not hold together. If it is sharp and whole, the document should be looked at.",
         zh: "证件号码未通过校验。如画面清晰完整，请核查证件。",
+        at: None,
         tencent: Some("-9109"),
         baidu: Some("idcard_number_type 0"),
         onfido_veriff: None,
@@ -74,6 +95,7 @@ pub const CODES: &[Code] = &[
         code: "screenshot",
         en: "This is a screenshot, not a photograph. Take a photograph of the original with the camera.",
         zh: "这是截屏，不是照片。请用相机拍摄证件原件。",
+        at: None,
         tencent: Some("Screenshot"),
         baidu: Some("截屏"),
         onfido_veriff: Some("screenshot"),
@@ -84,6 +106,7 @@ pub const CODES: &[Code] = &[
         code: "edited",
         en: "The file was saved by an image editor. Send the photograph as the camera took it.",
         zh: "文件经过图片编辑软件保存。请上传相机拍摄的原始照片。",
+        at: None,
         tencent: Some("Ps (-9106)"),
         baidu: Some("edit_tool"),
         onfido_veriff: Some("digital_tampering / 506"),
@@ -94,6 +117,10 @@ pub const CODES: &[Code] = &[
         code: "illegible",
         en: "The document cannot be read well. Hold still, let the camera focus, and photograph it again.",
         zh: "证件内容不够清晰。请保持稳定、对焦后重新拍摄。",
+        at: Some((
+            "The {} of the document cannot be read well. Hold still, let the camera focus, and photograph it again.",
+            "证件{}不够清晰。请保持稳定、对焦后重新拍摄。",
+        )),
         tencent: Some("Blur"),
         baidu: Some("blurred"),
         onfido_veriff: Some("image_quality"),
@@ -101,9 +128,104 @@ pub const CODES: &[Code] = &[
         shown_by: &[MarkKind::Blur],
     },
     Code {
+        code: "blurred",
+        en: "The picture is out of focus. Tap on the document to focus, keep a hand's width away, and photograph it again.",
+        zh: "照片失焦。请点击证件对焦，保持适当距离后重新拍摄。",
+        at: None,
+        tencent: Some("Blur"),
+        baidu: Some("blurred"),
+        onfido_veriff: Some("image_quality"),
+        species: None,
+        shown_by: &[MarkKind::Blur],
+    },
+    Code {
+        code: "moved",
+        en: "The camera moved. Hold it still with both hands, or rest your elbows, and photograph the document again.",
+        zh: "拍摄时手机抖动。请双手持稳后重新拍摄。",
+        at: None,
+        tencent: Some("Blur"),
+        baidu: Some("blurred"),
+        onfido_veriff: Some("image_quality"),
+        species: None,
+        shown_by: &[MarkKind::Blur],
+    },
+    Code {
+        code: "compressed",
+        en: "The picture was compressed until its print suffered. Send the photograph itself, not a copy from a messenger.",
+        zh: "图片压缩过度，文字受损。请上传原始照片，不要使用聊天软件转发的图片。",
+        at: None,
+        tencent: None,
+        baidu: None,
+        onfido_veriff: Some("image_quality"),
+        species: None,
+        shown_by: &[MarkKind::Blur],
+    },
+    Code {
+        code: "covered",
+        en: "Something covers part of the document. Hold it by its edges, or lay it down, and show all of it.",
+        zh: "证件被遮挡。请捏住边缘或平放证件，完整露出内容。",
+        at: Some((
+            "Something covers the {} of the document. Hold it by its edges, or lay it down, and show all of it.",
+            "证件{}被遮挡。请捏住边缘或平放证件，完整露出内容。",
+        )),
+        tencent: Some("Cover (-9101)"),
+        baidu: None,
+        onfido_veriff: Some("image_quality"),
+        species: None,
+        shown_by: &[MarkKind::Cover],
+    },
+    Code {
+        code: "shadow",
+        en: "A shadow lies over the print. Move so that neither you nor the phone stands in the light.",
+        zh: "文字上有阴影。请调整位置，避免身体或手机遮挡光线。",
+        at: None,
+        tencent: None,
+        baidu: None,
+        onfido_veriff: Some("image_quality"),
+        species: None,
+        shown_by: &[MarkKind::Blur],
+    },
+    Code {
+        code: "unexpected_document",
+        en: "This is not the document, or not the side of it, that was asked for. Photograph the one that is named.",
+        zh: "上传的证件或证件面与要求不符。请按提示拍摄。",
+        at: None,
+        tencent: None,
+        baidu: Some("image_status=reversed_side / other_type_card"),
+        onfido_veriff: None,
+        species: None,
+        shown_by: &[MarkKind::Document],
+    },
+    Code {
+        code: "mirrored",
+        en: "The picture is mirrored. Use the rear camera, and do not flip the photograph.",
+        zh: "照片为镜像。请使用后置摄像头，不要翻转照片。",
+        at: None,
+        tencent: None,
+        baidu: None,
+        onfido_veriff: Some("image_quality"),
+        species: None,
+        shown_by: &[MarkKind::Number],
+    },
+    Code {
+        code: "qr_mismatch",
+        en: "The QR code says another number than the print. The document should be looked at.",
+        zh: "二维码内容与印刷号码不一致。请核查证件。",
+        at: None,
+        tencent: None,
+        baidu: None,
+        onfido_veriff: None,
+        species: None,
+        shown_by: &[MarkKind::Code],
+    },
+    Code {
         code: "glare",
         en: "A reflection covers part of the document. Tilt the card away from the lamp.",
         zh: "证件上有反光。请将证件倾斜，避开灯光。",
+        at: Some((
+            "A reflection covers the {} of the document. Tilt the card away from the lamp.",
+            "证件{}有反光。请将证件倾斜，避开灯光。",
+        )),
         tencent: Some("Reflection (-9107)"),
         baidu: Some("over_exposure"),
         onfido_veriff: Some("glare"),
@@ -114,6 +236,7 @@ pub const CODES: &[Code] = &[
         code: "dark",
         en: "The picture is too dark. Turn on a light or move to a brighter place.",
         zh: "照片过暗。请开灯或移到更亮的地方。",
+        at: None,
         tencent: None,
         baidu: Some("over_dark"),
         onfido_veriff: Some("image_quality"),
@@ -124,6 +247,7 @@ pub const CODES: &[Code] = &[
         code: "overexposed",
         en: "The picture is too bright. Avoid direct light and photograph it again.",
         zh: "照片过亮。请避开直射光后重新拍摄。",
+        at: None,
         tencent: None,
         baidu: Some("over_exposure"),
         onfido_veriff: Some("image_quality"),
@@ -134,6 +258,7 @@ pub const CODES: &[Code] = &[
         code: "no_document",
         en: "No document was found in the picture. Lay it on a plain surface and show all four corners.",
         zh: "画面中未找到证件。请将证件放在平整的背景上，拍全四个角。",
+        at: None,
         tencent: None,
         baidu: None,
         onfido_veriff: Some("image_quality"),
@@ -144,6 +269,7 @@ pub const CODES: &[Code] = &[
         code: "cut_off",
         en: "Part of the document lies outside the picture. Show all four corners.",
         zh: "证件边角不完整。请拍全四个角。",
+        at: None,
         tencent: Some("BorderIncomplete (-9101)"),
         baidu: Some("IsComplete"),
         onfido_veriff: Some("image_quality"),
@@ -154,6 +280,7 @@ pub const CODES: &[Code] = &[
         code: "tilted",
         en: "The document is seen too much from the side. Hold the camera straight above it.",
         zh: "拍摄角度过斜。请将相机正对证件。",
+        at: None,
         tencent: None,
         baidu: None,
         onfido_veriff: Some("image_quality"),
@@ -164,6 +291,7 @@ pub const CODES: &[Code] = &[
         code: "too_small",
         en: "The document is too small in the picture. Move closer until it fills the frame.",
         zh: "证件在画面中过小。请靠近拍摄，使证件充满画面。",
+        at: None,
         tencent: None,
         baidu: None,
         onfido_veriff: Some("image_quality"),

@@ -6,7 +6,9 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::{Classification, Code, Decision, Reason, Verdict, code};
+use crate::evidence::Zone;
 use crate::geometry::Point;
+use crate::scene::Face;
 use crate::scoring::{Readings, Scores};
 
 const SHIPPED: &str = include_str!("gate.toml");
@@ -55,6 +57,43 @@ enum Bad {
     Below,
 }
 
+/// How strictly a risk is judged: which of its rule's thresholds count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sensitivity {
+    /// Not at all.
+    Off,
+    /// By its relaxed thresholds.
+    Relaxed,
+    /// By its plain ones.
+    Normal,
+    /// By its strict ones.
+    Strict,
+}
+
+impl std::str::FromStr for Sensitivity {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "off" => Ok(Self::Off),
+            "relaxed" => Ok(Self::Relaxed),
+            "normal" => Ok(Self::Normal),
+            "strict" => Ok(Self::Strict),
+            other => Err(format!("`{other}` is none of off, relaxed, normal, strict")),
+        }
+    }
+}
+
+/// Where a risk shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Place {
+    /// On the picture, in upright capture pixels.
+    pub polygon: Vec<Point>,
+    /// On the document, where that is known.
+    pub zone: Option<Zone>,
+}
+
 /// How much a risk matters: orders the reasons of equal action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -74,6 +113,9 @@ struct File {
     legible_from: Option<f64>,
     #[serde(default)]
     risk: BTreeMap<String, Rule>,
+    /// How strictly single risks are judged, by rule or code.
+    #[serde(default)]
+    sensitivity: BTreeMap<String, Sensitivity>,
     /// Changes to single risks, laid over `risk`.
     #[serde(default, rename = "override")]
     overrides: BTreeMap<String, Override>,
@@ -98,8 +140,50 @@ struct Rule {
     reject: Option<f64>,
     /// From here on the picture is classified as the risk's species.
     classify: Option<f64>,
+    /// Judged only where all of these hold; a quantity that was not measured holds nothing.
+    #[serde(default)]
+    when: Vec<Condition>,
+    /// Judged only where the document is most likely one of these; any where left out.
+    faces: Option<Vec<Face>>,
+    relaxed: Option<Thresholds>,
+    strict: Option<Thresholds>,
     #[serde(default = "on")]
     enabled: bool,
+}
+
+/// A quantity and the side of a value on which it must lie.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Condition {
+    quantity: String,
+    above: Option<f64>,
+    below: Option<f64>,
+}
+
+impl Condition {
+    fn holds(&self, scores: &Scores, readings: &Readings) -> bool {
+        value(&self.quantity, scores, readings).is_some_and(|value| {
+            self.above.is_none_or(|limit| value >= limit) && self.below.is_none_or(|limit| value < limit)
+        })
+    }
+}
+
+/// The score or reading that a policy names, if it was measured.
+fn value(quantity: &str, scores: &Scores, readings: &Readings) -> Option<f64> {
+    match quantity.strip_prefix("score.") {
+        Some(name) => scores.named(name),
+        None => readings.get(quantity).copied(),
+    }
+}
+
+/// Thresholds of another sensitivity; those that are not named stay as they are.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Thresholds {
+    retake: Option<f64>,
+    review: Option<f64>,
+    reject: Option<f64>,
+    classify: Option<f64>,
 }
 
 const fn on() -> bool {
@@ -122,7 +206,8 @@ struct Override {
 pub struct Policy {
     id: String,
     legible_from: f64,
-    rules: Vec<(&'static Code, Rule)>,
+    /// Name, risk and rule.
+    rules: Vec<(String, &'static Code, Rule)>,
 }
 
 impl Policy {
@@ -172,11 +257,62 @@ impl Policy {
             let named = rule.code.as_deref().unwrap_or(&name);
             let code = code(named).ok_or_else(|| PolicyError::UnknownCode(named.to_owned()))?;
             rule.check(&name, readings)?;
-            rules.push((code, rule));
+            rules.push((name, code, rule));
         }
         let legible_from =
             file.legible_from.ok_or_else(|| PolicyError::Syntax("`legible_from` is missing".to_owned()))?;
-        Ok(Self { id: file.id, legible_from, rules })
+        let mut policy = Self { id: file.id, legible_from, rules };
+        for (name, sensitivity) in file.sensitivity {
+            policy.set(&name, sensitivity)?;
+        }
+        Ok(policy)
+    }
+
+    /// The same with the risk or rule `name` judged as `sensitivity` says; the id says so too.
+    ///
+    /// # Errors
+    /// [`PolicyError`] when nothing is called so, or a rule's thresholds then are out of order.
+    pub fn with(mut self, name: &str, sensitivity: Sensitivity) -> Result<Self, PolicyError> {
+        self.set(name, sensitivity)?;
+        let level = format!("{sensitivity:?}").to_lowercase();
+        self.id = format!("{}+{name}={level}", self.id);
+        Ok(self)
+    }
+
+    fn set(&mut self, name: &str, sensitivity: Sensitivity) -> Result<(), PolicyError> {
+        let mut known = false;
+        for (rule_name, code, rule) in &mut self.rules {
+            if rule_name == name || code.code == name {
+                rule.set(sensitivity);
+                rule.check_order(rule_name)?;
+                known = true;
+            }
+        }
+        if known { Ok(()) } else { Err(PolicyError::UnknownCode(name.to_owned())) }
+    }
+
+    /// The same for a gate that asks for `face` and wants anything else taken again; the id says so too.
+    #[must_use]
+    pub fn expecting(mut self, face: Face) -> Self {
+        let rule = Rule {
+            code: None,
+            quantity: format!("document_net.{}", face.name()),
+            bad: Bad::Below,
+            severity: Severity::High,
+            retake: Some(0.5),
+            review: None,
+            reject: None,
+            classify: None,
+            when: Vec::new(),
+            faces: None,
+            relaxed: None,
+            strict: None,
+            enabled: true,
+        };
+        let name = "unexpected_document";
+        self.rules.extend(code(name).map(|code| (name.to_owned(), code, rule)));
+        self.id = format!("{}+expect={}", self.id, face.name());
+        self
     }
 
     /// Name and version of the policy, as verdicts carry it.
@@ -185,27 +321,40 @@ impl Policy {
         &self.id
     }
 
-    /// Judges. `place` gives the polygon that shows a risk on the picture, if there is one.
+    /// Judges. `place` says where a risk shows, if it does.
     #[must_use]
-    pub fn judge(&self, scores: &Scores, readings: &Readings, place: impl Fn(&Code) -> Option<Vec<Point>>) -> Verdict {
+    pub fn judge(&self, scores: &Scores, readings: &Readings, place: impl Fn(&Code) -> Option<Place>) -> Verdict {
+        let legible = scores.legibility.map(|score| score >= self.legible_from);
+        let share = |face: &Face| readings.get(format!("document_net.{}", face.name()).as_str()).copied();
+        let known = Face::ALL.into_iter().filter_map(|face| Some((face, share(&face)?)));
+        let face = known.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(face, _)| face);
         let mut found = Vec::new();
         let mut species = None;
-        for (code, rule) in self.rules.iter().filter(|(_, rule)| rule.enabled) {
-            let Some(value) = rule.value(scores, readings) else { continue };
+        for (_, code, rule) in self.rules.iter().filter(|(_, _, rule)| rule.enabled) {
+            let applies = rule.faces.as_ref().is_none_or(|faces| face.is_some_and(|face| faces.contains(&face)))
+                && rule.when.iter().all(|condition| condition.holds(scores, readings));
+            let Some(value) = value(&rule.quantity, scores, readings).filter(|_| applies) else { continue };
             if let (Some(named), Some(margin)) = (code.species, rule.classify.and_then(|t| rule.crossed(value, t)))
                 && species.is_none_or(|(_, best)| margin > best)
             {
                 species = Some((named, margin));
             }
             let Some((action, threshold, margin)) = rule.action(value) else { continue };
-            let (en, zh) = (code.en.to_owned(), code.zh.to_owned());
-            let polygon = place(code);
+            let place = place(code);
+            let zone = place.as_ref().and_then(|place| place.zone);
+            let (en, zh) = code.told(zone);
+            let polygon = place.map(|place| place.polygon);
             found.push((
                 rule.severity,
-                Reason { code: code.code, action, score: value, threshold, margin, polygon, en, zh },
+                Reason { code: code.code, action, score: value, threshold, margin, polygon, zone, en, zh },
             ));
         }
-        found.sort_by(|(a, x), (b, y)| (y.action, b).cmp(&(x.action, a)).then_with(|| x.code.cmp(y.code)));
+        // Of equal weight the one that lies further past its threshold, as a share of the way to what is sure, comes
+        // first: quantities of different units have nothing else in common.
+        let past = |reason: &Reason| reason.margin / reason.threshold.abs().max(1e-9);
+        found.sort_by(|(a, x), (b, y)| {
+            (y.action, b).cmp(&(x.action, a)).then(past(y).total_cmp(&past(x))).then_with(|| x.code.cmp(y.code))
+        });
         let mut told = BTreeSet::new();
         found.retain(|(_, reason): &(Severity, Reason)| told.insert(reason.code));
         let reasons: Vec<Reason> = found.into_iter().map(|(_, reason)| reason).collect();
@@ -218,18 +367,24 @@ impl Policy {
         let worst = reasons.iter().map(|reason| reason.action).max().unwrap_or(Decision::Accept);
         // Nothing was measured that could accuse: a person has to look.
         let decision = if silent { worst.max(Decision::Review) } else { worst };
-        let legible = scores.legibility.map(|score| score >= self.legible_from);
         Verdict { classification, legible, decision, reasons }
     }
 }
 
 impl Rule {
     fn check(&self, code: &str, readings: &BTreeSet<&str>) -> Result<(), PolicyError> {
-        let score = self.quantity.strip_prefix("score.");
-        if !score.map_or(readings.contains(self.quantity.as_str()), |s| ["screen", "print", "legibility"].contains(&s))
-        {
-            return Err(PolicyError::UnknownQuantity { code: code.to_owned(), quantity: self.quantity.clone() });
+        let known = |quantity: &str| {
+            let score = quantity.strip_prefix("score.");
+            score.map_or(readings.contains(quantity), |score| ["screen", "print", "legibility"].contains(&score))
+        };
+        let named = [&self.quantity].into_iter().chain(self.when.iter().map(|condition| &condition.quantity));
+        if let Some(unknown) = named.into_iter().find(|quantity| !known(quantity)) {
+            return Err(PolicyError::UnknownQuantity { code: code.to_owned(), quantity: unknown.clone() });
         }
+        self.check_order(code)
+    }
+
+    fn check_order(&self, code: &str) -> Result<(), PolicyError> {
         let refuse = |cause| Err(PolicyError::Threshold { code: code.to_owned(), cause });
         let thresholds: Vec<f64> = [self.retake, self.review, self.reject].into_iter().flatten().collect();
         if thresholds.iter().chain(&self.classify).any(|t| !t.is_finite()) {
@@ -245,10 +400,18 @@ impl Rule {
         Ok(())
     }
 
-    fn value(&self, scores: &Scores, readings: &Readings) -> Option<f64> {
-        match self.quantity.strip_prefix("score.") {
-            Some(name) => scores.named(name),
-            None => readings.get(self.quantity.as_str()).copied(),
+    fn set(&mut self, sensitivity: Sensitivity) {
+        self.enabled = sensitivity != Sensitivity::Off;
+        let other = match sensitivity {
+            Sensitivity::Relaxed => self.relaxed,
+            Sensitivity::Strict => self.strict,
+            Sensitivity::Off | Sensitivity::Normal => None,
+        };
+        if let Some(other) = other {
+            self.retake = other.retake.or(self.retake);
+            self.review = other.review.or(self.review);
+            self.reject = other.reject.or(self.reject);
+            self.classify = other.classify.or(self.classify);
         }
     }
 
@@ -328,6 +491,38 @@ mod tests {
         let text = "id = \"mine\"\nbase = \"shipped\"\n[override.screen_recapture]\nreject = 0.99\n";
         let mine = Policy::parse(text, &known).expect("good");
         assert_eq!((mine.id(), mine.rules.len()), ("mine", shipped.rules.len()));
+    }
+
+    #[test]
+    fn a_check_can_be_relaxed_tightened_and_turned_off() {
+        let text = format!("{RULES}relaxed = {{ retake = 50.0 }}\nstrict = {{ retake = 10.0 }}\n");
+        let tilted = |level: Sensitivity, tilt: f64| {
+            let policy = policy(&text).expect("good").with("tilted", level).expect("known");
+            let scores = Scores { screen: Some(0.0), ..Scores::default() };
+            policy.judge(&scores, &Readings::from([("framing.tilt_deg", tilt)]), |_| None).decision
+        };
+        assert_eq!(tilted(Sensitivity::Normal, 40.0), Decision::Retake);
+        assert_eq!(tilted(Sensitivity::Relaxed, 40.0), Decision::Accept);
+        assert_eq!(tilted(Sensitivity::Strict, 20.0), Decision::Retake);
+        assert_eq!(tilted(Sensitivity::Off, 80.0), Decision::Accept);
+        let policy = policy(&format!("{text}[sensitivity]\ntilted = \"strict\"\n")).expect("good");
+        assert_eq!(policy.clone().with("tilted", Sensitivity::Off).expect("known").id(), "test+tilted=off");
+        assert!(policy.with("glare", Sensitivity::Off).is_err());
+    }
+
+    #[test]
+    fn a_cause_is_told_only_where_the_document_cannot_be_read_and_names_the_place() {
+        let text = "id = \"test\"\nlegible_from = 0.5\n[risk.covered]\nquantity = \"framing.tilt_deg\"\n\
+            bad = \"above\"\nseverity = \"low\"\nretake = 0.1\n\
+            when = [{ quantity = \"score.legibility\", below = 0.5 }]\n";
+        let readings = Readings::from([("framing.tilt_deg", 0.4)]);
+        let told = |legibility: f64| {
+            let scores = Scores { screen: Some(0.0), legibility: Some(legibility), ..Scores::default() };
+            let place = Place { polygon: Vec::new(), zone: Some(Zone::LowerRight) };
+            policy(text).expect("good").judge(&scores, &readings, |_| Some(place.clone())).reasons
+        };
+        assert!(told(0.9).is_empty());
+        assert!(told(0.2)[0].en.contains("covers the lower right of the document"), "{}", told(0.2)[0].en);
     }
 
     #[test]

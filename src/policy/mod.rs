@@ -4,10 +4,11 @@ mod codes;
 mod gate;
 
 pub use codes::{CODES, Code, code};
-pub use gate::{Policy, PolicyError};
+pub use gate::{Place, Policy, PolicyError, Sensitivity};
 
 use serde::{Deserialize, Serialize};
 
+use crate::evidence::Zone;
 use crate::geometry::Point;
 
 /// Kind of instrument shown instead of the original (ISO/IEC 30107-3: PAI species).
@@ -95,6 +96,8 @@ pub struct Reason {
     pub margin: f64,
     /// Where on the picture, in upright capture pixels.
     pub polygon: Option<Vec<Point>>,
+    /// Where on the document, where that is known.
+    pub zone: Option<Zone>,
     /// What is wrong and what to do, in English.
     pub en: String,
     /// The same in Chinese.

@@ -73,7 +73,8 @@ impl CreditCode {
 /// Checks a text that holds the code and nothing else. White space, full width and small letters may be in it.
 #[must_use]
 pub fn check(text: &str) -> CreditCode {
-    let number = compact(text).to_ascii_uppercase();
+    // Neither O nor I is in the alphabet: where a reader says so, a nought or a one is meant.
+    let number = compact(text).to_ascii_uppercase().replace('O', "0").replace('I', "1");
     if !number.contains(|c: char| c.is_ascii_digit()) {
         let number = Private::default();
         return CreditCode { code: NumberCode::NoneFound, faults: Vec::new(), organisation_holds: None, number };
@@ -100,7 +101,8 @@ pub fn find(text: &str) -> CreditCode {
 }
 
 /// 31 less the sum, modulo 31, of the first 17 characters' values times powers of three.
-fn check_character(number: &str) -> char {
+/// The check character that belongs to the first 17 of `number` (GB 32100).
+pub(crate) fn check_character(number: &str) -> char {
     let values = number.chars().take(LENGTH - 1).map(|c| ALPHABET.find(c).unwrap_or_default());
     let (sum, _) = values.fold((0, 1), |(sum, weight), value| (sum + value * weight, weight * 3 % MODULUS));
     char::from(ALPHABET.as_bytes()[(MODULUS - sum % MODULUS) % MODULUS])
@@ -108,9 +110,14 @@ fn check_character(number: &str) -> char {
 
 /// GB 11714-1997 over nine characters: letters are worth 10 to 35 there, also those that no credit code has.
 fn organisation_holds(code: &str) -> bool {
+    code.ends_with(organisation_check(code))
+}
+
+/// The check character that belongs to the first eight of `code` (GB 11714-1997).
+pub(crate) fn organisation_check(code: &str) -> char {
     let values = code.chars().filter_map(|c| c.to_digit(36));
     let sum: u32 = values.zip(ORGANISATION_WEIGHTS).map(|(value, weight)| value * weight).sum();
-    code.ends_with(char::from_digit((11 - sum % 11) % 11, 10).unwrap_or('X'))
+    char::from_digit((11 - sum % 11) % 11, 10).unwrap_or('X')
 }
 
 /// `text` with a break in place of every percent-encoded byte (RFC 3986), so that an address within an address falls

@@ -14,6 +14,7 @@ pub use mrz::Mrz;
 pub use recogniser::{Line, Recogniser};
 pub use resident_id::ResidentId;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
@@ -117,6 +118,27 @@ impl Proof {
         }
     }
 
+    /// What the number says of its holder, in clear, by name: only for those who ask.
+    #[must_use]
+    pub fn fields(&self, today: Date) -> BTreeMap<&'static str, String> {
+        let mut fields = BTreeMap::new();
+        match self {
+            Self::ResidentId(number) => {
+                if let Some(holder) = number.holder() {
+                    fields.insert("birth", holder.birth.to_string());
+                    fields.insert("sex", holder.sex.name().to_owned());
+                }
+            }
+            Self::Mrz(zone) => {
+                if let Some(said) = zone.fields(today) {
+                    fields.extend(said.by_name());
+                }
+            }
+            Self::CreditCode(_) => {}
+        }
+        fields
+    }
+
     /// What was read, in clear.
     #[must_use]
     pub fn revealed(&self) -> String {
@@ -151,6 +173,17 @@ pub enum Sex {
     Female,
     /// Male.
     Male,
+}
+
+impl Sex {
+    /// Its name in the JSON contract.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Female => "female",
+            Self::Male => "male",
+        }
+    }
 }
 
 /// A day of the Gregorian calendar, years 1 to 9999.
@@ -210,6 +243,13 @@ impl Date {
     #[must_use]
     pub const fn day(self) -> u8 {
         self.day
+    }
+}
+
+/// ISO 8601.
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
     }
 }
 

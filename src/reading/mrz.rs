@@ -3,6 +3,7 @@
 //! ICAO Doc 9303 parts 3 to 6: TD1 (three lines of 30), TD2 (two of 36), TD3 (two of 44). Visas (part 7), which have no
 //! composite check digit, and national layouts of the same size come out as unreadable or illegal.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -86,6 +87,27 @@ pub struct Fields {
     pub optional: Vec<String>,
 }
 
+impl Fields {
+    /// What is there, by name; days as ISO 8601.
+    #[must_use]
+    pub fn by_name(&self) -> BTreeMap<&'static str, String> {
+        let day = |date: Option<Date>| date.map_or_else(String::new, |date| date.to_string());
+        let all = [
+            ("document_code", self.document_code.clone()),
+            ("issuing_state", self.issuing_state.clone()),
+            ("surname", self.surname.clone()),
+            ("given_names", self.given_names.clone()),
+            ("document_number", self.document_number.clone()),
+            ("nationality", self.nationality.clone()),
+            ("birth", day(self.birth)),
+            ("sex", self.sex.map_or("", Sex::name).to_owned()),
+            ("expiry", day(self.expiry)),
+            ("optional", self.optional.join(" ")),
+        ];
+        all.into_iter().filter(|(_, said)| !said.is_empty()).collect()
+    }
+}
+
 /// Where things stand in the zone's lines put end to end. The check digit of a range is the character after it; that of
 /// the composite is the character after its last range.
 struct Layout {
@@ -161,6 +183,26 @@ const LAYOUTS: [Layout; 3] = [
     },
 ];
 
+impl Layout {
+    /// `text` with O and I where a field has letters alone, 0 and 1 where it has digits alone: machine faces draw them
+    /// all but alike, and the standard leaves it to the field which one is meant (part 3, section 4). Nothing else is
+    /// touched, and nothing in a field that may hold both.
+    fn in_fields(&self, text: &str) -> String {
+        let letters = [&ISSUING_STATE, &self.names, &self.nationality];
+        let digits = [&self.birth, &self.expiry];
+        let [.., last] = &self.composite;
+        let check_digit = |at: usize| [&self.birth, &self.expiry, last].iter().any(|range| range.end == at);
+        let place = |(at, c): (usize, char)| match c {
+            '0' | '1' if letters.iter().any(|range| range.contains(&at)) => if c == '0' { 'O' } else { 'I' },
+            'O' | 'I' if check_digit(at) || digits.iter().any(|range| range.contains(&at)) => {
+                if c == 'O' { '0' } else { '1' }
+            }
+            other => other,
+        };
+        text.chars().enumerate().map(place).collect()
+    }
+}
+
 /// Stands for nothing, and for the space between names.
 const FILLER: char = '<';
 
@@ -211,7 +253,7 @@ pub fn read<S: AsRef<str>>(lines: &[S]) -> Mrz {
     let zones = (0..lines.len()).flat_map(|first| LAYOUTS.iter().map(move |layout| (first, layout)));
     let found = zones.filter_map(|(first, layout)| {
         let lines = lines.get(first..first + layout.lines)?;
-        fits(lines, layout).then(|| judged(layout, lines.concat()))
+        fits(lines, layout).then(|| judged(layout, layout.in_fields(&lines.concat())))
     });
     found.reduce(|a, b| if b.code > a.code { b } else { a }).unwrap_or_else(|| unplaced(&lines))
 }
@@ -355,12 +397,15 @@ fn spaced(text: &str) -> String {
     text.trim_matches(FILLER).replace(FILLER, " ")
 }
 
-/// Whether `check` is the check digit of `text`: weights 7, 3, 1 over 0 to 9, A = 10 to Z = 35 and `<` = 0, modulo 10
-/// (part 3, section 4.9).
-fn belongs(text: &str, check: char) -> bool {
+/// The check digit of `text`: weights 7, 3, 1 over 0 to 9, A = 10 to Z = 35 and `<` = 0, modulo 10 (part 3, section
+/// 4.9).
+pub(crate) fn check_digit(text: &str) -> u32 {
     let values = text.chars().map(|c| c.to_digit(36).unwrap_or(0));
-    let sum: u32 = values.zip([7, 3, 1].into_iter().cycle()).map(|(value, weight)| value * weight).sum();
-    check.to_digit(10) == Some(sum % 10)
+    values.zip([7, 3, 1].into_iter().cycle()).map(|(value, weight)| value * weight).sum::<u32>() % 10
+}
+
+fn belongs(text: &str, check: char) -> bool {
+    check.to_digit(10) == Some(check_digit(text))
 }
 
 /// Two digits of year, of month and of day; `None` where one is neither digits nor unknown, which is two fillers.

@@ -14,25 +14,41 @@ const ROWS: u32 = 32;
 const PRINT_ROWS: f32 = 20.0;
 /// Widest line the network is given, in columns: an MRZ line of 44 characters takes about 700.
 const MOST_COLUMNS: u32 = 1024;
+/// How many times the middle step from one character to the next makes a space.
+const APART: f32 = 1.7;
 /// Symbols of the network's outputs after the blank.
 const SYMBOLS: &[u8; 38] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ<x";
 
 /// What was read in one line.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Line {
-    /// The characters, without spaces.
+    /// The characters, a space where they stand wide apart.
     pub text: String,
-    /// How sure the network is of each, 0 to 1.
+    /// How sure the network is of each, 0 to 1; 1 for a space.
     pub confidence: Vec<f32>,
-    /// Middle of each along the line, in shares of the crop's width.
-    pub places: Vec<f32>,
 }
 
 impl Line {
-    /// The least sure of the characters in bytes `range` of the text; 0 for none.
+    /// How sure the network is of the least sure character of `number`, which was found in this line; of the whole line
+    /// where it does not stand there in one piece. 0 for an empty line.
     #[must_use]
-    pub fn least(&self, range: std::ops::Range<usize>) -> f32 {
-        self.confidence.get(range).map_or(0.0, |c| c.iter().copied().fold(1.0, f32::min)).clamp(0.0, 1.0)
+    pub fn least(&self, number: &str) -> f32 {
+        let wanted: Vec<char> = number.chars().map(twin).collect();
+        let read: Vec<(char, f32)> =
+            self.text.chars().zip(self.confidence.iter().copied()).filter(|(c, _)| *c != ' ').collect();
+        let stands = |part: &&[(char, f32)]| part.iter().zip(&wanted).all(|((c, _), w)| twin(*c) == *w);
+        let part = read.windows(wanted.len().max(1)).find(stands).unwrap_or(&read);
+        part.iter().map(|(_, confidence)| *confidence).reduce(f32::min).unwrap_or(0.0)
+    }
+}
+
+/// The digit for the letter that machine faces draw all but alike.
+const fn twin(c: char) -> char {
+    match c {
+        'O' => '0',
+        'I' => '1',
+        'x' => 'X',
+        other => other,
     }
 }
 
@@ -106,29 +122,63 @@ fn strip(luma: &GrayImage, line: PixelRect) -> Option<GrayImage> {
 
 /// Greedy decoding of connectionist temporal classification (Graves et al. 2006): the best symbol of each frame,
 /// repeats joined, blanks dropped; a character's confidence is the highest softmax probability among its frames.
+///
+/// O and 0, and I and 1, count as one symbol here, said to be the likelier of the two: which is meant is for the format
+/// to say, and a network in two minds about it has read the character all the same.
 fn decoded(frames: &[Vec<f32>]) -> Line {
-    let mut line = Line::default();
-    let mut before = 0;
+    let mut read: Vec<(char, f32, usize)> = Vec::new();
+    let mut before = None;
     for (t, frame) in frames.iter().enumerate() {
-        let (best, top) = frame
-            .iter()
-            .copied()
-            .enumerate()
-            .fold((0, f32::MIN), |kept, (i, v)| if v > kept.1 { (i, v) } else { kept });
-        let total: f32 = frame.iter().map(|v| (v - top).exp()).sum();
-        let confidence = 1.0 / total;
-        if best != 0 && best == before {
-            if let Some(last) = line.confidence.last_mut() {
-                *last = last.max(confidence);
+        let best = best(frame);
+        match (best, read.last_mut()) {
+            (Some((symbol, confidence)), Some(last)) if before == Some(twin(symbol)) => {
+                if confidence > last.1 {
+                    (last.0, last.1) = (symbol, confidence);
+                }
             }
-        } else if best != 0 {
-            line.text.push(char::from(SYMBOLS[best - 1]));
-            line.confidence.push(confidence);
-            line.places.push((t as f32 + 0.5) / frames.len() as f32);
+            (Some((symbol, confidence)), _) => read.push((symbol, confidence, t)),
+            (None, _) => {}
         }
-        before = best;
+        before = best.map(|(symbol, _)| twin(symbol));
+    }
+    let mut steps: Vec<usize> = read.windows(2).map(|pair| pair[1].2 - pair[0].2).collect();
+    steps.sort_unstable();
+    let apart = steps.get(steps.len() / 2).map_or(f32::MAX, |step| APART * *step as f32);
+    let mut line = Line::default();
+    let mut at = None;
+    for (symbol, confidence, t) in read {
+        if at.is_some_and(|at| (t - at) as f32 > apart) {
+            line.text.push(' ');
+            line.confidence.push(1.0);
+        }
+        line.text.push(symbol);
+        line.confidence.push(confidence);
+        at = Some(t);
     }
     line
+}
+
+/// The likeliest symbol of a frame and its probability; `None` for the blank.
+fn best(frame: &[f32]) -> Option<(char, f32)> {
+    let top = frame.iter().copied().fold(f32::MIN, f32::max);
+    let total: f32 = frame.iter().map(|v| (v - top).exp()).sum();
+    let share = |i: usize| (frame[i] - top).exp() / total;
+    let of = |symbol: char| SYMBOLS.iter().position(|s| char::from(*s) == symbol).map_or(0.0, |i| share(i + 1));
+    let mut kept = (None, share(0));
+    for (i, symbol) in SYMBOLS.iter().map(|s| char::from(*s)).enumerate() {
+        let mine = share(i + 1);
+        let other = match symbol {
+            '0' => of('O'),
+            'O' => of('0'),
+            '1' => of('I'),
+            'I' => of('1'),
+            _ => 0.0,
+        };
+        if mine >= other && mine + other > kept.1 {
+            kept = (Some(symbol), mine + other);
+        }
+    }
+    kept.0.map(|symbol| (symbol, kept.1))
 }
 
 #[cfg(test)]
@@ -143,11 +193,30 @@ mod tests {
 
     #[test]
     fn repeats_join_and_blanks_part() {
-        let frames = [frame(2, 4.0), frame(2, 9.0), frame(0, 9.0), frame(2, 9.0), frame(38, 9.0), frame(0, 5.0)];
+        let frames = [frame(2, 4.0), frame(2, 9.0), frame(0, 9.0), frame(2, 9.0), frame(38, 9.0), frame(0, 9.0)];
         let line = decoded(&frames);
         assert_eq!(line.text, "11x");
-        assert!(line.confidence[0] > 0.99 && line.least(0..3) > 0.9);
-        assert!(line.least(5..9) < 1e-9);
+        assert!(line.least("11") > 0.99 && line.least("X") > 0.9);
+        assert!(Line::default().least("1").abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_nought_that_may_be_an_o_is_read_for_sure() {
+        let (nought, o) = (1, 25);
+        let mut torn = frame(nought, 8.0);
+        torn[o] = 7.9;
+        let line = decoded(&[torn, frame(0, 9.0), frame(3, 9.0)]);
+        assert_eq!(line.text, "02");
+        assert!(line.least("O2") > 0.99);
+    }
+
+    #[test]
+    fn a_wide_gap_is_a_space() {
+        let mut frames = vec![frame(0, 9.0); 40];
+        for at in [1, 5, 9, 21, 25, 29] {
+            frames[at] = frame(4, 9.0);
+        }
+        assert_eq!(decoded(&frames).text, "333 333");
     }
 
     #[test]

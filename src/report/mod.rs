@@ -15,6 +15,7 @@ use crate::evidence::{Mark, Sentence};
 use crate::geometry::{Point, Quad};
 use crate::policy::{Classification, Decision, Reason};
 use crate::reading::{Fault, NumberCode};
+use crate::scene::{DocumentKind, Face, Scene};
 use crate::scoring::Scores;
 
 /// Version of the JSON contract; raised when a field changes meaning or goes.
@@ -64,12 +65,47 @@ pub struct Report {
 /// The document as reported.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DocumentReport {
-    /// Upright pixels, clockwise from the text's top left.
+    /// Upright capture pixels, clockwise; from the document's own top left where [`Self::face`] says how it lies, from
+    /// the picture's otherwise.
     pub corners: Quad,
-    /// `card`, `page` or `other`.
-    pub kind: crate::scene::DocumentKind,
+    /// `card`, `page` or `other`, by shape.
+    pub kind: DocumentKind,
     /// Pixels per millimetre, for a format of known size.
     pub px_per_mm: Option<f64>,
+    /// Which document it is and how it lies; `null` where nothing looked.
+    pub face: Option<FaceReport>,
+}
+
+/// Which document it is, as reported.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct FaceReport {
+    /// The likeliest.
+    pub kind: Face,
+    /// How likely it is, 0 to 1.
+    pub confidence: f32,
+    /// By how many degrees the document lies turned clockwise in the picture: 0, 90, 180 or 270; `null` where that is
+    /// not sure.
+    pub turned_deg: Option<u32>,
+}
+
+impl DocumentReport {
+    /// The document of `scene`, if one was found.
+    #[must_use]
+    pub fn of(scene: &Scene<'_>) -> Option<Self> {
+        let document = scene.document()?;
+        let upright = scene.upright();
+        let turn = |quad: &Quad| document.quad.0.iter().position(|corner| *corner == quad.0[0]);
+        let face = scene.seen().map(|seen| {
+            let (kind, confidence) = seen.face();
+            FaceReport { kind, confidence, turned_deg: upright.as_ref().and_then(turn).map(|k| 90 * k as u32) }
+        });
+        Some(Self {
+            px_per_mm: document.px_per_mm(face.map(|face| face.kind)),
+            corners: upright.unwrap_or(document.quad),
+            kind: document.kind,
+            face,
+        })
+    }
 }
 
 /// The document's number as reported.
@@ -83,6 +119,8 @@ pub struct NumberReport {
     pub faults: Vec<Fault>,
     /// The number, masked unless it was asked for in clear.
     pub text: String,
+    /// What it says of its holder by name, where it was asked for in clear; `null` otherwise.
+    pub fields: Option<BTreeMap<&'static str, String>>,
 }
 
 /// What one detector said.

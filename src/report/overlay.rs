@@ -65,6 +65,7 @@ const fn colour(kind: MarkKind) -> Rgb<u8> {
         MarkKind::Heat => [255, 61, 0],
         MarkKind::Glare => [0, 229, 255],
         MarkKind::Blur => [41, 121, 255],
+        MarkKind::Cover => [255, 109, 0],
         MarkKind::Cut => [233, 30, 99],
         MarkKind::Code => [174, 234, 0],
         MarkKind::Number => [0, 200, 83],
@@ -72,7 +73,7 @@ const fn colour(kind: MarkKind) -> Rgb<u8> {
 }
 
 const fn is_area(kind: MarkKind) -> bool {
-    matches!(kind, MarkKind::Pattern | MarkKind::Heat | MarkKind::Glare | MarkKind::Halftone | MarkKind::Blur)
+    matches!(kind, MarkKind::Pattern | MarkKind::Heat | MarkKind::Glare | MarkKind::Halftone | MarkKind::Blur | MarkKind::Cover)
 }
 
 /// Mixes a mark's colour into its polygon, the more the stronger.
@@ -123,7 +124,8 @@ const fn name(kind: MarkKind) -> &'static str {
         MarkKind::Halftone => "halftone",
         MarkKind::Heat => "texture",
         MarkKind::Glare => "glare",
-        MarkKind::Blur => "blur",
+        MarkKind::Blur => "unreadable",
+        MarkKind::Cover => "covered",
         MarkKind::Cut => "cut off",
         MarkKind::Code => "code",
         MarkKind::Number => "number",

@@ -9,7 +9,7 @@ use fast_image_resize as fr;
 use image::GrayImage;
 use serde::Serialize;
 
-use super::Overview;
+use super::{Face, Overview};
 use super::locator::{Maps, meet};
 use crate::geometry::{Point, Quad};
 
@@ -65,14 +65,17 @@ pub struct Document {
 }
 
 impl Document {
-    /// Pixels per millimetre along the long side, for a format of known size: ID-1 (ISO/IEC 7810).
+    /// Pixels per millimetre along the long side, for a format of known size: ID-1 and ID-3 (ISO/IEC 7810), and A4
+    /// (ISO 216) for a page in its proportions, whichever of that series it is.
     #[must_use]
-    pub fn px_per_mm(&self) -> Option<f64> {
+    pub fn px_per_mm(&self, face: Option<Face>) -> Option<f64> {
         let [top, right, bottom, left] = self.quad.sides().map(f64::from);
         let long = f64::midpoint(top, bottom).max(f64::midpoint(right, left));
-        match self.kind {
-            DocumentKind::Card => Some(long / 85.6),
-            DocumentKind::Page | DocumentKind::Other => None,
+        match (self.kind, face) {
+            (DocumentKind::Card, _) => Some(long / 85.6),
+            (DocumentKind::Page, Some(Face::PassportPage)) => Some(long / 125.0),
+            (DocumentKind::Page, Some(Face::Page | Face::Licence)) => Some(long / 297.0),
+            (DocumentKind::Page | DocumentKind::Other, _) => None,
         }
     }
 }

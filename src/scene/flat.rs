@@ -1,9 +1,12 @@
 //! The document's quadrilateral → its luma seen straight on, at a scale at which print can be read.
 
+use std::borrow::Cow;
+
 use fast_image_resize as fr;
 use image::GrayImage;
 
-use super::{Document, DocumentKind, Overview};
+use super::overview::resize;
+use super::{DocumentKind, Overview};
 use crate::capture::Capture;
 use crate::geometry::{Homography, PixelRect, Point, Quad};
 
@@ -17,7 +20,7 @@ const UPRIGHT_PX: f32 = 1400.0;
 /// The document seen straight on.
 #[derive(Debug, Clone)]
 pub struct Flat {
-    /// Its luma: the document's first corner at the top left, a card on its side turned by a quarter.
+    /// Its luma.
     pub luma: GrayImage,
     /// Capture pixels per flat pixel: above 1 the capture holds more than is seen here, below 1 less.
     pub scale: f32,
@@ -25,31 +28,24 @@ pub struct Flat {
 }
 
 impl Flat {
-    /// `document` seen straight on; `None` when its corners make no rectangle in perspective or it is too small.
-    pub(super) fn of(capture: &Capture, overview: &Overview, document: &Document) -> Option<Self> {
-        let mean = |quad: &Quad| {
-            let [top, right, bottom, left] = quad.sides();
-            (f32::midpoint(top, bottom), f32::midpoint(left, right))
-        };
-        let mut quad = document.quad;
-        let (mut across, mut down) = mean(&quad);
-        // Cards are wider than high: one that stands on its side is laid down, which way up is left to the reader.
-        if document.kind == DocumentKind::Card && across < down {
-            quad.0.rotate_left(1);
-            (across, down) = (down, across);
-        }
+    /// The document whose corners are `quad` seen straight on, its first corner at the top left; `None` when they make
+    /// no rectangle in perspective or it is too small.
+    pub(super) fn of(capture: &Capture, overview: &Overview, quad: &Quad, kind: DocumentKind) -> Option<Self> {
+        let [top, right, bottom, left] = quad.sides();
+        let (across, down) = (f32::midpoint(top, bottom), f32::midpoint(left, right));
         if across.min(down) < 24.0 {
             return None;
         }
-        let (width, height) = size(document.kind, across, down);
+        let (width, height) = size(kind, across, down);
         let scale = across.max(down) / width.max(height) as f32;
         let rect = Quad(PixelRect::new(0, 0, width, height).corners());
-        let to_capture = Homography::between(&rect, &quad)?;
+        let to_capture = Homography::between(&rect, quad)?;
         // The overview is area-averaged: where it is fine enough it is the better source, and nothing is read twice.
         let (source, origin, factor) = if overview.scale <= scale * 1.15 {
-            (overview.luma.clone(), Point::default(), overview.scale)
+            (Cow::Borrowed(&overview.luma), Point::default(), overview.scale)
         } else {
-            native(capture, &quad, scale)?
+            let (luma, origin, factor) = native(capture, quad, scale)?;
+            (Cow::Owned(luma), origin, factor)
         };
         let at = Quad(quad.0.map(|p| Point::new((p.x - origin.x) / factor, (p.y - origin.y) / factor)));
         let luma = warped(&source, &Homography::between(&rect, &at)?, width, height);
@@ -65,11 +61,21 @@ impl Flat {
     /// The same picture turned upside down.
     #[must_use]
     pub fn turned(&self) -> Self {
-        let (w, h) = (self.luma.width() as f32, self.luma.height() as f32);
-        let [a, b, c, d] = Quad(PixelRect::new(0, 0, self.luma.width(), self.luma.height()).corners()).0;
-        let turned = Quad([c, d, a, b].map(|p| self.to_capture.apply(Point::new(p.x.min(w), p.y.min(h)))));
-        let to_capture = Homography::between(&Quad([a, b, c, d]), &turned).unwrap_or(self.to_capture);
-        Self { luma: image::imageops::rotate180(&self.luma), scale: self.scale, to_capture }
+        self.seen_as(image::imageops::rotate180(&self.luma), [2, 3, 0, 1])
+    }
+
+    /// The same picture in the mirror.
+    #[must_use]
+    pub fn mirrored(&self) -> Self {
+        self.seen_as(image::imageops::flip_horizontal(&self.luma), [1, 0, 3, 2])
+    }
+
+    /// `luma` with the k-th corner where this picture has its `corners[k]`-th.
+    fn seen_as(&self, luma: GrayImage, corners: [usize; 4]) -> Self {
+        let rect = Quad(PixelRect::new(0, 0, luma.width(), luma.height()).corners());
+        let there = Quad(corners.map(|k| self.to_capture.apply(rect.0[k])));
+        let to_capture = Homography::between(&rect, &there).unwrap_or(self.to_capture);
+        Self { luma, scale: self.scale, to_capture }
     }
 }
 
@@ -113,17 +119,9 @@ fn native(capture: &Capture, quad: &Quad, scale: f32) -> Option<(GrayImage, Poin
     }
     let small = |side: u32| (side as f32 / step).ceil().max(1.0) as u32;
     let mut out = GrayImage::new(small(luma.width()), small(luma.height()));
-    let (width, height) = out.dimensions();
-    let options = fr::ResizeOptions::new().resize_alg(fr::ResizeAlg::Convolution(fr::FilterType::Box)).crop(
-        0.0,
-        0.0,
-        f64::from(luma.width()),
-        f64::from(luma.height()),
-    );
-    let source = fr::images::ImageRef::new(luma.width(), luma.height(), luma.as_raw(), fr::PixelType::U8).ok()?;
-    let mut target = fr::images::Image::from_slice_u8(width, height, &mut out, fr::PixelType::U8).ok()?;
-    fr::Resizer::new().resize(&source, &mut target, &options).ok()?;
-    Some((out, origin, luma.width() as f32 / width as f32))
+    let to = out.dimensions();
+    resize(luma.as_raw(), luma.dimensions(), &mut out, to, 1, fr::FilterType::Box);
+    Some((out, origin, luma.width() as f32 / to.0 as f32))
 }
 
 /// `source` through `map` (flat to source), bilinear, the border held.

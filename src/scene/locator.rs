@@ -88,6 +88,12 @@ impl Maps {
         around.then_some(found)
     }
 
+    /// How many things that may be documents are seen beside the largest one.
+    #[must_use]
+    pub fn others(&self) -> usize {
+        self.document.pieces().len().saturating_sub(1)
+    }
+
     /// How well `quad` (in shares of the picture) covers what the network takes for the document: intersection over
     /// union of cells, 0 to 1.
     #[must_use]
@@ -126,10 +132,19 @@ impl Grid {
 
     /// The connected cells above one half that weigh most.
     fn largest(&self) -> Option<Vec<bool>> {
+        let mut inside = vec![false; self.0.len()];
+        for cell in self.pieces().into_iter().next()? {
+            inside[cell] = true;
+        }
+        Some(inside)
+    }
+
+    /// Connected cells above one half, the heaviest first, as far as they are large enough to be a document.
+    fn pieces(&self) -> Vec<Vec<usize>> {
         let mut seen = vec![false; self.0.len()];
-        let mut best: (f32, Vec<usize>) = (LEAST_CELLS, Vec::new());
+        let mut pieces: Vec<(f32, Vec<usize>)> = Vec::new();
         for start in 0..self.0.len() {
-            if seen[start] || self.0[start] < 0.5 {
+            if seen[start] || self.0[start].is_nan() || self.0[start] < 0.5 {
                 continue;
             }
             let (mut weight, mut cells, mut next) = (0.0, Vec::new(), vec![start]);
@@ -144,15 +159,12 @@ impl Grid {
                     }
                 }
             }
-            if weight > best.0 {
-                best = (weight, cells);
+            if weight > LEAST_CELLS {
+                pieces.push((weight, cells));
             }
         }
-        let mut inside = vec![false; self.0.len()];
-        for cell in &best.1 {
-            inside[*cell] = true;
-        }
-        (!best.1.is_empty()).then_some(inside)
+        pieces.sort_by(|a, b| b.0.total_cmp(&a.0));
+        pieces.into_iter().map(|(_, cells)| cells).collect()
     }
 
     /// Where the probability passes one half about the cells of `inside`, in shares of the picture; whether that is

@@ -1,6 +1,9 @@
 //! What every detector may look at: computed once, when first asked for, and shared.
 
+#[cfg(feature = "qr")]
+mod codes;
 mod document;
+mod face;
 mod flat;
 mod locator;
 mod overview;
@@ -12,7 +15,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use image::RgbImage;
 
+#[cfg(feature = "qr")]
+pub use codes::Code;
 pub use document::{Device, Document, DocumentKind, StraightEdge};
+pub use face::{Classifier, Face, Seen};
 pub use flat::Flat;
 pub use locator::{LOCATOR_PX, Locator, Maps};
 pub use overview::{OVERVIEW_PX, Overview, ycc_to_rgb};
@@ -22,7 +28,7 @@ pub use spectra::{Peak, Spectrum, TileSpectra};
 pub use tiles::{Place, SPECTRAL_TILE_PX, TEXTURE_TILE_PX, TEXTURE_TILES, Tile};
 
 use crate::capture::Capture;
-use crate::geometry::PixelRect;
+use crate::geometry::{PixelRect, Quad};
 use crate::reading::{Date, lines};
 
 /// When to stop: detectors that have not begun by then abstain, and the report says so.
@@ -46,6 +52,15 @@ impl Deadline {
     }
 }
 
+/// The learned eyes of a survey; what is missing is done without.
+#[derive(Debug, Clone, Default)]
+pub struct Networks {
+    /// Where the document is.
+    pub locator: Option<Locator>,
+    /// Which document it is.
+    pub classifier: Option<Classifier>,
+}
+
 /// A capture, looked over: overview, document, tiles and their spectra, each made when first asked for.
 #[derive(Debug)]
 pub struct Scene<'a> {
@@ -53,11 +68,14 @@ pub struct Scene<'a> {
     deadline: Deadline,
     today: Date,
     overview: OnceCell<Overview>,
+    #[cfg(feature = "qr")]
+    codes: OnceCell<Vec<Code>>,
     edges: OnceCell<document::Edges>,
-    locator: Option<&'a Locator>,
+    networks: Option<&'a Networks>,
     squashed: OnceCell<RgbImage>,
     maps: OnceCell<Option<Maps>>,
     document: OnceCell<Option<Document>>,
+    seen: OnceCell<Option<Seen>>,
     flat: OnceCell<Option<Flat>>,
     print_lines: OnceCell<Vec<PixelRect>>,
     spectral_tiles: OnceCell<Vec<Tile>>,
@@ -73,11 +91,14 @@ pub fn survey(capture: &Capture, deadline: Deadline) -> Scene<'_> {
         deadline,
         today: today(),
         overview: OnceCell::new(),
+        #[cfg(feature = "qr")]
+        codes: OnceCell::new(),
         edges: OnceCell::new(),
-        locator: None,
+        networks: None,
         squashed: OnceCell::new(),
         maps: OnceCell::new(),
         document: OnceCell::new(),
+        seen: OnceCell::new(),
         flat: OnceCell::new(),
         print_lines: OnceCell::new(),
         spectral_tiles: OnceCell::new(),
@@ -93,10 +114,10 @@ fn today() -> Date {
 }
 
 impl<'a> Scene<'a> {
-    /// The same with a learned locator to look for the document; without one straight edges are searched alone.
+    /// The same with learned eyes; without a locator straight edges are searched alone.
     #[must_use]
-    pub fn guided_by(mut self, locator: Option<&'a Locator>) -> Self {
-        self.locator = locator;
+    pub fn guided_by(mut self, networks: &'a Networks) -> Self {
+        self.networks = Some(networks);
         self
     }
 
@@ -117,6 +138,12 @@ impl<'a> Scene<'a> {
         self.overview.get_or_init(|| Overview::of(self.capture))
     }
 
+    /// The QR codes in the picture and what they say; reports hold no more of it than scheme and host.
+    #[cfg(feature = "qr")]
+    pub fn codes(&self) -> &[Code] {
+        self.codes.get_or_init(|| codes::find(&self.overview().luma))
+    }
+
     /// The document's corners, and the device around it, if any were found.
     pub fn document(&self) -> Option<&Document> {
         self.document
@@ -127,9 +154,32 @@ impl<'a> Scene<'a> {
             .as_ref()
     }
 
-    /// The document seen straight on; nothing without a document.
+    /// Which document it is and how it lies; nothing without a document or a classifier.
+    pub fn seen(&self) -> Option<&Seen> {
+        self.seen
+            .get_or_init(|| {
+                let classifier = self.networks?.classifier.as_ref()?;
+                classifier.look(self.overview(), &self.document()?.quad)
+            })
+            .as_ref()
+    }
+
+    /// The document's corners clockwise from its own top left, where it is sure which way up it lies.
+    #[must_use]
+    pub fn upright(&self) -> Option<Quad> {
+        face::upright(&self.document()?.quad, self.seen()?)
+    }
+
+    /// The document seen straight on, upright as far as that is known; nothing without a document.
     pub fn flat(&self) -> Option<&Flat> {
-        self.flat.get_or_init(|| Flat::of(self.capture, self.overview(), self.document()?)).as_ref()
+        self.flat
+            .get_or_init(|| {
+                let document = self.document()?;
+                // Cards are wider than high: which way up one lies is left to who reads it.
+                let laid = if document.kind == DocumentKind::Card { face::across(&document.quad) } else { document.quad };
+                Flat::of(self.capture, self.overview(), &self.upright().unwrap_or(laid), document.kind)
+            })
+            .as_ref()
     }
 
     /// The day on which the capture is looked at.
@@ -145,7 +195,7 @@ impl<'a> Scene<'a> {
 
     /// The maps of the learned locator, if there is one.
     pub fn maps(&self) -> Option<&Maps> {
-        self.maps.get_or_init(|| self.locator?.look(self.squashed())).as_ref()
+        self.maps.get_or_init(|| self.networks?.locator.as_ref()?.look(self.squashed())).as_ref()
     }
 
     /// The whole capture squashed to [`LOCATOR_PX`] a side: what the networks of the whole picture see.

@@ -135,7 +135,15 @@ fn average_rows(lines: &[u8], out: &mut [u8]) {
     }
 }
 
-fn resize(samples: &[u8], from: (u32, u32), out: &mut [u8], to: (u32, u32), channels: usize, filter: fr::FilterType) {
+/// `samples` of `channels` bytes a pixel, `from` wide and high, averaged or drawn out into `out`, `to` wide and high.
+pub(super) fn resize(
+    samples: &[u8],
+    from: (u32, u32),
+    out: &mut [u8],
+    to: (u32, u32),
+    channels: usize,
+    filter: fr::FilterType,
+) {
     let kind = if channels == 1 { fr::PixelType::U8 } else { fr::PixelType::U8x3 };
     let options = fr::ResizeOptions::new().resize_alg(fr::ResizeAlg::Convolution(filter));
     let done = fr::images::ImageRef::new(from.0, from.1, samples, kind).is_ok_and(|source| {

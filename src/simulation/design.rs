@@ -13,27 +13,38 @@ pub type Colour = [f32; 4];
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Document {
-    /// An identity card, ID-1.
+    /// The side of an identity card with the portrait, ID-1.
     Card,
+    /// Its other side, with the emblem.
+    Reverse,
+    /// The data page of a passport, ID-3.
+    Passport,
     /// A licence or certificate, A4.
     Page,
 }
 
 impl Document {
-    /// Width and height in millimetres: ISO/IEC 7810 ID-1, ISO 216 A4.
+    /// Width and height in millimetres: ISO/IEC 7810 ID-1 and ID-3, ISO 216 A4.
     #[must_use]
     pub const fn size_mm(self) -> [f32; 2] {
         match self {
-            Self::Card => [85.6, 54.0],
+            Self::Card | Self::Reverse => [85.6, 54.0],
+            Self::Passport => [125.0, 88.0],
             Self::Page => [210.0, 297.0],
         }
+    }
+
+    /// Whether it is a card, of either side.
+    #[must_use]
+    pub const fn is_card(self) -> bool {
+        matches!(self, Self::Card | Self::Reverse)
     }
 
     /// Corner radius in millimetres: ISO/IEC 7810 for ID-1, none for paper.
     #[must_use]
     pub const fn radius_mm(self) -> f32 {
         match self {
-            Self::Card => 3.18,
+            Self::Card | Self::Reverse | Self::Passport => 3.18,
             Self::Page => 0.0,
         }
     }
@@ -43,6 +54,8 @@ impl Document {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Card => "card",
+            Self::Reverse => "reverse",
+            Self::Passport => "passport",
             Self::Page => "page",
         }
     }
@@ -127,55 +140,47 @@ pub struct Design {
     marks: Vec<Mark>,
 }
 
-/// Made-up names; none is a person's.
-const FIRST: [&str; 8] = ["ALVA", "BRIN", "CORWEN", "DELPHA", "EDRIS", "FENNA", "GALO", "HESTRA"];
-const LAST: [&str; 8] =
-    ["QUILLMARK", "TESTWELL", "SAMPLETON", "VOIDSEN", "MOCKFORD", "DUMMERSON", "NULLGARD", "PROBEWICK"];
-/// Made-up places.
-const PLACE: [&str; 6] =
-    ["NORTH EXAMPLE", "PORT NOWHERE", "SAMPLE HILL", "LOWER FIXTURE", "EAST VECTOR", "NEW SPECIMEN"];
-
-/// Seventeen digits with their check character (ISO 7064 MOD 11-2, as GB 11643 has it).
-fn with_check(digits: &str) -> String {
-    let sum = digits.bytes().fold(0u32, |sum, d| (sum + u32::from(d - b'0')) * 2 % 11);
-    format!("{digits}{}", char::from(b"10X98765432"[sum as usize % 11]))
-}
-
 impl Design {
     /// A document with fields and colours from `rng`.
     #[must_use]
     pub fn new(document: Document, rng: &mut ChaCha8Rng) -> Self {
         match document {
             Document::Card => Self::card(rng),
+            Document::Reverse => Self::reverse(rng),
+            Document::Passport => Self::passport(rng),
             Document::Page => Self::page(rng),
         }
     }
 
-    fn line(&mut self, points: Vec<[f32; 2]>, width: f32, colour: Colour, alpha: f32) {
+    pub(super) fn blank(document: Document, ground: [Colour; 2]) -> Self {
+        Self { document, number: String::new(), ground, marks: Vec::new() }
+    }
+
+    pub(super) fn line(&mut self, points: Vec<[f32; 2]>, width: f32, colour: Colour, alpha: f32) {
         self.marks.push(Mark::Line { points, width, colour, alpha });
     }
 
-    fn rect(&mut self, area: [f32; 4], colour: Colour, alpha: f32) {
+    pub(super) fn rect(&mut self, area: [f32; 4], colour: Colour, alpha: f32) {
         self.marks.push(Mark::Rect { area, colour, alpha });
     }
 
-    fn ellipse(&mut self, centre: [f32; 2], radii: [f32; 2], clip: [f32; 4], colour: Colour) {
+    pub(super) fn ellipse(&mut self, centre: [f32; 2], radii: [f32; 2], clip: [f32; 4], colour: Colour) {
         self.marks.push(Mark::Ellipse { centre, radii, clip, colour });
     }
 
-    fn text(&mut self, text: &str, at: [f32; 2], height: f32, colour: Colour) {
+    pub(super) fn text(&mut self, text: &str, at: [f32; 2], height: f32, colour: Colour) {
         // Stroke weight of a book face: about a seventh of the capital height.
         for points in lettering::lines(text, at[0], at[1], height) {
             self.line(points, height / 7.0, colour, 1.0);
         }
     }
 
-    fn centred(&mut self, text: &str, y: f32, height: f32, colour: Colour) {
+    pub(super) fn centred(&mut self, text: &str, y: f32, height: f32, colour: Colour) {
         let width = text.len() as f32 * lettering::ADVANCE * height;
         self.text(text, [(self.document.size_mm()[0] - width) / 2.0, y], height, colour);
     }
 
-    fn rosette(&mut self, centre: [f32; 2], radius: f32, rings: u32, lobes: f32, colour: Colour, alpha: f32) {
+    pub(super) fn rosette(&mut self, centre: [f32; 2], radius: f32, rings: u32, lobes: f32, colour: Colour, alpha: f32) {
         for ring in 0..rings {
             let phase = ring as f32 / rings as f32 * TAU;
             let points = (0..=240)
@@ -189,7 +194,7 @@ impl Design {
         }
     }
 
-    fn waves(&mut self, area: [f32; 4], count: u32, colours: [Colour; 2], rng: &mut ChaCha8Rng) {
+    pub(super) fn waves(&mut self, area: [f32; 4], count: u32, colours: [Colour; 2], rng: &mut ChaCha8Rng) {
         let [x0, y0, x1, y1] = area;
         let (a, b) = (rng.random_range(1.5..3.5f32), rng.random_range(3.0..6.0f32));
         for i in 0..count {
@@ -202,181 +207,6 @@ impl Design {
                 })
                 .collect();
             self.line(points, 0.1, colours[(i % 2) as usize], 0.45);
-        }
-    }
-
-    fn portrait(&mut self, area: [f32; 4], rng: &mut ChaCha8Rng) {
-        let [x0, y0, x1, y1] = area;
-        let (w, h) = (x1 - x0, y1 - y0);
-        let pick = |rng: &mut ChaCha8Rng, set: [u32; 4]| srgb(set[rng.random_range(0..4)]);
-        let ground = pick(rng, [0xC9_D8E8, 0xE6_E6E6, 0xB8_CFE6, 0xF0_F0F0]);
-        let coat = pick(rng, [0x25_2C3D, 0x5A_2F35, 0x3D_4C3A, 0x2B_2B2B]);
-        let skin = pick(rng, [0xE3_B896, 0xC6_9272, 0xF0_CBAE, 0x8E_5F44]);
-        let hair = pick(rng, [0x1E_1815, 0x3A_271B, 0x6B_4A2B, 0x2A_2A2E]);
-        self.rect(area, ground, 1.0);
-        let at = |u: f32, v: f32| [x0 + u * w, y0 + v * h];
-        let of = |u: f32, v: f32| [u * w, v * h];
-        self.ellipse(at(0.5, 0.40), of(0.27, 0.29), area, hair);
-        self.ellipse(at(0.5, 1.08), of(0.46, 0.34), area, coat);
-        self.ellipse(at(0.5, 0.74), of(0.11, 0.14), area, skin.map(|v| v * 0.8));
-        self.ellipse(at(0.5, 0.46), of(0.22, 0.26), area, skin);
-        for side in [-1.0f32, 1.0] {
-            self.ellipse(at(0.5 + side * 0.09, 0.43), of(0.035, 0.016), area, srgb(0x20_1A18));
-            self.line(vec![at(0.5 + side * 0.05, 0.385), at(0.5 + side * 0.14, 0.39)], 0.012 * h, hair, 0.8);
-            self.line(vec![at(0.5 + side * 0.02, 0.82), at(0.5 + side * 0.1, 1.0)], 0.02 * h, srgb(0xF0_F0F0), 0.9);
-        }
-        self.line(vec![at(0.5, 0.45), at(0.515, 0.53), at(0.49, 0.535)], 0.01 * h, skin.map(|v| v * 0.55), 0.8);
-        self.line(vec![at(0.43, 0.60), at(0.5, 0.612), at(0.57, 0.60)], 0.014 * h, srgb(0x8C_4540), 0.9);
-    }
-
-    fn palette(rng: &mut ChaCha8Rng) -> [u32; 4] {
-        const SETS: [[u32; 4]; 4] = [
-            [0xE4_EEF6, 0xF6_F0E2, 0x5F_9CC4, 0xC4_8A9C],
-            [0xE9_F3E6, 0xF4_F4EC, 0x6F_AA78, 0x8A_A0C0],
-            [0xF5_E8EA, 0xEE_F0F8, 0xC0_7888, 0x7C_8CC0],
-            [0xF6_F0DC, 0xE6_F0EE, 0xB8_9A58, 0x68_A8A0],
-        ];
-        SETS[rng.random_range(0..SETS.len())]
-    }
-
-    fn card(rng: &mut ChaCha8Rng) -> Self {
-        let [g0, g1, l0, l1] = Self::palette(rng);
-        let mut d =
-            Self { document: Document::Card, number: String::new(), ground: [srgb(g0), srgb(g1)], marks: Vec::new() };
-        let (ink, label, red) = (srgb(0x1A_1A1E), srgb(0x2A_5FA8), srgb(0xB8_2E34));
-        d.waves([0.0, -3.0, 85.6, 57.0], 44, [srgb(l0), srgb(l1)], rng);
-        d.rosette([24.0, 30.0], 15.0, 12, 9.0, srgb(l0), 0.5);
-        d.text("EXAMPLIA  IDENTITY CARD", [5.0, 4.2], 2.6, label);
-        d.line(vec![[5.0, 8.4], [80.6, 8.4]], 0.25, label, 0.9);
-        let digits = |rng: &mut ChaCha8Rng, n: usize| -> String {
-            (0..n).map(|_| char::from(b'0' + rng.random_range(0..10u8))).collect()
-        };
-        let date = |rng: &mut ChaCha8Rng| {
-            format!("{:02}.{:02}.{}", rng.random_range(1..29), rng.random_range(1..13), rng.random_range(1955..2004))
-        };
-        let name = format!("{} {}", FIRST[rng.random_range(0..8)], LAST[rng.random_range(0..8)]);
-        let birth = date(rng);
-        let home = format!("{} {}", rng.random_range(1..200), PLACE[rng.random_range(0..6)]);
-        let fields =
-            [("NAME", name), ("BORN", birth), ("SEX", ["F", "M", "X"][rng.random_range(0..3)].into()), ("HOME", home)];
-        for (i, (key, value)) in fields.iter().enumerate() {
-            let y = 12.0 + i as f32 * 6.6;
-            d.text(key, [5.0, y], 1.7, label);
-            d.text(value, [15.0, y - 0.3], 2.2, ink);
-        }
-        d.portrait([58.0, 11.5, 79.5, 39.0], rng);
-        d.rosette([57.0, 37.0], 5.5, 7, 7.0, srgb(l1), 0.6);
-        d.text("NO.", [5.0, 45.6], 1.9, label);
-        // Region 119999 is nobody's: the number holds together and can be no person's.
-        let date =
-            format!("{}{:02}{:02}", rng.random_range(1955..2004), rng.random_range(1..13), rng.random_range(1..29));
-        let number = with_check(&format!("119999{date}{}", digits(rng, 3)));
-        d.text(&number, [13.0, 44.6], 3.4, ink);
-        d.number = number;
-        d.text("SPECIMEN", [6.5, 38.6], 3.4, red);
-        d.text("SPECIMEN - NO VALUE", [58.2, 40.6], 1.15, red);
-        d
-    }
-
-    fn page(rng: &mut ChaCha8Rng) -> Self {
-        let [g0, _, l0, l1] = Self::palette(rng);
-        let tint = srgb(g0).map(|v| 1.0 - (1.0 - v) * 0.5);
-        let mut d = Self {
-            document: Document::Page,
-            number: String::new(),
-            ground: [tint, srgb(0xFC_FBF6)],
-            marks: Vec::new(),
-        };
-        let (ink, red, gold) = (srgb(0x1C_1A1C), srgb(0xC2_2A2E), srgb(0xB0_8A3C));
-        for k in 0..4 {
-            let inset = 9.0 + k as f32 * 1.6;
-            let (x0, y0, x1, y1) = (inset, inset, 210.0 - inset, 297.0 - inset);
-            for (a, b) in [([x0, y0], [x1, y0]), ([x1, y0], [x1, y1]), ([x1, y1], [x0, y1]), ([x0, y1], [x0, y0])] {
-                let length = (b[0] - a[0]).hypot(b[1] - a[1]);
-                let (ux, uy) = ((b[0] - a[0]) / length, (b[1] - a[1]) / length);
-                let steps = (length * 2.0) as u32;
-                let points = (0..=steps)
-                    .map(|i| {
-                        let t = i as f32 / steps as f32 * length;
-                        let s = 1.5 * (t * TAU / 9.0 + k as f32 * TAU / 4.0).sin();
-                        [a[0] + ux * t - uy * s, a[1] + uy * t + ux * s]
-                    })
-                    .collect();
-                d.line(points, 0.3, gold, 0.9);
-            }
-        }
-        d.waves([20.0, 60.0, 190.0, 240.0], 60, [srgb(l0), srgb(l1)], rng);
-        d.rosette([105.0, 150.0], 52.0, 16, 12.0, srgb(l0), 0.4);
-        d.rosette([105.0, 34.0], 11.0, 8, 8.0, red, 0.9);
-        d.ellipse([105.0, 34.0], [5.0, 5.0], [0.0, 0.0, 210.0, 297.0], red);
-        d.centred("TRADING LICENCE", 52.0, 10.0, ink);
-        d.centred("SPECIMEN - WITHOUT VALUE", 68.0, 4.5, red);
-        let code: String = (0..16).map(|_| char::from(b'0' + rng.random_range(0..10u8))).collect();
-        d.centred(&format!("REGISTER NO. TEST{code}"), 79.0, 3.4, ink);
-        let place = PLACE[rng.random_range(0..6)];
-        let fields = [
-            ("NAME", format!("{} FIXTURE WORKS", LAST[rng.random_range(0..8)])),
-            ("KIND", "COMPANY OF NO ACCOUNT".into()),
-            ("SEAT", format!("{} {place}", rng.random_range(1..90))),
-            ("HEAD", format!("{} {}", FIRST[rng.random_range(0..8)], LAST[rng.random_range(0..8)])),
-            ("CAPITAL", format!("{} 000 TOKENS", rng.random_range(10..900))),
-            (
-                "FOUNDED",
-                format!(
-                    "{:02}.{:02}.{}",
-                    rng.random_range(1..29),
-                    rng.random_range(1..13),
-                    rng.random_range(1985..2024)
-                ),
-            ),
-            ("TRADE", "MAKING OF EXAMPLES, SAMPLES AND".into()),
-            ("", "FIXTURES, SALE OF VECTORS, HIRE".into()),
-            ("", "OF TEST RIGS, ADVICE ON NOTHING".into()),
-        ];
-        for (i, (key, value)) in fields.iter().enumerate() {
-            let y = 96.0 + i as f32 * 12.0;
-            d.text(key, [28.0, y], 3.8, ink);
-            d.text(value, [62.0, y], 3.8, ink);
-        }
-        d.code_block([28.0, 222.0], 1.1, rng);
-        d.text("ISSUED BY THE REGISTER OF", [88.0, 228.0], 2.8, ink);
-        d.text(place, [88.0, 235.0], 2.8, ink);
-        // The seal: two rings, a star and a word across, over the text like a stamp.
-        let seal = [150.0, 242.0];
-        for r in [19.0f32, 17.6] {
-            let ring =
-                (0..=120).map(|i| i as f32 / 120.0 * TAU).map(|t| [seal[0] + r * t.cos(), seal[1] + r * t.sin()]);
-            d.line(ring.collect(), 0.7, red, 0.85);
-        }
-        let star = (0..=5)
-            .map(|i| (i * 2) as f32 / 5.0 * TAU - TAU / 4.0)
-            .map(|t| [seal[0] + 6.0 * t.cos(), seal[1] + 6.0 * t.sin()]);
-        d.line(star.collect(), 1.1, red, 0.85);
-        d.text("SPECIMEN", [seal[0] - 10.5, seal[1] + 8.0], 3.0, red);
-        d
-    }
-
-    /// A block of modules with three finders: looks like a two-dimensional code, carries nothing.
-    fn code_block(&mut self, at: [f32; 2], module: f32, rng: &mut ChaCha8Rng) {
-        const SIDE: usize = 29;
-        let ink = srgb(0x10_1010);
-        let side = SIDE as f32 * module;
-        self.rect([at[0] - 2.0, at[1] - 2.0, at[0] + side + 2.0, at[1] + side + 2.0], srgb(0xFC_FCFC), 1.0);
-        let finder = |i: usize, j: usize| {
-            let (x, y) = (if i >= SIDE - 8 { SIDE - 1 - i } else { i }, if j >= SIDE - 8 { SIDE - 1 - j } else { j });
-            let corner = x < 8 && y < 8 && !(i >= SIDE - 8 && j >= SIDE - 8);
-            corner.then(|| {
-                let ring = x.abs_diff(3).max(y.abs_diff(3));
-                ring <= 1 || ring == 3
-            })
-        };
-        for j in 0..SIDE {
-            for i in 0..SIDE {
-                if finder(i, j).unwrap_or_else(|| rng.random_bool(0.48)) {
-                    let (x, y) = (at[0] + i as f32 * module, at[1] + j as f32 * module);
-                    self.rect([x, y, x + module, y + module], ink, 1.0);
-                }
-            }
         }
     }
 

@@ -5,6 +5,7 @@
 
 pub mod camera;
 pub mod design;
+mod faces;
 pub mod set;
 pub mod surface;
 
@@ -198,7 +199,12 @@ impl Spec {
     /// A hand-held capture with everything drawn from `rng`.
     #[must_use]
     pub fn random(presentation: Presentation, rng: &mut ChaCha8Rng) -> Self {
-        let document = if rng.random_bool(0.65) { Document::Card } else { Document::Page };
+        let document = match rng.random_range(0..20) {
+            0..10 => Document::Card,
+            10..13 => Document::Reverse,
+            13..15 => Document::Passport,
+            _ => Document::Page,
+        };
         Self::random_of(presentation, document, rng)
     }
 
@@ -208,7 +214,7 @@ impl Spec {
         let mut spec = Self::plain(presentation, document);
         spec.content = rng.random();
         let (long, short) = [(1600, 1200), (1440, 1080), (1536, 1152)][rng.random_range(0..3)];
-        (spec.width, spec.height) = if document == Document::Card { (long, short) } else { (short, long) };
+        (spec.width, spec.height) = if document == Document::Page { (short, long) } else { (long, short) };
         spec.fill = rng.random_range(0.62..0.88);
         spec.tilt = [rng.random_range(-11.0..11.0), rng.random_range(-11.0..11.0)];
         spec.roll = rng.random_range(-6.0..6.0);
@@ -225,7 +231,7 @@ impl Spec {
         spec.shadow = if rng.random_bool(0.45) { rng.random_range(0.1..0.4) } else { 0.0 };
         match presentation {
             Presentation::BonaFide => {
-                let glossy = document == Document::Card && rng.random_bool(0.6);
+                let glossy = document.is_card() && rng.random_bool(0.6);
                 spec.glare = if glossy { rng.random_range(0.05..0.4) } else { 0.0 };
             }
             Presentation::Screen => spec.on_screen(rng),
@@ -251,7 +257,7 @@ impl Spec {
         }
         let held = match (self.presentation, self.device) {
             (Presentation::Screen, Device::Monitor | Device::Laptop) => 0.0,
-            (_, _) if self.document == Document::Card => 0.3,
+            (_, _) if self.document.is_card() => 0.3,
             (_, _) => 0.1,
         };
         self.hand_mm = if rng.random_bool(held) { rng.random_range(3.0..9.0) } else { 0.0 };

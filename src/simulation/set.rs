@@ -126,6 +126,22 @@ const fn seed_of(seed: u64, n: u64) -> u64 {
     (z ^ (z >> 31)) >> 11
 }
 
+/// Which documents come in turn: the portrait side above all, then licences.
+const TURNS: [Document; 12] = [
+    Document::Card,
+    Document::Card,
+    Document::Page,
+    Document::Reverse,
+    Document::Card,
+    Document::Page,
+    Document::Card,
+    Document::Passport,
+    Document::Page,
+    Document::Reverse,
+    Document::Card,
+    Document::Passport,
+];
+
 fn orders(counts: Counts, seed: u64) -> Vec<Order> {
     let groups = [
         (Presentation::BonaFide, counts.original, false),
@@ -138,9 +154,7 @@ fn orders(counts: Counts, seed: u64) -> Vec<Order> {
         for i in 0..count {
             let seed = seed_of(seed, out.len() as u64);
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            // Two cards to a page.
-            let document = if i % 3 == 2 { Document::Page } else { Document::Card };
-            let document = if faulty { Document::Card } else { document };
+            let document = if faulty { Document::Card } else { TURNS[i as usize % TURNS.len()] };
             let mut spec = Spec::random_of(presentation, document, &mut rng);
             let fault = faulty.then(|| Fault::ALL[i as usize % Fault::ALL.len()]);
             if let Some(fault) = fault {

@@ -185,7 +185,8 @@ impl Surface {
         let half = size.map(|v| v * spec.zoom / 2.0);
         // Twice the scale a 1600-pixel capture of the whole document has, as the lens sees no more.
         let fine = design.raster(match spec.document {
-            Document::Card => 24.0,
+            Document::Card | Document::Reverse => 24.0,
+            Document::Passport => 16.0,
             Document::Page => 10.0,
         });
         let face = match spec.presentation {
@@ -289,7 +290,7 @@ impl Surface {
         }
         if edge > 0.0 {
             // A sheet or a card lies nearly flat: a contact shadow of a millimetre or two away from the light.
-            let thick = if self.spec.document == Document::Card { 1.6 } else { 2.2 };
+            let thick = if self.spec.document.is_card() { 1.6 } else { 2.2 };
             let (sx, sy) = (cx + self.light[0] * 6.0 * thick, cy + self.light[1] * 6.0 * thick);
             let shade = 1.0 - 0.55 * (-(rounded(sx, sy, self.carrier, carrier_radius).max(0.0)) / thick).exp();
             let desk = self.desk_at(x, y);
@@ -307,7 +308,7 @@ impl Surface {
         } else {
             self.face.bilinear(u, v).map(|c| c * 0.88)
         };
-        if self.spec.document == Document::Page || print {
+        if !self.spec.document.is_card() || print {
             colour = colour.map(|c| c * fibre);
         }
         // The cut edge catches a little light.
@@ -563,10 +564,10 @@ impl Device {
         match (self, document) {
             (Self::Monitor, _) => [597.0, 336.0],
             (Self::Laptop, _) => [302.0, 189.0],
-            (Self::Tablet, Document::Card) => [228.0, 160.0],
             (Self::Tablet, Document::Page) => [160.0, 228.0],
-            (Self::Phone, Document::Card) => [150.0, 68.0],
+            (Self::Tablet, _) => [228.0, 160.0],
             (Self::Phone, Document::Page) => [68.0, 150.0],
+            (Self::Phone, _) => [150.0, 68.0],
         }
     }
 

@@ -1,0 +1,149 @@
+//! Overview luma → the QR codes in it and what they say.
+//!
+//! A cheap scan for the finder pattern 1 : 1 : 3 : 1 : 1 (ISO/IEC 18004) comes first, so that a picture without a code
+//! costs next to nothing; then rqrr, and rxing as second chance.
+
+use image::GrayImage;
+use rxing::common::HybridBinarizer;
+use rxing::qrcode::QRCodeReader;
+use rxing::{BinaryBitmap, DecodeHints, Luma8LuminanceSource, Reader};
+
+use crate::geometry::Point;
+
+/// Places with a finder pattern that make a search worth while: a code has three, of which one may be blurred.
+const FINDERS: usize = 2;
+
+/// A QR code. What it says prints hidden and is not serialised.
+#[derive(Clone, PartialEq)]
+pub struct Code {
+    /// Its corners in overview pixels.
+    pub corners: Vec<Point>,
+    /// What it says, where it could be decoded.
+    pub content: Option<String>,
+}
+
+impl std::fmt::Debug for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Code").field("corners", &self.corners).field("decoded", &self.content.is_some()).finish()
+    }
+}
+
+/// The QR codes in `luma`.
+pub(super) fn find(luma: &GrayImage) -> Vec<Code> {
+    if finders(luma) < FINDERS {
+        return Vec::new();
+    }
+    let (width, height) = luma.dimensions();
+    let mut prepared = rqrr::PreparedImage::prepare_from_greyscale(width as usize, height as usize, |x, y| {
+        luma.get_pixel(x as u32, y as u32).0[0]
+    });
+    let mut found: Vec<Code> = prepared
+        .detect_grids()
+        .into_iter()
+        .map(|grid| Code {
+            corners: grid.bounds.iter().map(|p| Point::new(p.x as f32, p.y as f32)).collect(),
+            content: grid.decode().ok().map(|(_, content)| content),
+        })
+        .collect();
+    if found.iter().all(|code| code.content.is_none())
+        && let Some(code) = second_chance(luma)
+    {
+        found = vec![code];
+    }
+    found
+}
+
+fn second_chance(luma: &GrayImage) -> Option<Code> {
+    let source = Luma8LuminanceSource::new(luma.as_raw().clone(), luma.width(), luma.height()).ok()?;
+    let mut bitmap = BinaryBitmap::new(HybridBinarizer::new(source));
+    let hints = DecodeHints { TryHarder: Some(true), ..DecodeHints::default() };
+    let result = QRCodeReader.decode_with_hints(&mut bitmap, &hints).ok()?;
+    let corners = result.getPoints().iter().map(|p| Point::new(p.x, p.y)).collect();
+    Some(Code { corners, content: Some(result.getText().to_owned()) })
+}
+
+/// How many separate places look like a finder pattern along a row and, through the same middle, along the column.
+fn finders(luma: &GrayImage) -> usize {
+    let (width, height) = luma.dimensions();
+    let mut places: Vec<(u32, u32)> = Vec::new();
+    let mut column = Vec::new();
+    for y in (0..height).step_by(4) {
+        let row = &luma.as_raw()[(y * width) as usize..((y + 1) * width) as usize];
+        for x in finders_along(row) {
+            // Rows of one pattern are one place, and so is what lies as near as two patterns never do.
+            let near = |(px, py): &(u32, u32)| px.abs_diff(x) < 8 && py.abs_diff(y) < 16;
+            if places.iter().any(near) {
+                continue;
+            }
+            let top = y.saturating_sub(SPAN as u32 / 2);
+            column.clear();
+            column.extend((top..(top + SPAN as u32).min(height)).map(|y| luma.as_raw()[(y * width + x) as usize]));
+            if finders_along(&column).iter().any(|middle| (top + middle).abs_diff(y) < 16) {
+                places.push((x, y));
+            }
+        }
+    }
+    places.len()
+}
+
+/// Samples over which dark and light are told apart: a pattern with a module of up to seven pixels and its quiet zone.
+const SPAN: usize = 96;
+
+/// Middles of the runs of dark and light in the proportions 1 : 1 : 3 : 1 : 1.
+fn finders_along(line: &[u8]) -> Vec<u32> {
+    let mut found = Vec::new();
+    for start in (0..line.len()).step_by(SPAN / 2) {
+        let part = &line[start..(start + SPAN).min(line.len())];
+        let (low, high) = part.iter().fold((255u8, 0u8), |(low, high), v| (low.min(*v), high.max(*v)));
+        // Less contrast than this is no printed code.
+        if high - low < 60 {
+            continue;
+        }
+        let threshold = u8::midpoint(low, high);
+        let mut runs = [0usize; 5];
+        let mut dark = part[0] < threshold;
+        for (at, value) in part.iter().enumerate() {
+            if (*value < threshold) == dark {
+                runs[4] += 1;
+                continue;
+            }
+            if dark && in_proportion(runs) {
+                found.push((start + at - runs[4] - runs[3] - runs[2] / 2 - 1) as u32);
+            }
+            runs.rotate_left(1);
+            runs[4] = 1;
+            dark = !dark;
+        }
+    }
+    found
+}
+
+/// Each module within half of its mean size, as ISO/IEC 18004's reference algorithm allows.
+fn in_proportion(runs: [usize; 5]) -> bool {
+    let module = runs.iter().sum::<usize>() as f32 / 7.0;
+    module >= 1.0
+        && runs
+            .iter()
+            .zip([1.0, 1.0, 3.0, 1.0, 1.0])
+            .all(|(run, n)| (*run as f32 - n * module).abs() <= n * module / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_finder_pattern_is_seen_and_stripes_are_not() {
+        let row = |runs: &[usize]| {
+            let mut row = vec![230; 12];
+            for (i, run) in runs.iter().enumerate() {
+                row.extend(std::iter::repeat_n(if i % 2 == 0 { 30 } else { 230 }, *run));
+            }
+            row.extend([230; 12]);
+            row
+        };
+        assert_eq!(finders_along(&row(&[3, 3, 9, 3, 3])), [22]);
+        assert!(finders_along(&row(&[4, 4, 4, 4, 4])).is_empty());
+        assert!(finders_along(&row(&[9, 3, 3, 3, 9])).is_empty());
+    }
+}

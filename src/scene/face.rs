@@ -1,0 +1,231 @@
+//! The document's quadrilateral → which document it is, which side of it, and which way up it lies.
+
+use std::sync::Arc;
+
+use image::RgbImage;
+use ndarray::{Array4, ArrayD};
+use serde::{Deserialize, Serialize};
+
+use super::Overview;
+use crate::geometry::{Homography, PixelRect, Quad};
+use crate::inference::{Model, write_planes};
+
+/// Width and height of the picture that the network reads, the document's long side across.
+const WIDTH: u32 = 192;
+const HEIGHT: u32 = 120;
+/// Samples a side that are averaged to one pixel: an overview has up to five pixels for one of the network's.
+const FINE: u32 = 3;
+/// Certainty from which the network is believed about which way up the document lies.
+const SURE_TURN: f32 = 0.8;
+
+/// Which document, and which side of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Face {
+    /// An identity card or driving licence, the side with the portrait.
+    PortraitSide,
+    /// The other side of a Chinese resident identity card, with the emblem.
+    EmblemSide,
+    /// Any other card.
+    Card,
+    /// The data page of a passport.
+    PassportPage,
+    /// A business licence or certificate.
+    Licence,
+    /// A letter, form or receipt.
+    Page,
+    /// Nothing of these.
+    None,
+}
+
+impl Face {
+    /// In the order of the network's outputs.
+    pub const ALL: [Self; 7] = [
+        Self::PortraitSide,
+        Self::EmblemSide,
+        Self::Card,
+        Self::PassportPage,
+        Self::Licence,
+        Self::Page,
+        Self::None,
+    ];
+
+    /// The name in the JSON contract and on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PortraitSide => "portrait_side",
+            Self::EmblemSide => "emblem_side",
+            Self::Card => "card",
+            Self::PassportPage => "passport_page",
+            Self::Licence => "licence",
+            Self::Page => "page",
+            Self::None => "none",
+        }
+    }
+}
+
+impl std::str::FromStr for Face {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let named = |face: &Self| face.name() == text;
+        Self::ALL.into_iter().find(named).ok_or_else(|| {
+            format!("`{text}` is none of {}", Self::ALL.map(Self::name).join(", "))
+        })
+    }
+}
+
+/// What the network says of a document.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    /// How likely each of [`Face::ALL`] is; they sum to 1.
+    pub shares: [f32; 7],
+    /// How likely it is that the document lies turned clockwise by 0, 1, 2, 3 quarters, against the picture with the
+    /// long side across.
+    turns: [f32; 4],
+}
+
+impl Seen {
+    /// The likeliest, and how likely it is, 0 to 1.
+    #[must_use]
+    pub fn face(&self) -> (Face, f32) {
+        let best = likeliest(&self.shares);
+        (Face::ALL[best], self.shares[best])
+    }
+
+    /// Quarters by which the document lies turned clockwise, the long side across, and how sure that is, 0 to 1.
+    #[must_use]
+    pub fn turn(&self) -> (usize, f32) {
+        let best = likeliest(&self.turns);
+        (best, self.turns[best])
+    }
+}
+
+fn likeliest(shares: &[f32]) -> usize {
+    (0..shares.len()).max_by(|a, b| shares[*a].total_cmp(&shares[*b])).unwrap_or_default()
+}
+
+/// Tells documents apart.
+#[derive(Clone)]
+pub struct Classifier(Arc<dyn Model>);
+
+impl std::fmt::Debug for Classifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Classifier")
+    }
+}
+
+impl Classifier {
+    /// The classifier that runs `model`.
+    #[must_use]
+    pub fn new(model: Arc<dyn Model>) -> Self {
+        Self(model)
+    }
+
+    /// Looks at the document whose corners are `quad` in capture pixels; `None` when the model fails or the corners
+    /// make no rectangle.
+    pub(super) fn look(&self, overview: &Overview, quad: &Quad) -> Option<Seen> {
+        let small = small(overview, &across(quad))?;
+        let mut input = Array4::zeros((1, 3, HEIGHT as usize, WIDTH as usize));
+        write_planes(&small, input.as_slice_mut()?);
+        let said = self.0.run(input.view().into_dyn()).ok()?;
+        let [kinds, turns] = said.as_slice() else { return None };
+        Some(Seen { shares: softmax(kinds)?, turns: softmax(turns)? })
+    }
+}
+
+/// `quad` with its longer sides across: turned back by a quarter where they are upright.
+#[must_use]
+pub fn across(quad: &Quad) -> Quad {
+    let [top, right, bottom, left] = quad.sides();
+    let mut quad = *quad;
+    if top + bottom < left + right {
+        quad.0.rotate_left(1);
+    }
+    quad
+}
+
+/// `quad` from the document's own top left, where the network is sure which way up it lies.
+#[must_use]
+pub fn upright(quad: &Quad, seen: &Seen) -> Option<Quad> {
+    let (turn, sure) = seen.turn();
+    (sure >= SURE_TURN && seen.face().0 != Face::None).then(|| {
+        let mut quad = across(quad);
+        quad.0.rotate_left(turn);
+        quad
+    })
+}
+
+fn softmax<const N: usize>(logits: &ArrayD<f32>) -> Option<[f32; N]> {
+    let mut shares: [f32; N] = logits.as_slice()?.try_into().ok()?;
+    let top = shares.iter().copied().fold(f32::MIN, f32::max);
+    shares = shares.map(|v| (v - top).exp());
+    let total: f32 = shares.iter().sum();
+    total.is_finite().then(|| shares.map(|v| v / total))
+}
+
+/// The document seen straight on, in colour and small.
+fn small(overview: &Overview, quad: &Quad) -> Option<RgbImage> {
+    let fine = Quad(PixelRect::new(0, 0, WIDTH * FINE, HEIGHT * FINE).corners());
+    let map = Homography::between(&fine, &quad.scaled(1.0 / overview.scale))?;
+    let (width, height) = overview.luma.dimensions();
+    let mut sums = vec![[0u32; 3]; (WIDTH * HEIGHT) as usize];
+    let planes = [&overview.luma, &overview.cb, &overview.cr].map(|plane| plane.as_raw());
+    for y in 0..HEIGHT * FINE {
+        for x in 0..WIDTH * FINE {
+            let at = map.apply(crate::geometry::Point::new(x as f32 + 0.5, y as f32 + 0.5));
+            let column = (at.x.max(0.0) as u32).min(width - 1);
+            let row = (at.y.max(0.0) as u32).min(height - 1);
+            let sample = (row * width + column) as usize;
+            let sum = &mut sums[(y / FINE * WIDTH + x / FINE) as usize];
+            for (value, plane) in sum.iter_mut().zip(planes) {
+                *value += u32::from(plane[sample]);
+            }
+        }
+    }
+    let plane = |c: usize| {
+        let values = sums.iter().map(|sum| (sum[c] / (FINE * FINE)) as u8).collect();
+        image::GrayImage::from_raw(WIDTH, HEIGHT, values)
+    };
+    Some(super::ycc_to_rgb(&plane(0)?, &plane(1)?, &plane(2)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::Point;
+
+    fn quad() -> Quad {
+        Quad([(10.0, 10.0), (60.0, 10.0), (60.0, 90.0), (10.0, 90.0)].map(|(x, y)| Point::new(x, y)))
+    }
+
+    fn seen(turn: usize, sure: f32) -> Seen {
+        let mut turns = [(1.0 - sure) / 3.0; 4];
+        turns[turn] = sure;
+        Seen { shares: [0.9, 0.0, 0.0, 0.0, 0.0, 0.1, 0.0], turns }
+    }
+
+    #[test]
+    fn the_long_side_comes_to_lie_across() {
+        let [top, right, ..] = across(&quad()).sides();
+        assert!(top > right);
+        assert_eq!(across(&across(&quad())), across(&quad()));
+    }
+
+    #[test]
+    fn a_document_is_turned_only_where_that_is_sure() {
+        // Across, the picture was turned back by a quarter; turned forward by one it is as it was.
+        assert_eq!(upright(&quad(), &seen(3, 0.95)), Some(quad()));
+        assert_eq!(upright(&quad(), &seen(3, 0.5)), None);
+    }
+
+    #[test]
+    fn shares_sum_to_one_and_nonsense_has_none() {
+        let shares: [f32; 3] = softmax(&ArrayD::from_shape_vec(vec![1, 3], vec![1.0, 2.0, 3.0]).expect("three")).expect("finite");
+        assert!((shares.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+        assert!(softmax::<3>(&ArrayD::from_elem(vec![1, 3], f32::NAN)).is_none());
+        assert!(softmax::<3>(&ArrayD::zeros(vec![1, 4])).is_none());
+    }
+}
