@@ -141,13 +141,17 @@ fn document(c: &mut Criterion) {
     let mut group = c.benchmark_group("document");
     group.sample_size(20).throughput(Throughput::Elements(u64::from(WIDTH * HEIGHT)));
     for (name, engine) in [("onnxruntime", EngineChoice::OnnxRuntime), ("embedded", EngineChoice::Embedded)] {
-        let (Some(checker), Ok(models)) = (checker(engine), Models::load(&ModelSource::Shipped, engine)) else { continue };
+        let (Some(checker), Ok(models)) = (checker(engine), Models::load(&ModelSource::Shipped, engine)) else {
+            continue;
+        };
         let prepared = || {
             let scene = checker.survey(&capture, Deadline::NEVER);
             scene.squashed();
             scene
         };
-        for part in [&["locator"][..], &["legibility"], &["number"], &["locator", "document_net", "legibility", "number"]] {
+        for part in
+            [&["locator"][..], &["legibility"], &["number"], &["locator", "document_net", "legibility", "number"]]
+        {
             let detectors: Vec<_> =
                 DETECTORS.iter().filter(|e| part.contains(&e.info.id)).map(|e| (e.build)(&models)).collect();
             // Each part alone has what comes before it made outside the measurement.
@@ -162,7 +166,9 @@ fn document(c: &mut Criterion) {
                 detectors.iter().for_each(|d| drop(black_box(d.examine(&scene))));
             };
             let label = if part.len() > 1 { "all" } else { part[0] };
-            group.bench_function(format!("{name}_{label}"), |b| b.iter_batched(before, examine, BatchSize::PerIteration));
+            group.bench_function(format!("{name}_{label}"), |b| {
+                b.iter_batched(before, examine, BatchSize::PerIteration)
+            });
         }
     }
     group.finish();

@@ -82,9 +82,8 @@ impl Findings {
         code.shown_by.iter().find_map(|kind| {
             let marks = self.evidence().flat_map(|e| &e.marks).filter(|m| m.kind == *kind && m.polygon.len() > 2);
             // One that says where on the document it lies is worth more than one that does not.
-            let best = marks.max_by(|a, b| {
-                (a.zone.is_some().cmp(&b.zone.is_some())).then(a.strength.total_cmp(&b.strength))
-            });
+            let best =
+                marks.max_by(|a, b| (a.zone.is_some().cmp(&b.zone.is_some())).then(a.strength.total_cmp(&b.strength)));
             best.map(|m| Place { polygon: m.polygon.clone(), zone: m.zone })
         })
     }

@@ -10,7 +10,7 @@ use bonafide::geometry::{Point, Quad};
 use bonafide::inference::EngineChoice;
 use bonafide::reading::NumberCode;
 use bonafide::report::Report;
-use bonafide::scene::Deadline;
+use bonafide::scene::{Deadline, Face};
 use image::{ImageFormat, RgbImage, imageops};
 
 fn checker() -> Checker {
@@ -27,23 +27,30 @@ fn check(checker: &Checker, picture: &RgbImage) -> Report {
 struct Sample {
     picture: RgbImage,
     corners: Quad,
+    content: String,
     number: String,
     held: bool,
 }
 
-/// The clean originals of cards among the committed samples.
-#[allow(clippy::disallowed_methods, reason = "the project's own files")]
+/// The clean originals of cards, portrait side, among the committed samples.
 fn cards() -> Vec<Sample> {
+    originals().into_iter().filter(|sample| sample.content == "card").collect()
+}
+
+/// The clean originals among the committed samples.
+#[allow(clippy::disallowed_methods, reason = "the project's own files")]
+fn originals() -> Vec<Sample> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("datasets/samples");
     let mut table = csv::Reader::from_path(folder.join("labels.csv")).expect("labels");
     let rows: Vec<BTreeMap<String, String>> = table.deserialize().map(|row| row.expect("a row")).collect();
     rows.iter()
-        .filter(|row| row["label"] == "original" && row["content"] == "card" && row["fault"].is_empty())
+        .filter(|row| row["label"] == "original" && row["fault"].is_empty())
         .map(|row| {
             let at = |k: usize, axis: &str| row[&format!("corner{k}_{axis}")].parse().expect("a coordinate");
             Sample {
                 picture: image::open(folder.join(&row["path"])).expect("a sample").to_rgb8(),
                 corners: Quad([0, 1, 2, 3].map(|k| Point::new(at(k, "x"), at(k, "y")))),
+                content: row["content"].clone(),
                 number: row["number"].clone(),
                 held: row["hand_mm"] != "0.0",
             }
@@ -75,23 +82,60 @@ fn corners_and_numbers_of_the_samples_are_found() {
 }
 
 #[test]
-fn turning_keeps_the_number_and_mirroring_loses_it() {
+fn documents_and_sides_are_told_apart_whichever_way_up() {
+    let checker = checker();
+    let mut known = 0;
+    for sample in originals() {
+        let wanted = match sample.content.as_str() {
+            "card" => Face::PortraitSide,
+            "reverse" => Face::EmblemSide,
+            "passport" => Face::PassportPage,
+            _ => Face::Licence,
+        };
+        let turned = imageops::rotate90(&sample.picture);
+        for (picture, degrees) in [(&sample.picture, 0), (&turned, 90)] {
+            let document = check(&checker, picture).document.expect("a document");
+            let face = document.face.expect("the network looked");
+            assert_eq!(face.kind, wanted, "{}", sample.content);
+            // Where it is not sure how the document lies it says so.
+            assert!(face.turned_deg.is_none_or(|said| said == degrees), "{}: {:?}", sample.content, face.turned_deg);
+            known += usize::from(face.turned_deg.is_some());
+        }
+    }
+    assert!(known >= 10, "{known}");
+}
+
+#[test]
+fn a_gate_that_asks_for_one_side_has_the_other_taken_again() {
+    let options = |expect| Options { engine: EngineChoice::Embedded, expect: Some(expect), ..Options::default() };
+    let card = cards().into_iter().find(|card| !card.held).expect("a card");
+    for (face, refused) in [(Face::EmblemSide, true), (Face::PortraitSide, false)] {
+        let report = check(&Checker::new(&options(face)).expect("a checker"), &card.picture);
+        let told = report.reasons.iter().any(|reason| reason.code == "unexpected_document");
+        assert_eq!(told, refused);
+        assert!(report.policy_id.ends_with(face.name()), "{}", report.policy_id);
+    }
+}
+
+#[test]
+fn turning_keeps_the_number_and_a_mirror_image_is_seen_as_one() {
     let checker = checker();
     let card = cards().into_iter().next().expect("a card");
     let (w, h) = (card.picture.width() as f32, card.picture.height() as f32);
     let moved = |f: &dyn Fn(Point) -> Point| Quad(card.corners.0.map(f));
     let cases = [
-        (imageops::rotate90(&card.picture), moved(&|p| Point::new(h - p.y, p.x)), true),
-        (imageops::rotate180(&card.picture), moved(&|p| Point::new(w - p.x, h - p.y)), true),
-        (imageops::rotate270(&card.picture), moved(&|p| Point::new(p.y, w - p.x)), true),
-        (imageops::flip_horizontal(&card.picture), moved(&|p| Point::new(w - p.x, p.y)), false),
+        (imageops::rotate90(&card.picture), moved(&|p| Point::new(h - p.y, p.x)), false),
+        (imageops::rotate180(&card.picture), moved(&|p| Point::new(w - p.x, h - p.y)), false),
+        (imageops::rotate270(&card.picture), moved(&|p| Point::new(p.y, w - p.x)), false),
+        (imageops::flip_horizontal(&card.picture), moved(&|p| Point::new(w - p.x, p.y)), true),
     ];
-    for (i, (picture, corners, readable)) in cases.iter().enumerate() {
+    for (i, (picture, corners, mirrored)) in cases.iter().enumerate() {
         let report = check(&checker, picture);
         let document = report.document.expect("a document");
         assert!(miss(&document.corners, corners) < 0.02, "case {i}: {}", miss(&document.corners, corners));
         let text = report.number.filter(|n| n.code == NumberCode::Consistent).map(|n| n.text);
-        assert_eq!(text.as_deref(), readable.then_some(card.number.as_str()), "case {i}");
+        assert_eq!(text.as_deref(), Some(card.number.as_str()), "case {i}");
+        assert_eq!(report.reasons.iter().any(|reason| reason.code == "mirrored"), *mirrored, "case {i}");
     }
 }
 

@@ -2,19 +2,21 @@
 
     python models/train/evaluate.py --photos DIR --scores scores.csv
     bonafide screen DIR --format jsonl --output readings.jsonl
-    bonafide simulate --out ladder --count 1 --faulty 240 --seed 77
-    bonafide screen ladder --reveal --format jsonl --output ladder.jsonl
+    bonafide simulate --out ladder --count 1 --faulty 320 --seed 501
+    bonafide screen ladder --reveal --format jsonl --output ladder.jsonl      (and another seed for --test)
     python models/train/fuse.py --scores scores.csv --readings readings.jsonl \\
-        --ladder-labels ladder/labels.csv --ladder-reports ladder.jsonl --out models
+        --ladder ladder/labels.csv ladder.jsonl --test other/labels.csv other.jsonl --out models
 
 The screen score is a logistic regression over the log-odds of both networks, fitted on log-odds that came from
-networks which never saw the capture's source, and over the moiré peak; each source is weighted n^-1/2. Its own figures are cross-fitted over the
-same folds. A missing reading counts as zero log-odds: it neither accuses nor acquits.
+networks which never saw the capture's source, and over the moiré peak; each source is weighted n^-1/2. Its own figures
+are cross-fitted over the same folds. A missing reading counts as zero log-odds: it neither accuses nor acquits.
 
-The print score is the logistic of the mean of the print log-odds: no honest figure stands behind it (see the card), and the policy only asks for review on it.
+The print score is the logistic of the mean of the print log-odds: no honest figure stands behind it (see the card), and
+the policy only asks for review on it.
 
-Legibility is one logistic over bounded readings of sharpness, exposure and glare, set from what the readings mean, and
-over the number whose checks hold; a ladder of simulated faults says how well it tells what was read from what was not.
+Legibility is a logistic regression over what the legibility network says of the document's print, fitted on a ladder of
+simulated faults against "the program read the whole number", and over the number whose checks hold. Where no print was
+judged, bounded readings of sharpness, exposure and glare take its place, set from what they mean.
 """
 import argparse
 import csv
@@ -38,15 +40,15 @@ SCREEN = ("texture_net.screen_logodds", "scene_net.screen_logodds")
 PRINT = ("texture_net.print_logodds", "scene_net.print_logodds")
 # A reading that helps to tell a screen beside the networks; bounded to the middle 98 % of what was seen.
 PERIODIC = ("moire.peak_db",)
-# reading, centre, slope per unit (negative: more is worse), bounds of the value
-LEGIBILITY = (
+# Where print was judged: fitted on the ladder.
+JUDGED = ("legibility.readable", "legibility.zone_readable", "legibility.covered_share", "legibility.glare_share")
+# Where it was not. Reading, centre, slope per unit (negative: more is worse), bounds of the value.
+UNJUDGED = (
     # An edge 4.5 px wide blurs the strokes of text 16 px high, whose strokes are about 2 px, into each other.
     ("sharpness.wider_edge_px", 4.5, -1.15, (0.0, 14.0)),
     ("glare.largest_share", 0.0, -20.0, (0.0, 0.3)),
     ("exposure.contrast_luma", 60.0, 0.05, (0.0, 60.0)),
 )
-# Faults that none of these readings sees: told apart in the figures.
-UNSEEN_FAULTS = ("covered",)
 # A number whose checks hold was read: what it adds to the log-odds, by decree.
 CONSISTENT = ("number.consistent", 4.0)
 FREE = (-1e30, 1e30)
@@ -146,23 +148,27 @@ def screen_head(path, readings, review):
 
 
 def ladder(labels, reports):
-    """Simulated captures of cards with a known number -> readings [N,k], read whole [N], share of characters read [N],
-    fault [N], first reason [N]."""
+    """Simulated captures of cards with a known number, of which print was judged -> readings [N,k], number consistent
+    [N], read whole [N], share of characters read [N], fault [N], first reason [N]; and how many were not judged."""
     truth = {row["path"]: row for row in csv.DictReader(open(labels)) if row["number"]}
-    x, whole, share, faults, first = [], [], [], [], []
+    x, consistent, whole, share, faults, first, unjudged = [], [], [], [], [], [], 0
     for line in open(reports):
         report = json.loads(line)
         row = truth.get(report["path"].split("/")[-1])
         if row is None or "findings" not in report:
             continue
         values = {k: v for finding in report["findings"] for k, v in finding["readings"].items()}
+        if JUDGED[0] not in values:
+            unjudged += 1
+            continue
         read = (report["number"] or {}).get("text", "")
-        x.append([values.get(name, np.nan) for name, *_ in LEGIBILITY])
+        x.append([values.get(name, np.nan) for name in JUDGED])
+        consistent.append(values.get(CONSISTENT[0], 0.0))
         whole.append(read == row["number"])
         share.append(matched(read, row["number"]))
         faults.append(row["fault"])
         first.append(report["reasons"][0]["code"] if report["reasons"] else "")
-    return np.array(x, float), np.array(whole), np.array(share), np.array(faults), np.array(first)
+    return tuple(map(np.array, (x, consistent, whole, share, faults, first))) + (unjudged,)
 
 
 def matched(read, wanted):
@@ -175,41 +181,49 @@ def matched(read, wanted):
     return row[-1] / len(wanted)
 
 
-def legibility_head(labels, reports):
-    """The terms of the legibility head, and its figures on a ladder of faults without what the number itself adds."""
-    x, whole, share, faults, first = ladder(labels, reports)
-    low, high = np.array([bounds for *_, bounds in LEGIBILITY]).T
-    centre, slope = (np.array([term[k] for term in LEGIBILITY]) for k in (1, 2))
-    score = np.nan_to_num((np.clip(x, low, high) - centre) * slope, nan=0.0).sum(1)
-    groups, seen = np.arange(len(x)), ~np.isin(faults, UNSEEN_FAULTS)
-    figures = (("ROC-AUC against the number read whole", lambda i: roc_auc_score(whole[i], score[i])),
-               ("SROCC with the share of characters", lambda i: spearmanr(share[i], score[i])[0]))
-    for what, rows in (("every fault", groups), (f"without {', '.join(UNSEEN_FAULTS)}", groups[seen])):
-        for name, figure in figures:
-            low_, high_ = interval(lambda i: figure(rows[i]), np.arange(len(rows)))
-            print(f"legibility, {what}: {name} {figure(rows):.3f} [{low_:.3f}, {high_:.3f}], "
-                  f"n {len(rows)} ({whole[rows].sum()} whole)")
+def legibility_head(fitted_on, tested_on):
+    """Terms of the legibility head and its figures on the other ladder, with and without the number itself."""
+    x, _, whole, *_ = ladder(*fitted_on)
+    centre = np.nanmean(x, axis=0)
+    model = LogisticRegression(C=1.0, max_iter=1000).fit(np.nan_to_num(x - centre), whole)
+    slope, bias = model.coef_[0], model.intercept_[0]
+    print("legibility:", dict(zip(JUDGED, slope.round(2))), "centres", centre.round(3), "bias", round(bias, 3))
+    x, consistent, whole, share, faults, first, unjudged = ladder(*tested_on)
+    print(f"other ladder: {len(x)} judged, {unjudged} not")
+    without = np.nan_to_num(x - centre) @ slope + bias
+    for what, score in (("without the number", without), ("with it", without + CONSISTENT[1] * consistent)):
+        for name, figure in (("ROC-AUC against the number read whole", lambda i: roc_auc_score(whole[i], score[i])),
+                             ("SROCC with the share of characters", lambda i: spearmanr(share[i], score[i])[0])):
+            rows = np.arange(len(x))
+            low, high = interval(lambda i: figure(rows[i]), rows)
+            print(f"legibility {what}: {name} {figure(rows):.3f} [{low:.3f}, {high:.3f}], n {len(x)} ({whole.sum()} whole)")
     for fault in sorted(set(faults) - {""}):
         mine = faults == fault
         unread = mine & ~whole
         counts = {c: int((first[unread] == c).sum()) for c in sorted(set(first[unread]))}
         print(f"{fault}: {whole[mine].sum()} of {mine.sum()} read whole; first reason of the others {counts}")
-    terms = {name: (slope, centre, bounds) for name, centre, slope, bounds in LEGIBILITY}
+    terms = {name: (s, c, (0.0, 1.0)) for name, s, c in zip(JUDGED, slope, centre)}
+    terms[JUDGED[0]] += (bias,)
+    terms |= {name: (slope, centre, bounds) for name, centre, slope, bounds in UNJUDGED}
     return terms | {CONSISTENT[0]: (CONSISTENT[1], 0.0, (0.0, 1.0))}
 
 
 def build(inputs, heads, path, about):
-    """Row of values and presences -> three logistic heads; each head is (weights by reading, bias, bounds)."""
+    """Row of values and presences -> three logistic heads; each head is (terms by reading, bias). A term is slope, centre,
+    bounds and what the mere presence of the reading adds. UNJUDGED count only where JUDGED[0] is missing."""
     k = len(inputs)
     low, high = np.full(2 * k, -1e30, np.float32), np.full(2 * k, 1e30, np.float32)
     weights, bias = np.zeros((2 * k, 3), np.float32), np.zeros(3, np.float32)
     for column, (terms, constant) in enumerate(heads):
         bias[column] = constant
-        for name, (slope, centre, bounds) in terms.items():
+        for name, (slope, centre, bounds, *present) in terms.items():
             i = inputs.index(name)
             # slope * (value - centre) where it was measured, nothing where it was not
-            weights[i, column], weights[k + i, column] = slope, -slope * centre
+            weights[i, column], weights[k + i, column] = slope, sum(present) - slope * centre
             low[i], high[i] = bounds
+    judged, gate = k + inputs.index(JUDGED[0]), np.zeros(2 * k, np.float32)
+    for name, *_ in UNJUDGED:
+        gate[[inputs.index(name), k + inputs.index(name)]] = 1.0
     # A value that was not measured arrives as 0 and must stay 0 for every bound: values are bounded, then masked.
     nodes = [
         helper.make_node("Max", ["readings", "low"], ["from_below"]),
@@ -217,12 +231,17 @@ def build(inputs, heads, path, about):
         helper.make_node("Slice", ["readings", "half", "end", "axis"], ["present"]),
         helper.make_node("Concat", ["present", "present"], ["mask"], axis=1),
         helper.make_node("Mul", ["bounded", "mask"], ["masked"]),
-        helper.make_node("Gemm", ["masked", "weights", "bias"], ["logits"]),
+        helper.make_node("Slice", ["readings", "judged", "after", "axis"], ["was_judged"]),
+        helper.make_node("Mul", ["was_judged", "gate"], ["shut"]),
+        helper.make_node("Sub", ["one", "shut"], ["open"]),
+        helper.make_node("Mul", ["masked", "open"], ["passed"]),
+        helper.make_node("Gemm", ["passed", "weights", "bias"], ["logits"]),
         helper.make_node("Sigmoid", ["logits"], ["scores"]),
     ]
     constants = {
         "low": low, "high": high, "weights": weights, "bias": bias,
         "half": np.array([k]), "end": np.array([2 * k]), "axis": np.array([1]),
+        "judged": np.array([judged]), "after": np.array([judged + 1]), "gate": gate, "one": np.float32([1]),
     }
     graph = helper.make_graph(
         nodes, "fusion",
@@ -241,14 +260,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scores", required=True, help="csv of `evaluate.py --scores`")
     parser.add_argument("--readings", required=True, help="rows of `bonafide screen DIR --format jsonl`")
-    parser.add_argument("--ladder-labels", required=True, help="labels.csv of `bonafide simulate --faulty`")
-    parser.add_argument("--ladder-reports", required=True, help="rows of `bonafide screen --reveal` over the same folder")
+    ladders = dict(nargs=2, required=True, metavar=("LABELS", "REPORTS"))
+    parser.add_argument("--ladder", help="labels.csv of `bonafide simulate --faulty`, rows of `screen --reveal`", **ladders)
+    parser.add_argument("--test", help="the same of another seed, for figures alone", **ladders)
     parser.add_argument("--out", default="models")
     args = parser.parse_args()
     screen = screen_head(args.scores, args.readings, (0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9))
     prints = ({name: (0.5, 0.0, FREE) for name in PRINT}, 0.0)
-    legibility = (legibility_head(args.ladder_labels, args.ladder_reports), 0.0)
-    inputs = [*SCREEN, *PERIODIC, *PRINT, *(name for name, *_ in LEGIBILITY), CONSISTENT[0]]
+    legibility = (legibility_head(args.ladder, args.test), 0.0)
+    inputs = [*SCREEN, *PERIODIC, *PRINT, *JUDGED, *(name for name, *_ in UNJUDGED), CONSISTENT[0]]
     path = os.path.join(args.out, "fusion.onnx")
     print("scores with nothing measured:", build(inputs, (screen, prints, legibility), path, "bonafide fusion"))
     write_manifest(args.out, ["fusion"], {"fusion": inputs})

@@ -221,6 +221,42 @@ def mrz(rng, length=None):
     return text[:length].ljust(length, "<")
 
 
+def zone_digit(text):
+    """ICAO Doc 9303 part 3, section 4.9."""
+    worth = (0 if c == "<" else int(c, 36) for c in text)
+    return str(sum(value * (7, 3, 1)[i % 3] for i, value in enumerate(worth)) % 10)
+
+
+def zone_line(rng, right=True):
+    """The second line of a passport's zone whose check digits are right; or one digit in it changed."""
+    day = lambda: _pick(rng, DIGITS, 2) + "%02d%02d" % (rng.integers(1, 13), rng.integers(1, 29))  # noqa: E731
+    with_digit = lambda text: text + zone_digit(text)  # noqa: E731
+    number, born, until = (with_digit(t) for t in (_pick(rng, DIGITS + LETTERS, 1) + _pick(rng, DIGITS, 8), day(), day()))
+    optional = with_digit(_pick(rng, DIGITS, rng.integers(15)).ljust(14, "<"))
+    text = number + STATES[rng.integers(len(STATES))] + born + "MF<"[rng.integers(3)] + until + optional
+    text += zone_digit(number + born + until + optional)
+    while not right:
+        at = rng.choice([i for i, c in enumerate(text) if c in DIGITS])
+        changed = text[:at] + DIGITS[rng.integers(10)] + text[at + 1 :]
+        if not zone_consistent(changed):
+            return changed
+    return text
+
+
+def zone_consistent(text):
+    """As the program has it: O and I are 0 and 1 where digits alone may stand."""
+    if len(text) != 44:
+        return False
+    digits = text[13:20] + text[21:28] + text[43]
+    digits = digits.replace("O", "0").replace("I", "1")
+    born, until, last = digits[:7], digits[7:14], digits[14]
+    number, optional = text[:10], text[28:43]
+    parts = (number, born, until, optional)
+    return (all(part[-1] in DIGITS for part in (*parts, last)) and (born[:6] + until[:6]).isdigit()
+            and all(zone_digit(part[:-1]) == part[-1] for part in parts)
+            and zone_digit(number + born + until + optional) == last)
+
+
 def credit_code(rng):
     """The shape of a unified social credit code, without its check character."""
     return _pick(rng, CODE_LETTERS, 18)

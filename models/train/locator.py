@@ -1,17 +1,22 @@
 """Made-up scenes -> models/locator_net.onnx: where the document and the device around it are.
 
-    python models/train/locator.py --photos DIR [--out models] [--cache DIR] [--scenes 16000] [--epochs 14]
+    python models/train/locator.py --photos DIR [--out models] [--cache DIR]
 
-Photographs without documents (originals of `captures.csv`) are backgrounds. Marked frames of `document_corners.csv`
-join, but only those of the document types in `SEEN_TYPES`, and none of the settings in `UNSEEN_SETTINGS`: the other
-types are for measuring. A stopped run goes on after its last whole epoch; `--check` measures an exported net.
+Four stages, each from the weights of the one before (`STAGES`): drawn scenes; others, with views of marked frames; and
+twice scenes with real documents on real surfaces, and other documents in place of the marked ones. Photographs without
+documents (originals of `captures.csv`) are backgrounds, and so are the textures and close views of print of
+`material.csv`. Marked frames of `document_corners.csv` join, as views and as rectified documents, but only those of the
+document types in `SEEN_TYPES`, and none of the settings in `UNSEEN_SETTINGS`: the other types are for measuring. A
+stopped run goes on after its last whole epoch; `--check` measures an exported net.
 """
 import argparse
 import csv
+import glob
 import multiprocessing
 import os
 import sys
 import time
+from dataclasses import dataclass
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -24,18 +29,38 @@ from torch import nn  # noqa: E402
 from backbone import INPUT_MEAN, INPUT_SCALE  # noqa: E402
 from dataset import ORIGINAL, generator, load_photographs, read_pixels  # noqa: E402
 from export import Graph, session, write_manifest, _value  # noqa: E402
-from scenes import CELLS, CHANNELS, SIZE, camera, light, scene  # noqa: E402
+from scenes import CELLS, CHANNELS, SIZE, Material, camera, light, mixed_face, scene  # noqa: E402
 from student import Conv  # noqa: E402
 
 # Output channels of the encoder's stages, at 1/2, 1/4, 1/8, 1/16 and 1/32 of the input, and of the decoder.
 WIDTHS = (16, 24, 48, 80, 112)
 DECODER = 32
-BATCH, RATE, DECAY = 32, 3e-3, 0.01
+BATCH, DECAY = 32, 0.01
 SEEN_TYPES = ("alb_id", "aze_passport", "est_id", "svk_id")
 UNSEEN_SETTINGS = ("04", "07")  # how the clips' names begin: bars of shadow on white, coloured light and clutter
-VIEWS_A_FRAME = 12
-FIRST_SEED, CHECK_SEED = 1_000_000, 1
-CHECKED = 1000
+CHECK_SEED, CHECKED = 1, 1000
+
+
+@dataclass(frozen=True)
+class Stage:
+    """`scenes` new ones from `seed` on, each `before`-th scene of earlier stages and views of the marked frames."""
+
+    name: str
+    seed: int
+    scenes: int
+    real: bool  # with rectified documents and real surfaces
+    before: int
+    views: int  # of each marked frame
+    epochs: int
+    rate: float
+
+
+STAGES = (
+    Stage("drawn", 1_000_000, 16000, False, 0, 0, 14, 3e-3),
+    Stage("frames", 3_000_000, 9000, False, 2, 12, 8, 2e-3),
+    Stage("real", 5_000_000, 9000, True, 5, 36, 5, 1.5e-3),
+    Stage("again", 7_000_000, 4000, True, 4, 36, 8, 1.5e-3),
+)
 
 
 class Locator(nn.Module):
@@ -76,24 +101,56 @@ def _fitted(size, long=512):
     return max(8, round(size[0] * factor)), max(8, round(size[1] * factor))
 
 
-_photos = None
+def material(root):
+    """Rectified documents of the marked frames that may be trained on, surfaces beside them, textures, close print."""
+    faces, grounds = [], []
+    for row, image, corners in seen_rows(root):
+        sides = np.linalg.norm(corners - np.roll(corners, -1, 0), axis=1)
+        wide, high = sides[0] + sides[2], sides[1] + sides[3]
+        w, h = round(448 * wide / max(wide, high)), round(448 * high / max(wide, high))
+        ends = np.array([[0, 0], [w, 0], [w, h], [0, h]], np.float32)
+        m = cv2.getPerspectiveTransform(corners.astype(np.float32), ends)
+        faces.append(cv2.warpPerspective(image, m, (w, h), flags=cv2.INTER_AREA))
+        grounds += beside(image, corners)
+    renders = [_small(p) for p in sorted(glob.glob(os.path.join(root, "card_renders", "**", "*.png"), recursive=True))]
+    faces += 4 * renders
+    textures = [_small(p) for p in sorted(glob.glob(os.path.join(root, "textures", "*", "*.*")))]
+    prints = [_small(p) for p in sorted(glob.glob(os.path.join(root, "documents", "*", "*.crop.jpg")))]
+    return Material(faces, grounds + 3 * textures, prints)
 
 
-def _begin(photos):
-    global _photos
+def beside(image, corners, least=120):
+    """What a frame shows above, below, left and right of its document."""
+    h, w = image.shape[:2]
+    (left, top), (right, bottom) = corners.min(0).astype(int) - 4, corners.max(0).astype(int) + 4
+    parts = image[: max(top, 0)], image[bottom:], image[:, : max(left, 0)], image[:, right:]
+    return [np.ascontiguousarray(p) for p in parts if min(p.shape[:2]) >= least]
+
+
+def _small(path):
+    image = cv2.cvtColor(cv2.imread(path), cv2.COLOR_BGR2RGB)
+    return cv2.resize(image, _fitted(image.shape[1::-1], 640), interpolation=cv2.INTER_AREA)
+
+
+_shown = None
+
+
+def _begin(*shown):
+    global _shown
     cv2.setNumThreads(1)
-    _photos = photos
+    _shown = shown
 
 
 def _made(seed):
-    return scene(_photos, seed)
+    photos, real = _shown
+    return scene(photos, seed, real)
 
 
-def cached_scenes(photos, first, count, path, workers):
+def cached_scenes(photos, real, first, count, path, workers):
     """-> pictures [N,192,192,3] and targets [N,3,48,48], bytes; corners [N,4,2]."""
     names = [f"{path}.{part}.npy" for part in ("pictures", "targets", "corners")]
     if not all(os.path.exists(n) for n in names):
-        with multiprocessing.get_context("spawn").Pool(workers, _begin, (photos,)) as pool:
+        with multiprocessing.get_context("spawn").Pool(workers, _begin, (photos, real)) as pool:
             done = list(pool.imap(_made, range(first, first + count), chunksize=64))
         for name, part in zip(names, zip(*done)):
             np.save(name + ".part.npy", np.stack(part))
@@ -119,27 +176,36 @@ def turned(pictures, targets, rng):
     return np.rot90(pictures, quarter, (1, 2)), np.rot90(targets, quarter, (2, 3))
 
 
-def train(pictures, targets, epochs, out):
+def rows_of(parts, rows):
+    """Rows of arrays as if they were one behind the other."""
+    ends = np.cumsum([len(p) for p in parts])
+    return np.stack([parts[k][row - ends[k]] for row, k in zip(rows, np.searchsorted(ends, rows, "right"))])
+
+
+def train(stage, pictures, targets, before, out):
+    """Trains on lists of arrays, from the weights `before`; goes on where `out` ends."""
     torch.manual_seed(0)
     torch.set_num_threads(1)
     model = Locator().to(memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(model.parameters(), RATE, weight_decay=DECAY)
-    steps = len(pictures) // BATCH
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=epochs * steps, pct_start=0.1)
+    if before:
+        model.load_state_dict(before)
+    optimiser = torch.optim.AdamW(model.parameters(), stage.rate, weight_decay=DECAY)
+    count = sum(len(p) for p in pictures)
+    steps = count // BATCH
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, stage.rate, total_steps=stage.epochs * steps, pct_start=0.1)
     begun, curve = 0, []
     if os.path.exists(out):
         state = torch.load(out, weights_only=False)
-        if state["epochs"] == epochs:
-            for part, name in ((model, "model"), (optimiser, "optimiser"), (schedule, "schedule")):
-                part.load_state_dict(state[name])
-            begun, curve = state["done"], state["curve"]
-    for epoch in range(begun, epochs):
+        for part, name in ((model, "model"), (optimiser, "optimiser"), (schedule, "schedule")):
+            part.load_state_dict(state[name])
+        begun, curve = state["done"], state["curve"]
+    for epoch in range(begun, stage.epochs):
         model.train()
         rng = np.random.default_rng(epoch)
-        order, total, start = rng.permutation(len(pictures)), 0.0, time.time()
+        order, total, start = rng.permutation(count), 0.0, time.time()
         for step in range(steps):
             rows = np.sort(order[step * BATCH : (step + 1) * BATCH])
-            x, y = turned(pictures[rows], targets[rows], rng)
+            x, y = turned(rows_of(pictures, rows), rows_of(targets, rows), rng)
             x = torch.from_numpy(np.ascontiguousarray(x)).permute(0, 3, 1, 2).float()
             x = x.contiguous(memory_format=torch.channels_last)
             y = torch.from_numpy(np.ascontiguousarray(y)).float() / 255
@@ -153,9 +219,10 @@ def train(pictures, targets, epochs, out):
             schedule.step()
             total += float(loss.detach())
         curve.append((epoch + 1, total / steps))
-        print(f"epoch {epoch + 1}/{epochs}, loss {total / steps:.4f}, {time.time() - start:.0f} s", flush=True)
+        print(f"{stage.name}: epoch {epoch + 1}/{stage.epochs}, loss {total / steps:.4f}, {time.time() - start:.0f} s",
+              flush=True)
         torch.save({"model": model.state_dict(), "optimiser": optimiser.state_dict(), "schedule": schedule.state_dict(),
-                    "done": epoch + 1, "epochs": epochs, "curve": curve}, out + ".part")
+                    "done": epoch + 1, "curve": curve}, out + ".part")
         os.replace(out + ".part", out)
     return model.eval()
 
@@ -218,9 +285,9 @@ def overlaps(path, pictures, targets):
 def framed(image, corners, rng):
     """A marked frame cut out and tilted anew -> picture and target, as `scenes.scene` gives them."""
     h, w = image.shape[:2]
-    low, high = corners.min(0), corners.max(0)
-    left, top = rng.uniform(0, 1, 2) * np.clip(low, 0, None) * 0.9
-    right, bottom = np.array([w, h]) - rng.uniform(0, 1, 2) * np.clip(np.array([w, h]) - high, 0, None) * 0.9
+    low, high, tight = corners.min(0), corners.max(0), rng.uniform(0, 0.9)
+    left, top = rng.uniform(0, 1, 2) * np.clip(low, 0, None) * tight
+    right, bottom = np.array([w, h]) - rng.uniform(0, 1, 2) * np.clip(np.array([w, h]) - high, 0, None) * tight
     box = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
     box += rng.normal(0, 0.02, (4, 2)).astype(np.float32) * (right - left, bottom - top)
     ends = [np.array([[0, 0], [side, 0], [side, side], [0, side]], np.float32) for side in (2 * SIZE, 8 * CELLS)]
@@ -239,17 +306,44 @@ def framed(image, corners, rng):
     return camera(light(view.astype(np.float32), rng), rng), maps
 
 
-def seen_frames(root):
-    """Views of the marked frames that may be trained on."""
-    pictures, targets = [], []
+def replaced(image, corners, photos, real, rng):
+    """Another document over the marked one, as large or larger, in the light that falls there -> image and corners."""
+    face, alpha = mixed_face(photos, real, rng)
+    h, w = face.shape[:2]
+    unit = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
+    ends = rng.uniform(0, 1, 4) ** 2 * rng.choice([0.05, 0.5])
+    larger = unit + np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * np.stack([ends[[0, 1, 1, 0]], ends[[2, 2, 3, 3]]], 1)
+    at = cv2.perspectiveTransform(larger[None].astype(np.float32),
+                                  cv2.getPerspectiveTransform(unit, corners.astype(np.float32)))[0]
+    m = cv2.getPerspectiveTransform(np.array([[0, 0], [w, 0], [w, h], [0, h]], np.float32), at)
+    size = image.shape[1::-1]
+    cover = cv2.warpPerspective(alpha, m, size).astype(np.float32)[..., None] / 255
+    over = cv2.warpPerspective(face, m, size, flags=cv2.INTER_AREA).astype(np.float32)
+    lit = cv2.resize(image, (size[0] // 8, size[1] // 8), interpolation=cv2.INTER_AREA)
+    lit = cv2.resize(cv2.GaussianBlur(lit, (0, 0), rng.uniform(1, 4)), size).astype(np.float32)
+    lit = lit / lit[cover[..., 0] > 0.5].mean(0) if (cover > 0.5).any() else np.ones_like(lit)
+    over = over * np.clip(lit, 0.3, 1.7) ** rng.uniform(0, 1) * rng.uniform(0.6, 1.05)
+    return np.clip(image * (1 - cover) + over * cover, 0, 255).astype(np.uint8), at
+
+
+def seen_rows(root):
+    """Marked frames that may be trained on: row, picture, corners."""
     for row in marked_rows(root):
         setting = os.path.basename(row["path"]).split(".")[0]
-        if row["document"] not in SEEN_TYPES or setting in UNSEEN_SETTINGS:
-            continue
-        image = cv2.cvtColor(cv2.imread(os.path.join(root, row["path"])), cv2.COLOR_BGR2RGB)
-        corners = np.array([[float(row[f"x{k}"]), float(row[f"y{k}"])] for k in range(4)])
-        for view in range(VIEWS_A_FRAME):
-            picture, target = framed(image, corners, generator(row["path"], view))
+        if row["document"] in SEEN_TYPES and setting not in UNSEEN_SETTINGS:
+            image = cv2.cvtColor(cv2.imread(os.path.join(root, row["path"])), cv2.COLOR_BGR2RGB)
+            yield row, image, np.array([[float(row[f"x{k}"]), float(row[f"y{k}"])] for k in range(4)])
+
+
+def seen_frames(root, views, photos, real=None):
+    """Views of the marked frames that may be trained on; with `real`, two of three show another document there."""
+    pictures, targets = [], []
+    for row, image, corners in seen_rows(root):
+        for view in range(views):
+            rng, shown, at = generator(row["path"], view), image, corners
+            if real and view % 3:
+                shown, at = replaced(image, corners, photos, real, rng)
+            picture, target = framed(shown, at, rng)
             pictures.append(picture), targets.append(target)
     return np.stack(pictures), np.stack(targets)
 
@@ -278,22 +372,27 @@ def main():
     parser.add_argument("--photos", required=True, help="folder with captures.csv")
     parser.add_argument("--out", default="models")
     parser.add_argument("--cache", default=os.path.expanduser("~/.cache/bonafide-train"))
-    parser.add_argument("--scenes", type=int, default=16000)
-    parser.add_argument("--epochs", type=int, default=14)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--check", action="store_true", help="only measure the exported net")
     options = parser.parse_args()
     os.makedirs(options.cache, exist_ok=True)
     path = os.path.join(options.out, "locator_net.onnx")
-    photos = photographs(options.photos)
-    unseen = cached_scenes(photos, CHECK_SEED, CHECKED, os.path.join(options.cache, "scenes_check"), options.workers)
+    photos, real = photographs(options.photos), material(options.photos)
+    stored = lambda name: os.path.join(options.cache, name)  # noqa: E731
+    unseen = cached_scenes(photos, None, CHECK_SEED, CHECKED, stored("scenes_check"), options.workers)
     if not options.check:
-        seen = cached_scenes(photos, FIRST_SEED, options.scenes,
-                             os.path.join(options.cache, f"scenes_{options.scenes}"), options.workers)
-        marked = seen_frames(options.photos)
-        pictures, targets = (np.concatenate([a, b]) for a, b in zip(seen, marked))
-        print(f"{len(seen[0])} scenes and {len(marked[0])} views of marked frames", flush=True)
-        model = train(pictures, targets, options.epochs, os.path.join(options.cache, "locator.pt"))
+        weights, scenes = None, []
+        for stage in STAGES:
+            shown = real if stage.real else None
+            parts = [[p[:: stage.before] for p in earlier] for earlier in scenes if stage.before]
+            kept = stored(f"scenes_{stage.name}")
+            scenes.append(cached_scenes(photos, shown, stage.seed, stage.scenes, kept, options.workers)[:2])
+            parts.append(scenes[-1])
+            if stage.views:
+                parts.append(seen_frames(options.photos, stage.views, photos, shown))
+            print(f"{stage.name}: {' + '.join(str(len(p[0])) for p in parts)} pictures", flush=True)
+            model = train(stage, *zip(*parts), weights, stored(f"locator_{stage.name}.pt"))
+            weights = model.state_dict()
         export(model, path)
         worst = check_engines(model, path, unseen[0][:12])
         print(f"{path}: {os.path.getsize(path) / 1e6:.2f} MB; PyTorch and ONNX Runtime differ by at most {worst:.1e}")

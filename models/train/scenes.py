@@ -1,12 +1,15 @@
 """A seed to a made-up scene with a document in it, and where its corners are: what the locator learns from.
 
-Documents are drawn, backgrounds are drawn or cut from photographs without documents. A scene is drawn at
+Documents are drawn, backgrounds are drawn or cut from photographs without documents; with `Material` at hand most
+documents are pasted from rectified photographs of documents, on real desks and print. A scene is drawn at
 `CANVAS` pixels on its long side, then squashed to the size the net reads, as the program does with a capture.
 """
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
-CANVAS = 448
+CANVAS = 384
 SIZE = 192
 CELLS = 48  # of the net's output, a side
 CHANNELS = ("document", "device", "corners")
@@ -21,6 +24,15 @@ FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COM
 LETTERS = list("ABCDEFGHIKLMNOPRSTUVWXYZ0123456789abcdefghiklmnoprstuvwxyz<. ")
 
 
+@dataclass
+class Material:
+    """Pixels of photographs, RGB: rectified documents, surfaces without documents, and close views of print."""
+
+    faces: list
+    grounds: list
+    prints: list
+
+
 def tone(rng, low=0, high=255):
     return tuple(int(v) for v in rng.integers(low, high + 1, 3))
 
@@ -30,7 +42,7 @@ def gradient(shape, a, b, rng):
     h, w = shape
     angle = rng.uniform(0, 2 * np.pi)
     ramp = np.cos(angle) * np.linspace(-0.5, 0.5, w)[None] + np.sin(angle) * np.linspace(-0.5, 0.5, h)[:, None]
-    ramp = np.clip(ramp + 0.5, 0, 1)[..., None]
+    ramp = np.clip(ramp + 0.5, 0, 1).astype(np.float32)[..., None]
     return np.asarray(a, np.float32) * (1 - ramp) + np.asarray(b, np.float32) * ramp
 
 
@@ -152,8 +164,45 @@ def draw_page(photos, rng, w, h):
     return face
 
 
+def mixed_face(photos, material, rng):
+    """A rectified document with parts of others over it, its colours and proportions changed."""
+    source = material.faces[rng.integers(len(material.faces))]
+    h, w = source.shape[:2]
+    face = source.astype(np.float32)
+    for _ in range(int(rng.integers(0, 5)) if rng.random() < 0.7 else 0):
+        pw, ph = int(w * rng.uniform(0.1, 0.6)), int(h * rng.uniform(0.08, 0.5))
+        x, y = rng.integers(w - pw), rng.integers(h - ph)
+        kind = rng.random()
+        if kind < 0.6:  # what another document has in that place, or elsewhere
+            other = material.faces[rng.integers(len(material.faces))]
+            oh, ow = other.shape[:2]
+            ox, oy = (int(x * ow / w), int(y * oh / h)) if rng.random() < 0.5 else (rng.integers(ow), rng.integers(oh))
+            part = other[oy : oy + ph, ox : ox + pw]
+        elif kind < 0.8:
+            part = picture_patch(material.prints, rng, (pw, ph))
+        else:
+            part = draw_card(photos, rng, w, h)[y : y + ph, x : x + pw]
+        if min(part.shape[:2]) < 4:
+            continue
+        part = cv2.resize(part, (pw, ph)).astype(np.float32)
+        blend = rng.uniform(0.6, 1.0)
+        face[y : y + ph, x : x + pw] = face[y : y + ph, x : x + pw] * (1 - blend) + part * blend
+    if rng.random() < 0.5:
+        face = np.repeat(face.mean(2, keepdims=True), 3, 2)
+    if rng.random() < 0.4:  # the colour of the stock
+        face = face * np.array(tone(rng, 140, 255), np.float32) / 255
+    middle = face.mean()
+    face = (face - middle) * rng.uniform(0.6, 1.3) + middle + rng.uniform(-25, 40)
+    if rng.random() < 0.2:
+        w, h = int(w * rng.uniform(0.8, 1.0)), int(h * rng.uniform(0.8, 1.0))
+        face = cv2.resize(face, (w, h), interpolation=cv2.INTER_AREA)
+    alpha = np.zeros((h, w), np.uint8)
+    rounded(alpha, (0, 0, w, h), int(rng.integers(0, 18)) if rng.random() < 0.5 else 0, 255)
+    return np.clip(face, 0, 255).astype(np.uint8), alpha
+
+
 def draw_document(photos, rng):
-    """-> the face, its alpha (rounded corners) and whether it is a card."""
+    """-> the face and its alpha (rounded corners)."""
     kind = rng.choice(len(ASPECTS), p=np.array([a[1] for a in ASPECTS]) / sum(a[1] for a in ASPECTS))
     aspect = ASPECTS[kind][0]
     card = kind < 2 or (kind == 2 and rng.random() < 0.3) or kind == 5
@@ -251,6 +300,89 @@ def background(photos, rng, shape):
     return np.clip(base, 0, 255).astype(np.float32)
 
 
+def any_part(picture, rng, shape):
+    """A part of a picture at any of eight turns, filling `shape`."""
+    h, w = shape
+    picture = np.rot90(picture, rng.integers(4))
+    if rng.random() < 0.5:
+        picture = picture[:, ::-1]
+    ph, pw = picture.shape[:2]
+    most = min(ph / h, pw / w)
+    factor = most * rng.uniform(0.45, 1.0)
+    ch, cw = max(8, int(h * factor)), max(8, int(w * factor))
+    x, y = rng.integers(pw - cw + 1), rng.integers(ph - ch + 1)
+    return cv2.resize(np.ascontiguousarray(picture[y : y + ch, x : x + cw]), (w, h), interpolation=cv2.INTER_LINEAR)
+
+
+def magazine(photos, material, rng, shape):
+    """A grid of pictures, print and blocks of colour, seen at a slant: many rectangles, none of them a document."""
+    side = 520
+    sheet = np.full((side, side, 3), tone(rng, 120, 255), np.uint8)
+    grey = rng.random() < 0.5
+    columns = np.unique(np.concatenate([[0, side], rng.integers(40, side - 40, int(rng.integers(1, 4)))]))
+    for left, right in zip(columns[:-1], columns[1:]):
+        rows = np.unique(np.concatenate([[0, side], rng.integers(30, side - 30, int(rng.integers(1, 5)))]))
+        for top, bottom in zip(rows[:-1], rows[1:]):
+            gap = int(rng.integers(0, 8))
+            if right - left < 2 * gap + 12 or bottom - top < 2 * gap + 12:
+                continue
+            size, kind = (bottom - top - 2 * gap, right - left - 2 * gap), rng.random()
+            if kind < 0.3:
+                part = any_part(photos[rng.integers(len(photos))], rng, size)
+                part = np.repeat(cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)[..., None], 3, 2) if grey else part
+            elif kind < 0.6:
+                part = any_part(material.prints[rng.integers(len(material.prints))], rng, size)
+            elif kind < 0.85:
+                part = draw_page(photos, rng, max(60, size[1]), max(60, size[0]))[: size[0], : size[1]]
+            else:
+                part = np.full((*size, 3), tone(rng), np.uint8)
+            sheet[top + gap : bottom - gap, left + gap : right - gap][: part.shape[0], : part.shape[1]] = part
+    h, w = shape
+    corners = pose(rng, w * 1.0, h * 1.0, side, side, 0, rng.uniform(1.2, 2.4), 25)
+    corners += np.array([w / 2, h / 2], np.float32) * rng.uniform(0.6, 1.4, 2).astype(np.float32) - corners.mean(0)
+    ground = material.grounds[rng.integers(len(material.grounds))]
+    return paste(any_part(ground, rng, shape).astype(np.float32), sheet, np.full((side, side), 255, np.uint8), corners)[0]
+
+
+def real_background(photos, material, rng, shape):
+    kind = rng.random()
+    if kind < 0.3:
+        return magazine(photos, material, rng, shape)
+    pictures = material.grounds if kind < 0.8 else material.prints
+    picture = any_part(pictures[rng.integers(len(pictures))], rng, shape).astype(np.float32)
+    if rng.random() < 0.3:
+        picture = picture * np.array(tone(rng, 150, 255), np.float32) / 255
+    return picture
+
+
+def toy(canvas, photos, rng, corners):
+    """Something soft and patterned that lies over a corner of the document."""
+    h, w = canvas.shape[:2]
+    at = corners[rng.integers(4)] + rng.normal(0, 0.05, 2) * max(w, h)
+    away = at - corners.mean(0)
+    reach = rng.uniform(0.06, 0.25) * max(w, h)
+    at = at + away / (np.linalg.norm(away) + 1e-6) * reach * rng.uniform(0.3, 1.0)
+    angles = np.linspace(0, 2 * np.pi, 40, endpoint=False)
+    radius = 1 + sum(rng.normal(0, 0.25 / k) * np.cos(k * angles + rng.uniform(0, 6.3)) for k in (1, 2, 3, 4, 5))
+    outline = at + reach * np.clip(radius, 0.2, 2)[:, None] * np.stack([np.cos(angles), np.sin(angles)], 1)
+    mask = np.zeros((h, w), np.uint8)
+    cv2.fillPoly(mask, [outline.astype(np.int32)], 255, cv2.LINE_AA)
+    shade = np.clip(cv2.distanceTransform((mask > 127).astype(np.uint8), cv2.DIST_L2, 3) / (0.5 * reach), 0, 1)
+    fill = any_part(photos[rng.integers(len(photos))], rng, (h, w)) if rng.random() < 0.5 else np.array(tone(rng), np.float32)
+    cover = cv2.GaussianBlur(mask, (0, 0), 1.0).astype(np.float32)[..., None] / 255
+    return canvas * (1 - cover) + fill * (0.5 + 0.5 * np.sqrt(shade))[..., None] * cover
+
+
+def coloured_patch(canvas, rng):
+    """Light of a lamp or torch, of one colour, that falls on a part of the scene."""
+    h, w = canvas.shape[:2]
+    mask = np.zeros((h, w), np.float32)
+    centre, axes = rng.uniform(0, 1, 2) * (w, h), rng.uniform(0.15, 0.8, 2) * max(w, h)
+    cv2.ellipse(mask, tuple(int(v) for v in centre), tuple(int(v) for v in axes), rng.uniform(0, 180), 0, 360, 1.0, -1)
+    mask = cv2.GaussianBlur(mask, (0, 0), rng.uniform(2, 40))[..., None]
+    return canvas * (1 + mask * (np.exp(rng.normal(0.0, 0.35, 3)) - 1).astype(np.float32))
+
+
 def thing(canvas, rng, inside=None):
     """A pen, a cup, a finger: a shaded capsule or ellipse, anywhere or across a corner of `inside`."""
     h, w = canvas.shape[:2]
@@ -279,13 +411,13 @@ def shadow_under(canvas, corners, rng):
     h, w = canvas.shape[:2]
     mask = np.zeros((h, w), np.float32)
     cv2.fillConvexPoly(mask, (corners + rng.normal(0, 4, 2)).astype(np.int32), 1.0)
-    return canvas * (1 - rng.uniform(0.1, 0.6) * cv2.GaussianBlur(mask, (0, 0), rng.uniform(1.5, 7))[..., None])
+    return canvas * (1 - float(rng.uniform(0.1, 0.6)) * cv2.GaussianBlur(mask, (0, 0), rng.uniform(1.5, 7))[..., None])
 
 
 def light(canvas, rng):
     h, w = canvas.shape[:2]
     if rng.random() < 0.6:
-        canvas = canvas * (1 + rng.uniform(0.1, 0.6) * (gradient((h, w), (0,), (1,), rng) - 0.5))
+        canvas = canvas * (1 + float(rng.uniform(0.1, 0.6)) * (gradient((h, w), (0,), (1,), rng) - 0.5))
     if rng.random() < 0.32:  # something throws a shadow with an edge: an arm, or the bars of a window
         mask, wide = np.zeros((h, w), np.float32), int(rng.uniform(10, 120))
         a, b = rng.uniform(-0.2, 1.2, 2) * (w, h), rng.uniform(-0.2, 1.2, 2) * (w, h)
@@ -293,15 +425,15 @@ def light(canvas, rng):
         for bar in range(-5, 6) if rng.random() < 0.4 else (0,):
             ends = [tuple(int(v) for v in (end + (end - other) * 2 + bar * step)) for end, other in ((a, b), (b, a))]
             cv2.line(mask, *ends, 1.0, wide)
-        canvas = canvas * (1 - rng.uniform(0.2, 0.65) * cv2.GaussianBlur(mask, (0, 0), rng.uniform(0.8, 10))[..., None])
+        canvas = canvas * (1 - float(rng.uniform(0.2, 0.65)) * cv2.GaussianBlur(mask, (0, 0), rng.uniform(0.8, 10))[..., None])
     if rng.random() < 0.25:
         x, y = rng.uniform(0, w), rng.uniform(0, h)
         yy, xx = np.mgrid[:h, :w].astype(np.float32)
         spot = np.exp(-(((xx - x) / rng.uniform(15, 90)) ** 2 + ((yy - y) / rng.uniform(15, 90)) ** 2))
-        canvas = canvas + rng.uniform(80, 350) * spot[..., None] * np.array(tone(rng, 180, 255)) / 255
+        canvas = canvas + float(rng.uniform(80, 350)) * spot[..., None] * np.array(tone(rng, 180, 255), np.float32) / 255
     if rng.random() < 0.35:
-        canvas = canvas * np.exp(rng.normal(0, 0.18, 3))
-    return 255 * np.clip(canvas * rng.uniform(0.35, 1.25) / 255, 0, 1) ** rng.uniform(0.75, 1.3)
+        canvas = canvas * np.exp(rng.normal(0, 0.18, 3)).astype(np.float32)
+    return 255 * np.clip(canvas * float(rng.uniform(0.35, 1.25)) / 255, 0, 1) ** float(rng.uniform(0.75, 1.3))
 
 
 def camera(canvas, rng):
@@ -341,21 +473,27 @@ def device(canvas, photos, rng, corners, face_size):
         write(body, words(rng, int(rng.integers(3, 22))), (edge + 8, y + 10), rng.uniform(6, 12), tone(rng), rng)
     alpha = np.zeros((dh, dw), np.uint8)
     rounded(alpha, (0, 0, dw, dh), int(rng.uniform(0, 0.1) * min(dw, dh)), 255)
-    canvas, cover = paste(canvas * rng.uniform(0.25, 1.0), body, alpha, frame)
+    canvas, cover = paste(canvas * float(rng.uniform(0.25, 1.0)), body, alpha, frame)
     return canvas, frame, cover
 
 
-def scene(photos, seed):
-    """-> picture [SIZE,SIZE,3] bytes, target [3,CELLS,CELLS] bytes, corners [4,2] in shares of the frame (NaN: none)."""
+def scene(photos, seed, material=None):
+    """-> picture [SIZE,SIZE,3] bytes, target [3,CELLS,CELLS] bytes, corners [4,2] in shares of the frame (NaN: none).
+
+    With `material` most documents and backgrounds are real.
+    """
     rng = np.random.default_rng(seed)
     a, b = FRAMES[rng.integers(len(FRAMES))]
     w, h = (CANVAS, CANVAS * b // a) if a >= b else (CANVAS * a // b, CANVAS)
-    canvas = background(photos, rng, (h, w))
+    if material and rng.random() < 0.85:
+        canvas = real_background(photos, material, rng, (h, w))
+    else:
+        canvas = background(photos, rng, (h, w))
     target, device_cover = np.zeros((h, w), np.float32), np.zeros((h, w), np.float32)
     corners = np.full((4, 2), np.nan, np.float32)
     empty = rng.random() < NONE_SHARE
     cut = not empty and rng.random() < 0.1
-    face, alpha = draw_document(photos, rng)
+    face, alpha = mixed_face(photos, material, rng) if material and rng.random() < 0.7 else draw_document(photos, rng)
     fh, fw = face.shape[:2]
     share = np.exp(rng.uniform(np.log(0.16), np.log(0.95)))
     placed = pose(rng, w, h, fw, fh, 0 if cut else rng.uniform(0.9, 0.99), share, 45)
@@ -381,10 +519,14 @@ def scene(photos, seed):
         if rng.random() < 0.3:
             for _ in range(int(rng.integers(1, 4))):
                 canvas = thing(canvas, rng, placed)
+        if material and rng.random() < 0.25:
+            canvas = toy(canvas, photos, rng, placed)
         corners = placed / np.array([w, h], np.float32)
     elif rng.random() < 0.2:  # a device that shows no document
         box = pose(rng, w, h, 300, 200, 0.95, rng.uniform(0.3, 0.9), 30)
         canvas, _, device_cover = device(canvas, photos, rng, box, (300, 200))
+    if material and rng.random() < 0.25:
+        canvas = coloured_patch(canvas, rng)
     picture = camera(light(canvas, rng), rng)
     peaks = np.zeros((CELLS, CELLS), np.float32)
     if not empty:

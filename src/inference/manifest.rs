@@ -46,6 +46,8 @@ const SHIPPED_FILES: &[(&str, &[u8])] = &[
     ("fusion.onnx", include_bytes!("../../models/fusion.onnx")),
     ("locator_net.onnx", include_bytes!("../../models/locator_net.onnx")),
     ("reader_net.onnx", include_bytes!("../../models/reader_net.onnx")),
+    ("document_net.onnx", include_bytes!("../../models/document_net.onnx")),
+    ("legibility_net.onnx", include_bytes!("../../models/legibility_net.onnx")),
 ];
 
 impl ModelSource {

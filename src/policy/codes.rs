@@ -81,6 +81,17 @@ pub const CODES: &[Code] = &[
         shown_by: &[MarkKind::Document],
     },
     Code {
+        code: "grey_picture",
+        en: "The photograph is black and white. Photograph the document in colour.",
+        zh: "照片为黑白。请拍摄彩色照片。",
+        at: None,
+        tencent: Some("Copy (-9108)"),
+        baidu: Some("risk_type=copy"),
+        onfido_veriff: Some("image_quality"),
+        species: None,
+        shown_by: &[],
+    },
+    Code {
         code: "number_illegal",
         en: "The document's number does not hold together. If it is sharp and whole, the document should be looked at.",
         zh: "证件号码未通过校验。如画面清晰完整，请核查证件。",

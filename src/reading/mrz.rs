@@ -193,9 +193,19 @@ impl Layout {
         let [.., last] = &self.composite;
         let check_digit = |at: usize| [&self.birth, &self.expiry, last].iter().any(|range| range.end == at);
         let place = |(at, c): (usize, char)| match c {
-            '0' | '1' if letters.iter().any(|range| range.contains(&at)) => if c == '0' { 'O' } else { 'I' },
+            '0' | '1' if letters.iter().any(|range| range.contains(&at)) => {
+                if c == '0' {
+                    'O'
+                } else {
+                    'I'
+                }
+            }
             'O' | 'I' if check_digit(at) || digits.iter().any(|range| range.contains(&at)) => {
-                if c == 'O' { '0' } else { '1' }
+                if c == 'O' {
+                    '0'
+                } else {
+                    '1'
+                }
             }
             other => other,
         };

@@ -73,7 +73,10 @@ const fn colour(kind: MarkKind) -> Rgb<u8> {
 }
 
 const fn is_area(kind: MarkKind) -> bool {
-    matches!(kind, MarkKind::Pattern | MarkKind::Heat | MarkKind::Glare | MarkKind::Halftone | MarkKind::Blur | MarkKind::Cover)
+    matches!(
+        kind,
+        MarkKind::Pattern | MarkKind::Heat | MarkKind::Glare | MarkKind::Halftone | MarkKind::Blur | MarkKind::Cover
+    )
 }
 
 /// Mixes a mark's colour into its polygon, the more the stronger.

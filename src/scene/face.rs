@@ -41,15 +41,8 @@ pub enum Face {
 
 impl Face {
     /// In the order of the network's outputs.
-    pub const ALL: [Self; 7] = [
-        Self::PortraitSide,
-        Self::EmblemSide,
-        Self::Card,
-        Self::PassportPage,
-        Self::Licence,
-        Self::Page,
-        Self::None,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::PortraitSide, Self::EmblemSide, Self::Card, Self::PassportPage, Self::Licence, Self::Page, Self::None];
 
     /// The name in the JSON contract and on the command line.
     #[must_use]
@@ -71,9 +64,10 @@ impl std::str::FromStr for Face {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let named = |face: &Self| face.name() == text;
-        Self::ALL.into_iter().find(named).ok_or_else(|| {
-            format!("`{text}` is none of {}", Self::ALL.map(Self::name).join(", "))
-        })
+        Self::ALL
+            .into_iter()
+            .find(named)
+            .ok_or_else(|| format!("`{text}` is none of {}", Self::ALL.map(Self::name).join(", ")))
     }
 }
 
@@ -223,7 +217,8 @@ mod tests {
 
     #[test]
     fn shares_sum_to_one_and_nonsense_has_none() {
-        let shares: [f32; 3] = softmax(&ArrayD::from_shape_vec(vec![1, 3], vec![1.0, 2.0, 3.0]).expect("three")).expect("finite");
+        let shares: [f32; 3] =
+            softmax(&ArrayD::from_shape_vec(vec![1, 3], vec![1.0, 2.0, 3.0]).expect("three")).expect("finite");
         assert!((shares.iter().sum::<f32>() - 1.0).abs() < 1e-6);
         assert!(softmax::<3>(&ArrayD::from_elem(vec![1, 3], f32::NAN)).is_none());
         assert!(softmax::<3>(&ArrayD::zeros(vec![1, 4])).is_none());

@@ -176,7 +176,8 @@ impl<'a> Scene<'a> {
             .get_or_init(|| {
                 let document = self.document()?;
                 // Cards are wider than high: which way up one lies is left to who reads it.
-                let laid = if document.kind == DocumentKind::Card { face::across(&document.quad) } else { document.quad };
+                let laid =
+                    if document.kind == DocumentKind::Card { face::across(&document.quad) } else { document.quad };
                 Flat::of(self.capture, self.overview(), &self.upright().unwrap_or(laid), document.kind)
             })
             .as_ref()

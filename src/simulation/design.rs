@@ -180,7 +180,15 @@ impl Design {
         self.text(text, [(self.document.size_mm()[0] - width) / 2.0, y], height, colour);
     }
 
-    pub(super) fn rosette(&mut self, centre: [f32; 2], radius: f32, rings: u32, lobes: f32, colour: Colour, alpha: f32) {
+    pub(super) fn rosette(
+        &mut self,
+        centre: [f32; 2],
+        radius: f32,
+        rings: u32,
+        lobes: f32,
+        colour: Colour,
+        alpha: f32,
+    ) {
         for ring in 0..rings {
             let phase = ring as f32 / rings as f32 * TAU;
             let points = (0..=240)

@@ -94,17 +94,17 @@ impl Fault {
         (spec.delivery, spec.hand_mm) = (None, 0.0);
         let between = |low: f32, high: f32| low * (high / low).powf(strength);
         match self {
-            Self::Blurred => spec.blur_px = between(0.8, 7.0),
-            Self::Glare => spec.glare = between(0.2, 1.6),
-            Self::Moved => spec.motion_px = between(2.0, 26.0),
-            Self::Dark => (spec.exposure, spec.full_well) = (between(0.5, 0.04), between(4_000.0, 150.0)),
-            Self::Small => spec.delivery = Some(Delivery { long_side: between(1_100.0, 220.0) as u32, quality: 85 }),
+            Self::Blurred => spec.blur_px = between(1.2, 14.0),
+            Self::Glare => spec.glare = between(0.4, 4.0),
+            Self::Moved => spec.motion_px = between(4.0, 60.0),
+            Self::Dark => (spec.exposure, spec.full_well) = (between(0.3, 0.012), between(2_000.0, 40.0)),
+            Self::Small => spec.delivery = Some(Delivery { long_side: between(700.0, 130.0) as u32, quality: 85 }),
             Self::Compressed => {
-                spec.delivery = Some(Delivery { long_side: 1_280, quality: between(60.0, 3.0) as u8 });
+                spec.delivery = Some(Delivery { long_side: 800, quality: between(30.0, 1.0) as u8 });
             }
-            Self::Shadow => spec.shadow = 1.0 - between(0.5, 0.02),
+            Self::Shadow => (spec.shadow, spec.full_well) = (1.0 - between(0.3, 0.004), 1_500.0),
             // The number is 6 to 9 mm from the lower border.
-            Self::Covered => spec.hand_mm = between(3.0, 18.0),
+            Self::Covered => spec.hand_mm = between(4.0, 26.0),
         }
     }
 }
