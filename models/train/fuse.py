@@ -16,7 +16,8 @@ the policy only asks for review on it.
 
 Legibility is a logistic regression over what the legibility network says of the document's print, fitted on a ladder of
 simulated faults against "the program read the whole number", and over the number whose checks hold. Where no print was
-judged, bounded readings of sharpness, exposure and glare take its place, set from what they mean.
+judged, or the document is of a kind that the ladder does not hold, bounded readings of sharpness, exposure and glare
+take its place, set from what they mean.
 """
 import argparse
 import csv
@@ -42,6 +43,8 @@ PRINT = ("texture_net.print_logodds", "scene_net.print_logodds")
 PERIODIC = ("moire.peak_db",)
 # Where print was judged: fitted on the ladder.
 JUDGED = ("legibility.readable", "legibility.zone_readable", "legibility.covered_share", "legibility.glare_share")
+# Documents whose print the ladder speaks for: of others (playing cards, things) print is no measure.
+FACES = ("document_net.portrait_side", "document_net.emblem_side", "document_net.passport_page", "document_net.licence")
 # Where it was not. Reading, centre, slope per unit (negative: more is worse), bounds of the value.
 UNJUDGED = (
     # An edge 4.5 px wide blurs the strokes of text 16 px high, whose strokes are about 2 px, into each other.
@@ -185,8 +188,9 @@ def legibility_head(fitted_on, tested_on):
     """Terms of the legibility head and its figures on the other ladder, with and without the number itself."""
     x, _, whole, *_ = ladder(*fitted_on)
     centre = np.nanmean(x, axis=0)
-    model = LogisticRegression(C=1.0, max_iter=1000).fit(np.nan_to_num(x - centre), whole)
-    slope, bias = model.coef_[0], model.intercept_[0]
+    spread = np.nanstd(x, axis=0)
+    model = LogisticRegression(C=1.0, max_iter=1000).fit(np.nan_to_num((x - centre) / spread), whole)
+    slope, bias = model.coef_[0] / spread, model.intercept_[0]
     print("legibility:", dict(zip(JUDGED, slope.round(2))), "centres", centre.round(3), "bias", round(bias, 3))
     x, consistent, whole, share, faults, first, unjudged = ladder(*tested_on)
     print(f"other ladder: {len(x)} judged, {unjudged} not")
@@ -205,12 +209,13 @@ def legibility_head(fitted_on, tested_on):
     terms = {name: (s, c, (0.0, 1.0)) for name, s, c in zip(JUDGED, slope, centre)}
     terms[JUDGED[0]] += (bias,)
     terms |= {name: (slope, centre, bounds) for name, centre, slope, bounds in UNJUDGED}
+    terms |= {name: (0.0, 0.0, (0.0, 1.0)) for name in FACES}
     return terms | {CONSISTENT[0]: (CONSISTENT[1], 0.0, (0.0, 1.0))}
 
 
 def build(inputs, heads, path, about):
     """Row of values and presences -> three logistic heads; each head is (terms by reading, bias). A term is slope, centre,
-    bounds and what the mere presence of the reading adds. UNJUDGED count only where JUDGED[0] is missing."""
+    bounds and what the mere presence of the reading adds. JUDGED count as far as the document is one of FACES."""
     k = len(inputs)
     low, high = np.full(2 * k, -1e30, np.float32), np.full(2 * k, 1e30, np.float32)
     weights, bias = np.zeros((2 * k, 3), np.float32), np.zeros(3, np.float32)
@@ -221,9 +226,13 @@ def build(inputs, heads, path, about):
             # slope * (value - centre) where it was measured, nothing where it was not
             weights[i, column], weights[k + i, column] = slope, sum(present) - slope * centre
             low[i], high[i] = bounds
-    judged, gate = k + inputs.index(JUDGED[0]), np.zeros(2 * k, np.float32)
-    for name, *_ in UNJUDGED:
-        gate[[inputs.index(name), k + inputs.index(name)]] = 1.0
+    # How far the judged terms count: the share of faces whose print the ladder knows; the unjudged ones count for the rest.
+    known, base, shift = np.zeros((2 * k, 1), np.float32), np.ones(2 * k, np.float32), np.zeros(2 * k, np.float32)
+    known[[inputs.index(name) for name in FACES]] = 1.0
+    for names, sign in ((JUDGED, 1.0), ([name for name, *_ in UNJUDGED], -1.0)):
+        for i in (inputs.index(name) for name in names):
+            base[[i, k + i]], shift[[i, k + i]] = (0.0 if sign > 0 else 1.0), sign
+    judged = k + inputs.index(JUDGED[0])
     # A value that was not measured arrives as 0 and must stay 0 for every bound: values are bounded, then masked.
     nodes = [
         helper.make_node("Max", ["readings", "low"], ["from_below"]),
@@ -232,8 +241,10 @@ def build(inputs, heads, path, about):
         helper.make_node("Concat", ["present", "present"], ["mask"], axis=1),
         helper.make_node("Mul", ["bounded", "mask"], ["masked"]),
         helper.make_node("Slice", ["readings", "judged", "after", "axis"], ["was_judged"]),
-        helper.make_node("Mul", ["was_judged", "gate"], ["shut"]),
-        helper.make_node("Sub", ["one", "shut"], ["open"]),
+        helper.make_node("MatMul", ["masked", "known"], ["of_known"]),
+        helper.make_node("Mul", ["was_judged", "of_known"], ["weight_judged"]),
+        helper.make_node("Mul", ["weight_judged", "shift"], ["shifted"]),
+        helper.make_node("Add", ["base", "shifted"], ["open"]),
         helper.make_node("Mul", ["masked", "open"], ["passed"]),
         helper.make_node("Gemm", ["passed", "weights", "bias"], ["logits"]),
         helper.make_node("Sigmoid", ["logits"], ["scores"]),
@@ -241,7 +252,7 @@ def build(inputs, heads, path, about):
     constants = {
         "low": low, "high": high, "weights": weights, "bias": bias,
         "half": np.array([k]), "end": np.array([2 * k]), "axis": np.array([1]),
-        "judged": np.array([judged]), "after": np.array([judged + 1]), "gate": gate, "one": np.float32([1]),
+        "judged": np.array([judged]), "after": np.array([judged + 1]), "known": known, "base": base, "shift": shift,
     }
     graph = helper.make_graph(
         nodes, "fusion",
@@ -268,7 +279,7 @@ def main():
     screen = screen_head(args.scores, args.readings, (0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9))
     prints = ({name: (0.5, 0.0, FREE) for name in PRINT}, 0.0)
     legibility = (legibility_head(args.ladder, args.test), 0.0)
-    inputs = [*SCREEN, *PERIODIC, *PRINT, *JUDGED, *(name for name, *_ in UNJUDGED), CONSISTENT[0]]
+    inputs = [*SCREEN, *PERIODIC, *PRINT, *JUDGED, *FACES, *(name for name, *_ in UNJUDGED), CONSISTENT[0]]
     path = os.path.join(args.out, "fusion.onnx")
     print("scores with nothing measured:", build(inputs, (screen, prints, legibility), path, "bonafide fusion"))
     write_manifest(args.out, ["fusion"], {"fusion": inputs})

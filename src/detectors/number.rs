@@ -109,6 +109,19 @@ impl Reading {
         self.proof.as_ref().map_or(NumberCode::NoneFound, Proof::code)
     }
 
+    /// Looks for the proof among the lines; of equals the last counts.
+    fn judge(&mut self, kind: DocumentKind, today: Date) {
+        let surest = (0..self.lines.len()).max_by_key(|i| sure(&self.lines[*i].1));
+        (self.proof, self.at) = (None, surest.into_iter().collect());
+        if let Some((proof, at)) = proofs(&self.lines, kind, today).into_iter().max_by_key(|(proof, _)| proof.code()) {
+            let enough = if matches!(proof, Proof::Mrz(_)) { TRUSTED_ZONE } else { TRUSTED };
+            (self.proof, self.at) = (Some(proof), at);
+            if self.least().is_none_or(|least| least < enough) {
+                self.proof = self.proof.take().map(Proof::doubted);
+            }
+        }
+    }
+
     /// Characters read for sure.
     fn sure(&self) -> usize {
         self.lines.iter().map(|(_, line)| sure(line)).sum()
@@ -131,17 +144,14 @@ fn candidates(found: &[PixelRect]) -> impl Iterator<Item = PixelRect> {
 }
 
 fn read(recogniser: &Recogniser, flat: &Flat, found: &[PixelRect], kind: DocumentKind, today: Date) -> Reading {
-    let mut lines: Vec<(PixelRect, Line)> =
-        candidates(found).map(|rect| (rect, recogniser.read(&flat.luma, rect))).collect();
-    lines.sort_by_key(|(rect, _)| rect.y);
-    let surest = (0..lines.len()).max_by_key(|i| sure(&lines[*i].1));
-    let mut reading = Reading { lines, proof: None, at: surest.into_iter().collect() };
-    // Of equals the last counts.
-    if let Some((proof, at)) = proofs(&reading.lines, kind, today).into_iter().max_by_key(|(proof, _)| proof.code()) {
-        (reading.proof, reading.at) = (Some(proof), at);
-        let enough = if matches!(reading.proof, Some(Proof::Mrz(_))) { TRUSTED_ZONE } else { TRUSTED };
-        if reading.least().is_none_or(|least| least < enough) {
-            reading.proof = reading.proof.map(Proof::doubted);
+    let mut reading = Reading { lines: Vec::new(), proof: None, at: Vec::new() };
+    for rect in candidates(found) {
+        reading.lines.push((rect, recogniser.read(&flat.luma, rect)));
+        reading.lines.sort_by_key(|(rect, _)| rect.y);
+        reading.judge(kind, today);
+        // One number is enough; that of a zone is none before all of its lines are read.
+        if reading.code().holds() {
+            break;
         }
     }
     reading
