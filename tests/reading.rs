@@ -67,7 +67,7 @@ fn miss(found: &Quad, wanted: &Quad) -> f32 {
 #[test]
 fn corners_and_numbers_of_the_samples_are_found() {
     let (checker, cards) = (checker(), cards());
-    assert!(cards.iter().filter(|card| !card.held).count() >= 3);
+    assert!(cards.iter().filter(|card| !card.held).count() >= 2);
     for card in &cards {
         let report = check(&checker, &card.picture);
         let number = report.number.filter(|n| n.code == NumberCode::Consistent).map(|n| n.text);

@@ -161,14 +161,16 @@ fn read(recogniser: &Recogniser, flat: &Flat, found: &[PixelRect], kind: Documen
 fn proofs(read: &[(PixelRect, Line)], kind: DocumentKind, today: Date) -> Vec<(Proof, Vec<usize>)> {
     let mut found: Vec<(Proof, Vec<usize>)> = Vec::new();
     for (i, (_, line)) in read.iter().enumerate() {
-        let resident = resident_id::find(&line.text, today);
+        // The recogniser does not tell O from 0 and I from 1, and neither number has those letters.
+        let text = line.text.replace('O', "0").replace('I', "1");
+        let resident = resident_id::find(&text, today);
         // A date and a province where a resident number has them are no chance.
         let certain = resident.code >= NumberCode::Illegal && resident.faults.iter().all(|f| *f == Fault::Check);
         let resident = (Proof::ResidentId(resident), vec![i]);
         if certain || kind == DocumentKind::Card {
             found.push(resident);
         } else {
-            found.extend([resident, (Proof::CreditCode(credit_code::find(&line.text)), vec![i])]);
+            found.extend([resident, (Proof::CreditCode(credit_code::find(&text)), vec![i])]);
         }
     }
     let zone: Vec<usize> = (0..read.len()).filter(|i| read[*i].1.text.len() >= MRZ_LEAST).collect();

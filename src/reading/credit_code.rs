@@ -73,8 +73,7 @@ impl CreditCode {
 /// Checks a text that holds the code and nothing else. White space, full width and small letters may be in it.
 #[must_use]
 pub fn check(text: &str) -> CreditCode {
-    // Neither O nor I is in the alphabet: where a reader says so, a nought or a one is meant.
-    let number = compact(text).to_ascii_uppercase().replace('O', "0").replace('I', "1");
+    let number = compact(text).to_ascii_uppercase();
     if !number.contains(|c: char| c.is_ascii_digit()) {
         let number = Private::default();
         return CreditCode { code: NumberCode::NoneFound, faults: Vec::new(), organisation_holds: None, number };

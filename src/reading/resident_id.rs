@@ -72,8 +72,7 @@ pub fn check(text: &str, today: Date) -> ResidentId {
         let number = Private::default();
         return ResidentId { code: NumberCode::NoneFound, faults: Vec::new(), full_width_x, number };
     }
-    // The alphabet has no letter but X: where a reader says O or I, a nought or a one is meant.
-    let number = read.replace('x', "X").replace('O', "0").replace('I', "1");
+    let number = read.replace('x', "X");
     let faults = faults(&number, today);
     let code = match NumberCode::of(&faults) {
         NumberCode::Consistent if read.ends_with('x') => NumberCode::LowerCaseX,
