@@ -163,11 +163,13 @@ fn document(c: &mut Criterion) {
                 scene
             };
             let examine = |scene: bonafide::scene::Scene<'_>| {
-                detectors.iter().for_each(|d| drop(black_box(d.examine(&scene))));
+                for detector in &detectors {
+                    black_box(detector.examine(&scene));
+                }
             };
             let label = if part.len() > 1 { "all" } else { part[0] };
             group.bench_function(format!("{name}_{label}"), |b| {
-                b.iter_batched(before, examine, BatchSize::PerIteration)
+                b.iter_batched(before, examine, BatchSize::PerIteration);
             });
         }
     }

@@ -65,8 +65,8 @@ struct CheckerArgs {
     /// Can be given again.
     #[arg(long, value_name = "RISK=LEVEL", value_parser = sensitivity)]
     sensitivity: Vec<(String, Sensitivity)>,
-    /// Asks for this document, or side of it, and wants anything else taken again: portrait_side, emblem_side, card,
-    /// passport_page, licence or page.
+    /// Asks for this document, or side of it, and wants anything else taken again: `portrait_side`, `emblem_side`,
+    /// `card`, `passport_page`, `licence` or `page`.
     #[arg(long, value_name = "DOCUMENT")]
     expect: Option<Face>,
     /// Shows the document's number and what it says in clear; without it most of it is hidden.

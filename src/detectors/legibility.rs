@@ -221,7 +221,7 @@ fn tell(cells: &[Cell], flat: &Flat, evidence: &mut Evidence) {
     };
     let covered = over("legibility.covered_share", MarkKind::Cover, |cell| cell.covered);
     let glare = over("legibility.glare_share", MarkKind::Glare, |cell| cell.glare);
-    let (mut en, mut zh) = match (whole, worst) {
+    let (en, zh) = match (whole, worst) {
         (Some(whole), Some((zone, readable))) => {
             let (en, zh) = zone.name();
             (
@@ -235,9 +235,10 @@ fn tell(cells: &[Cell], flat: &Flat, evidence: &mut Evidence) {
         }
         _ => ("It bears hardly any print.".to_owned(), "几乎没有文字。".to_owned()),
     };
-    en += &format!(" Highlights wash out {:.1} % of it, {:.1} % is covered.", 100.0 * glare, 100.0 * covered);
-    zh += &format!("反光覆盖 {:.1}%，遮挡 {:.1}%。", 100.0 * glare, 100.0 * covered);
-    evidence.explanation = Sentence::new(en, zh);
+    evidence.explanation = Sentence::new(
+        format!("{en} Highlights wash out {:.1} % of it, {:.1} % is covered.", 100.0 * glare, 100.0 * covered),
+        format!("{zh}反光覆盖 {:.1}%，遮挡 {:.1}%。", 100.0 * glare, 100.0 * covered),
+    );
 }
 
 /// The rectangle of the document around `cells`, in capture pixels.

@@ -197,6 +197,12 @@ fn matches_qr(proof: Option<&Proof>, scene: &Scene<'_>) -> Option<f64> {
     if said.contains(&QrMatch::Same) { Some(1.0) } else { said.contains(&QrMatch::Different).then_some(0.0) }
 }
 
+/// Without a search for QR codes there is nothing to compare.
+#[cfg(not(feature = "qr"))]
+const fn matches_qr(_: Option<&Proof>, _: &Scene<'_>) -> Option<f64> {
+    None
+}
+
 fn told(reading: &Reading, scene: &Scene<'_>, flat: &Flat, found: Option<&str>) -> Outcome {
     let code = reading.code();
     let (en, zh) = match code {
@@ -216,7 +222,6 @@ fn told(reading: &Reading, scene: &Scene<'_>, flat: &Flat, found: Option<&str>) 
     for id in ["number.upside_down", "number.mirrored"] {
         evidence.flag(id, found == Some(id));
     }
-    #[cfg(feature = "qr")]
     if let Some(same) = matches_qr(reading.proof.as_ref(), scene) {
         evidence.read("number.matches_qr", same);
     }

@@ -166,7 +166,7 @@ fn small(overview: &Overview, quad: &Quad) -> Option<RgbImage> {
     let map = Homography::between(&fine, &quad.scaled(1.0 / overview.scale))?;
     let (width, height) = overview.luma.dimensions();
     let mut sums = vec![[0u32; 3]; (WIDTH * HEIGHT) as usize];
-    let planes = [&overview.luma, &overview.cb, &overview.cr].map(|plane| plane.as_raw());
+    let planes: [&[u8]; 3] = [&overview.luma, &overview.cb, &overview.cr].map(|plane| plane.as_raw().as_slice());
     for y in 0..HEIGHT * FINE {
         for x in 0..WIDTH * FINE {
             let at = map.apply(crate::geometry::Point::new(x as f32 + 0.5, y as f32 + 0.5));
