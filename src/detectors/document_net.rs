@@ -2,7 +2,6 @@
 
 use super::{Detector, DetectorInfo, Entry, abstain_without_model};
 use crate::evidence::{Abstention, AbstentionCause, Evidence, Outcome, ReadingInfo, Sentence};
-use crate::inference::Models;
 use crate::scene::{Face, Scene};
 
 /// Reading of each of [`Face::ALL`].
@@ -43,12 +42,8 @@ pub(super) const ENTRY: Entry = Entry {
         blind_spots: "Knows layouts, not issuers: a drawing of a card is a card. Sides other than the two of the Chinese \
                       card count as other cards.",
     },
-    build: |models| Box::new(DocumentNet { loaded: loaded(models) }),
+    build: |models| Box::new(DocumentNet { loaded: models.get("document_net").is_some() }),
 };
-
-fn loaded(models: &Models) -> bool {
-    models.get("document_net").is_some()
-}
 
 struct DocumentNet {
     loaded: bool,
@@ -72,11 +67,8 @@ impl Detector for DocumentNet {
         for (id, share) in SHARES.into_iter().zip(seen.shares) {
             evidence.read(id, f64::from(share));
         }
-        let corners = scene.document().map(|document| document.quad.0);
-        if let (Some(upright), Some(corners)) = (scene.upright(), corners)
-            && let Some(quarters) = corners.iter().position(|corner| *corner == upright.0[0])
-        {
-            evidence.read("document_net.turned_deg", 90.0 * quarters as f64);
+        if let Some(degrees) = scene.turned_deg() {
+            evidence.read("document_net.turned_deg", f64::from(degrees));
         }
         evidence.into()
     }

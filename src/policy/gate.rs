@@ -247,10 +247,8 @@ impl Policy {
             let rule = file.risk.get_mut(&name).ok_or(PolicyError::UnknownCode(name))?;
             rule.enabled = change.enabled.unwrap_or(rule.enabled);
             rule.severity = change.severity.unwrap_or(rule.severity);
-            rule.retake = change.retake.or(rule.retake);
-            rule.review = change.review.or(rule.review);
-            rule.reject = change.reject.or(rule.reject);
-            rule.classify = change.classify.or(rule.classify);
+            let Override { retake, review, reject, classify, .. } = change;
+            rule.lay(Thresholds { retake, review, reject, classify });
         }
         let mut rules = Vec::new();
         for (name, rule) in file.risk {
@@ -408,11 +406,16 @@ impl Rule {
             Sensitivity::Off | Sensitivity::Normal => None,
         };
         if let Some(other) = other {
-            self.retake = other.retake.or(self.retake);
-            self.review = other.review.or(self.review);
-            self.reject = other.reject.or(self.reject);
-            self.classify = other.classify.or(self.classify);
+            self.lay(other);
         }
+    }
+
+    /// Takes the thresholds that `other` names.
+    fn lay(&mut self, other: Thresholds) {
+        self.retake = other.retake.or(self.retake);
+        self.review = other.review.or(self.review);
+        self.reject = other.reject.or(self.reject);
+        self.classify = other.classify.or(self.classify);
     }
 
     /// By how much `value` is past `threshold`, if it is.

@@ -93,15 +93,13 @@ impl DocumentReport {
     #[must_use]
     pub fn of(scene: &Scene<'_>) -> Option<Self> {
         let document = scene.document()?;
-        let upright = scene.upright();
-        let turn = |quad: &Quad| document.quad.0.iter().position(|corner| *corner == quad.0[0]);
         let face = scene.seen().map(|seen| {
             let (kind, confidence) = seen.face();
-            FaceReport { kind, confidence, turned_deg: upright.as_ref().and_then(turn).map(|k| 90 * k as u32) }
+            FaceReport { kind, confidence, turned_deg: scene.turned_deg() }
         });
         Some(Self {
             px_per_mm: document.px_per_mm(face.map(|face| face.kind)),
-            corners: upright.unwrap_or(document.quad),
+            corners: scene.upright().unwrap_or(document.quad),
             kind: document.kind,
             face,
         })

@@ -170,6 +170,13 @@ impl<'a> Scene<'a> {
         face::upright(&self.document()?.quad, self.seen()?)
     }
 
+    /// By how many degrees the document lies turned clockwise in the picture, 0, 90, 180 or 270, where that is sure.
+    #[must_use]
+    pub fn turned_deg(&self) -> Option<u32> {
+        let first = self.upright()?.0[0];
+        self.document()?.quad.0.iter().position(|corner| *corner == first).map(|quarters| 90 * quarters as u32)
+    }
+
     /// The document seen straight on, upright as far as that is known; nothing without a document.
     pub fn flat(&self) -> Option<&Flat> {
         self.flat
