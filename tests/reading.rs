@@ -12,6 +12,7 @@ use bonafide::reading::NumberCode;
 use bonafide::report::Report;
 use bonafide::scene::{Deadline, Face};
 use image::{ImageFormat, RgbImage, imageops};
+use imageproc::geometric_transformations::{Border, Interpolation, Projection, warp_into};
 
 fn checker() -> Checker {
     let options = Options { engine: EngineChoice::Embedded, reveal: true, ..Options::default() };
@@ -79,6 +80,31 @@ fn corners_and_numbers_of_the_samples_are_found() {
             assert!(miss(&document.corners, &card.corners) < 0.02, "{}", miss(&document.corners, &card.corners));
         }
     }
+}
+
+#[test]
+fn a_card_cut_out_along_its_border_is_read_though_it_has_none() {
+    let checker = checker();
+    for card in cards().iter().filter(|card| !card.held) {
+        let ends = [(0.0, 0.0), (1027.0, 0.0), (1027.0, 648.0), (0.0, 648.0)];
+        let map = Projection::from_control_points(card.corners.0.map(|p| (p.x, p.y)), ends).expect("a rectangle");
+        let mut cut = RgbImage::new(1027, 648);
+        let grey = Border::Constant(image::Rgb([128, 128, 128]));
+        warp_into(&card.picture, map, Interpolation::Bilinear, grey, &mut cut);
+        let report = check(&checker, &cut);
+        assert!(report.document.expect("a document").fills_frame);
+        assert_eq!(report.legible, Some(true));
+        assert_eq!(report.number.map(|n| n.text).as_deref(), Some(card.number.as_str()));
+    }
+}
+
+#[test]
+fn a_picture_without_a_document_is_sent_back_and_never_called_legible() {
+    let wall =
+        RgbImage::from_fn(1200, 900, |x, y| image::Rgb([150, 140, 120].map(|v| v + ((x / 7 + y / 5) % 9) as u8)));
+    let report = check(&checker(), &wall);
+    assert_eq!((report.document, report.legible), (None, None));
+    assert!(report.reasons.iter().any(|reason| reason.code == "no_document"));
 }
 
 #[test]

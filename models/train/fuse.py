@@ -44,7 +44,7 @@ PERIODIC = ("moire.peak_db",)
 # Where print was judged: fitted on the ladder.
 JUDGED = ("legibility.readable", "legibility.zone_readable", "legibility.covered_share", "legibility.glare_share")
 # Documents whose print the ladder speaks for: of others (playing cards, things) print is no measure.
-FACES = ("document_net.portrait_side", "document_net.emblem_side", "document_net.passport_page", "document_net.licence")
+FACES = tuple(f"document_net.{face}" for face in ("portrait_side", "emblem_side", "passport_page", "licence", "page"))
 # Where it was not. Reading, centre, slope per unit (negative: more is worse), bounds of the value.
 UNJUDGED = (
     # An edge 4.5 px wide blurs the strokes of text 16 px high, whose strokes are about 2 px, into each other.

@@ -2,8 +2,8 @@
 
     python models/train/locator.py --photos DIR [--out models] [--cache DIR]
 
-Four stages, each from the weights of the one before (`STAGES`): drawn scenes; others, with views of marked frames; and
-twice scenes with real documents on real surfaces, and other documents in place of the marked ones. Photographs without
+Five stages, each from the weights of the one before (`STAGES`): drawn scenes; others, with views of marked frames; and
+thrice scenes with real documents on real surfaces, and other documents in place of the marked ones. Photographs without
 documents (originals of `captures.csv`) are backgrounds, and so are the textures and close views of print of
 `material.csv`. Marked frames of `document_corners.csv` join, as views and as rectified documents, but only those of the
 document types in `SEEN_TYPES`, and none of the settings in `UNSEEN_SETTINGS`: the other types are for measuring. A
@@ -60,6 +60,7 @@ STAGES = (
     Stage("frames", 3_000_000, 9000, False, 2, 12, 8, 2e-3),
     Stage("real", 5_000_000, 9000, True, 5, 36, 5, 1.5e-3),
     Stage("again", 7_000_000, 4000, True, 4, 36, 8, 1.5e-3),
+    Stage("last", 9_000_000, 5000, True, 4, 36, 16, 1.5e-3),
 )
 
 

@@ -40,7 +40,7 @@ struct Framing;
 
 impl Detector for Framing {
     fn examine(&self, scene: &Scene<'_>) -> Outcome {
-        let Some(document) = scene.document() else {
+        let Some(document) = scene.subject().filter(|document| !document.fills_frame) else {
             return Abstention::new(
                 AbstentionCause::NoDocument,
                 "No document border was found, so its framing cannot be measured.",

@@ -91,7 +91,7 @@ struct Cell {
 impl Detector for Legibility {
     fn examine(&self, scene: &Scene<'_>) -> Outcome {
         let Some(model) = &self.0 else { return abstain_without_model("legibility_net") };
-        let (Some(flat), Some(document)) = (scene.flat(), scene.document()) else {
+        let (Some(flat), Some(document)) = (scene.flat(), scene.subject()) else {
             let (en, zh) = ("No document was found, so its print was not looked at.", "未找到证件，未检查文字。");
             return Abstention::new(AbstentionCause::NoDocument, en, zh).into();
         };

@@ -2,14 +2,23 @@
 
 use super::{Detector, DetectorInfo, Entry};
 use crate::evidence::{Evidence, Outcome, ReadingInfo, Sentence};
-use crate::scene::Scene;
+use crate::scene::{Face, Scene};
 
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
         id: "locator",
         question: "Where is the document?",
         readings: &[
-            ReadingInfo { id: "locator.found", unit: "0 or 1", meaning: "a document was found" },
+            ReadingInfo {
+                id: "locator.found",
+                unit: "0 or 1",
+                meaning: "a document was found, and is none of the things that only look like one",
+            },
+            ReadingInfo {
+                id: "locator.fills_frame",
+                unit: "0 or 1",
+                meaning: "no border was found, and the whole picture looks like a document",
+            },
             ReadingInfo {
                 id: "locator.confidence",
                 unit: "share",
@@ -30,7 +39,8 @@ pub(super) const ENTRY: Entry = Entry {
         method: "A small network on the picture at 192 × 192 marks document and device; four sides are fitted to where \
                  it passes one half. Quadrilaterals of straight edges (Hough transform on signed gradients) that agree \
                  with it are preferred; otherwise its own sides are laid on the straight edges beside them.",
-        blind_spots: "Blank sheets count as background. A document that fills the frame has no border. Trained on made-up \
+        blind_spots: "Blank sheets count as background. A document that fills the frame is seen only where the \
+                      whole picture looks like one. Trained on made-up \
                       scenes and few phone frames.",
     },
     build: |_| Box::new(Locator),
@@ -40,17 +50,31 @@ struct Locator;
 
 impl Detector for Locator {
     fn examine(&self, scene: &Scene<'_>) -> Outcome {
-        let Some(document) = scene.document() else {
+        let Some(document) = scene.subject() else {
             let (en, zh) = ("No document was found in the picture.", "画面中未找到证件。");
             let mut evidence = Evidence::told(Sentence::new(en, zh));
             evidence.flag("locator.found", false);
             return evidence.into();
         };
-        let mut evidence = Evidence::told(Sentence::new(
-            format!("A document was found; {:.0} % of its border is a straight edge.", 100.0 * document.edge_support),
-            format!("找到证件，边框的 {:.0}% 为直边。", 100.0 * document.edge_support),
-        ));
-        evidence.flag("locator.found", true);
+        let edges = 100.0 * document.edge_support;
+        let known = scene.seen().is_none_or(|seen| seen.face().0 != Face::None);
+        let told = match (known, document.fills_frame) {
+            (true, true) => Sentence::new(
+                "No border was found; the whole picture looks like a document.",
+                "未找到边框；整幅画面看起来就是证件。",
+            ),
+            (true, false) => Sentence::new(
+                format!("A document was found; {edges:.0} % of its border is a straight edge."),
+                format!("找到证件，边框的 {edges:.0}% 为直边。"),
+            ),
+            (false, _) => Sentence::new(
+                format!("Something with four sides was found, {edges:.0} % of them straight edges, but no document."),
+                format!("找到四边形物体，边框的 {edges:.0}% 为直边，但不是证件。"),
+            ),
+        };
+        let mut evidence = Evidence::told(told);
+        evidence.flag("locator.found", known);
+        evidence.flag("locator.fills_frame", document.fills_frame);
         evidence.read("locator.edge_support", f64::from(document.edge_support));
         evidence.flag("locator.device", document.device.is_some());
         if let Some(maps) = scene.maps() {

@@ -74,7 +74,7 @@ struct Reading {
 impl Detector for Number {
     fn examine(&self, scene: &Scene<'_>) -> Outcome {
         let Some(recogniser) = &self.0 else { return abstain_without_model("reader_net") };
-        let (Some(flat), Some(document)) = (scene.flat(), scene.document()) else {
+        let (Some(flat), Some(document)) = (scene.flat(), scene.subject()) else {
             return Abstention::new(
                 AbstentionCause::NoDocument,
                 "No document was found, so no number was looked for.",

@@ -41,7 +41,7 @@ impl Detector for Resolution {
         let mut zh = vec![format!("图片为 {width} × {height} 像素（{megapixels:.1} 百万像素）")];
         let mut evidence = Evidence::default();
         evidence.read("resolution.megapixels", megapixels);
-        if let Some(document) = scene.document() {
+        if let Some(document) = scene.subject() {
             let [top, right, bottom, left] = document.quad.sides();
             let long = f32::midpoint(top, bottom).max(f32::midpoint(left, right));
             evidence.read("resolution.document_width_px", f64::from(long));

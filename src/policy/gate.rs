@@ -140,11 +140,17 @@ struct Rule {
     reject: Option<f64>,
     /// From here on the picture is classified as the risk's species.
     classify: Option<f64>,
+    /// The value that leaves no doubt: where it is left out 0 below a threshold, 1 above one that is a share, and twice
+    /// any other. Orders the reasons of equal weight.
+    sure: Option<f64>,
     /// Judged only where all of these hold; a quantity that was not measured holds nothing.
     #[serde(default)]
     when: Vec<Condition>,
     /// Judged only where the document is most likely one of these; any where left out.
     faces: Option<Vec<Face>>,
+    /// Not judged where it is most likely one of these.
+    #[serde(default)]
+    not_faces: Vec<Face>,
     relaxed: Option<Thresholds>,
     strict: Option<Thresholds>,
     #[serde(default = "on")]
@@ -301,8 +307,10 @@ impl Policy {
             review: None,
             reject: None,
             classify: None,
+            sure: None,
             when: Vec::new(),
             faces: None,
+            not_faces: Vec::new(),
             relaxed: None,
             strict: None,
             enabled: true,
@@ -322,7 +330,8 @@ impl Policy {
     /// Judges. `place` says where a risk shows, if it does.
     #[must_use]
     pub fn judge(&self, scores: &Scores, readings: &Readings, place: impl Fn(&Code) -> Option<Place>) -> Verdict {
-        let legible = scores.legibility.map(|score| score >= self.legible_from);
+        let nothing_to_read = readings.get("locator.found").is_some_and(|found| *found < 0.5);
+        let legible = scores.legibility.filter(|_| !nothing_to_read).map(|score| score >= self.legible_from);
         let share = |face: &Face| readings.get(format!("document_net.{}", face.name()).as_str()).copied();
         let known = Face::ALL.into_iter().filter_map(|face| Some((face, share(&face)?)));
         let face = known.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(face, _)| face);
@@ -330,6 +339,7 @@ impl Policy {
         let mut species = None;
         for (_, code, rule) in self.rules.iter().filter(|(_, _, rule)| rule.enabled) {
             let applies = rule.faces.as_ref().is_none_or(|faces| face.is_some_and(|face| faces.contains(&face)))
+                && face.is_none_or(|face| !rule.not_faces.contains(&face))
                 && rule.when.iter().all(|condition| condition.holds(scores, readings));
             let Some(value) = value(&rule.quantity, scores, readings).filter(|_| applies) else { continue };
             if let (Some(named), Some(margin)) = (code.species, rule.classify.and_then(|t| rule.crossed(value, t)))
@@ -344,18 +354,18 @@ impl Policy {
             let polygon = place.map(|place| place.polygon);
             found.push((
                 rule.severity,
+                rule.past(margin, threshold),
                 Reason { code: code.code, action, score: value, threshold, margin, polygon, zone, en, zh },
             ));
         }
-        // Of equal weight the one that lies further past its threshold, as a share of the way to what is sure, comes
-        // first: quantities of different units have nothing else in common.
-        let past = |reason: &Reason| reason.margin / reason.threshold.abs().max(1e-9);
-        found.sort_by(|(a, x), (b, y)| {
-            (y.action, b).cmp(&(x.action, a)).then(past(y).total_cmp(&past(x))).then_with(|| x.code.cmp(y.code))
+        // Of equal weight the one that has gone further from its threshold to what leaves no doubt comes first:
+        // quantities of different units have nothing else in common.
+        found.sort_by(|(a, past_a, x), (b, past_b, y)| {
+            (y.action, b).cmp(&(x.action, a)).then(past_b.total_cmp(past_a)).then_with(|| x.code.cmp(y.code))
         });
         let mut told = BTreeSet::new();
-        found.retain(|(_, reason): &(Severity, Reason)| told.insert(reason.code));
-        let reasons: Vec<Reason> = found.into_iter().map(|(_, reason)| reason).collect();
+        found.retain(|(.., reason): &(Severity, f64, Reason)| told.insert(reason.code));
+        let reasons: Vec<Reason> = found.into_iter().map(|(.., reason)| reason).collect();
         let silent = scores.screen.is_none() && scores.print.is_none();
         let classification = match species {
             Some((species, _)) => Classification::Attack(species),
@@ -421,7 +431,17 @@ impl Rule {
     /// By how much `value` is past `threshold`, if it is.
     fn crossed(&self, value: f64, threshold: f64) -> Option<f64> {
         let margin = if self.bad == Bad::Above { value - threshold } else { threshold - value };
-        (margin >= 0.0).then_some(margin)
+        (margin > 0.0 || (margin == 0.0 && self.bad == Bad::Above)).then_some(margin)
+    }
+
+    /// How far a value `margin` past `threshold` has gone to the one that leaves no doubt.
+    fn past(&self, margin: f64, threshold: f64) -> f64 {
+        let sure = self.sure.unwrap_or(match self.bad {
+            Bad::Below => 0.0,
+            Bad::Above if threshold < 1.0 => 1.0,
+            Bad::Above => 2.0 * threshold,
+        });
+        margin / (sure - threshold).abs().max(1e-9)
     }
 
     /// The harshest action whose threshold `value` crosses.
@@ -526,6 +546,35 @@ mod tests {
         };
         assert!(told(0.9).is_empty());
         assert!(told(0.2)[0].en.contains("covers the lower right of the document"), "{}", told(0.2)[0].en);
+    }
+
+    #[test]
+    fn of_equal_weight_the_surer_reason_comes_first() {
+        let text = "id = \"test\"\nlegible_from = 0.5\n\
+            [risk.blurred]\nquantity = \"score.print\"\nbad = \"above\"\nseverity = \"low\"\nretake = 0.5\n\
+            [risk.tilted]\nquantity = \"framing.tilt_deg\"\nbad = \"above\"\nseverity = \"low\"\nretake = 1.0\n\
+            sure = 11.0\n";
+        let first = |print: f64, tilt: f64| {
+            let scores = Scores { screen: Some(0.0), print: Some(print), ..Scores::default() };
+            let readings = Readings::from([("framing.tilt_deg", tilt)]);
+            policy(text).expect("good").judge(&scores, &readings, |_| None).reasons[0].code
+        };
+        // Half way from the threshold to certainty against a tenth or nine tenths of the way.
+        assert_eq!((first(0.75, 2.0), first(0.75, 10.0)), ("blurred", "tilted"));
+    }
+
+    #[test]
+    fn a_rule_is_not_judged_on_what_it_is_not_for_and_a_value_on_a_lower_bound_is_good() {
+        let known = BTreeSet::from(["framing.tilt_deg", "document_net.none", "document_net.page"]);
+        let text = "id = \"test\"\nlegible_from = 0.5\n[risk.illegible]\nquantity = \"score.legibility\"\n\
+            bad = \"below\"\nseverity = \"low\"\nretake = 0.5\nnot_faces = [\"none\"]\n";
+        let policy = Policy::parse(text, &known).expect("good");
+        let told = |legibility: f64, page: f64| {
+            let scores = Scores { screen: Some(0.0), legibility: Some(legibility), ..Scores::default() };
+            let readings = Readings::from([("document_net.page", page), ("document_net.none", 1.0 - page)]);
+            policy.judge(&scores, &readings, |_| None).reasons.len()
+        };
+        assert_eq!((told(0.4, 0.9), told(0.4, 0.1), told(0.5, 0.9)), (1, 0, 0));
     }
 
     #[test]

@@ -72,6 +72,8 @@ pub struct DocumentReport {
     pub kind: DocumentKind,
     /// Pixels per millimetre, for a format of known size.
     pub px_per_mm: Option<f64>,
+    /// No border was found: the whole picture is the document.
+    pub fills_frame: bool,
     /// Which document it is and how it lies; `null` where nothing looked.
     pub face: Option<FaceReport>,
 }
@@ -92,7 +94,7 @@ impl DocumentReport {
     /// The document of `scene`, if one was found.
     #[must_use]
     pub fn of(scene: &Scene<'_>) -> Option<Self> {
-        let document = scene.document()?;
+        let document = scene.subject()?;
         let face = scene.seen().map(|seen| {
             let (kind, confidence) = seen.face();
             FaceReport { kind, confidence, turned_deg: scene.turned_deg() }
@@ -101,6 +103,7 @@ impl DocumentReport {
             px_per_mm: document.px_per_mm(face.map(|face| face.kind)),
             corners: scene.upright().unwrap_or(document.quad),
             kind: document.kind,
+            fills_frame: document.fills_frame,
             face,
         })
     }

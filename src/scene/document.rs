@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::locator::{Maps, meet};
 use super::{Face, Overview};
-use crate::geometry::{Point, Quad};
+use crate::geometry::{PixelRect, Point, Quad};
 
 /// Long side of the picture that is searched: a card that takes a tenth of the frame keeps 50 px a side.
 const SEARCH_PX: u32 = 512;
@@ -60,11 +60,20 @@ pub struct Document {
     pub edge_support: f32,
     /// How sure the learned locator is, 0 to 1; `None` where straight edges alone were searched.
     pub confidence: Option<f32>,
+    /// No border was found: the whole picture is the document.
+    pub fills_frame: bool,
     /// The device around it.
     pub device: Option<Device>,
 }
 
 impl Document {
+    /// A whole picture of `width` × `height` pixels as a document.
+    pub(super) fn filling(width: u32, height: u32) -> Self {
+        let kind = kind_of(width.max(height) as f32 / width.min(height).max(1) as f32);
+        let quad = Quad(PixelRect::new(0, 0, width, height).corners());
+        Self { quad, kind, edge_support: 0.0, confidence: None, fills_frame: true, device: None }
+    }
+
     /// Pixels per millimetre along the long side, for a format of known size: ID-1 and ID-3 (ISO/IEC 7810), and A4
     /// (ISO 216) for a page in its proportions, whichever of that series it is.
     #[must_use]
@@ -77,6 +86,15 @@ impl Document {
             (DocumentKind::Page, Some(Face::Page | Face::Licence)) => Some(long / 297.0),
             (DocumentKind::Page | DocumentKind::Other, _) => None,
         }
+    }
+}
+
+/// What a rectangle with this ratio of long to short side seems to be.
+fn kind_of(aspect: f32) -> DocumentKind {
+    match aspect {
+        a if (1.49..1.72).contains(&a) => DocumentKind::Card,
+        a if (1.33..1.49).contains(&a) => DocumentKind::Page,
+        _ => DocumentKind::Other,
     }
 }
 
@@ -293,14 +311,10 @@ impl Edges {
     /// The document as detectors see it, from what was found in the searched picture: a quad and its support each.
     fn report(&self, document: (Quad, f32), device: Option<(Quad, f32)>, confidence: Option<f32>) -> Document {
         let quad = self.to_capture(&clockwise(document.0));
-        let kind = match quad.aspect_seen_from(self.centre()) {
-            a if (1.49..1.72).contains(&a) => DocumentKind::Card,
-            a if (1.33..1.49).contains(&a) => DocumentKind::Page,
-            _ => DocumentKind::Other,
-        };
+        let kind = kind_of(quad.aspect_seen_from(self.centre()));
         let device =
             device.map(|(quad, support)| Device { quad: self.to_capture(&clockwise(quad)), edge_support: support });
-        Document { quad, kind, edge_support: document.1, confidence, device }
+        Document { quad, kind, edge_support: document.1, confidence, fills_frame: false, device }
     }
 
     /// `quad` with each side laid on the straight edge that runs along it, where there is one; and the mean share of

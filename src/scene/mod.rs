@@ -61,6 +61,13 @@ pub struct Networks {
     pub classifier: Option<Classifier>,
 }
 
+/// The document to read, and what it looks like.
+#[derive(Debug)]
+struct Subject {
+    document: Document,
+    seen: Option<Seen>,
+}
+
 /// A capture, looked over: overview, document, tiles and their spectra, each made when first asked for.
 #[derive(Debug)]
 pub struct Scene<'a> {
@@ -75,7 +82,7 @@ pub struct Scene<'a> {
     squashed: OnceCell<RgbImage>,
     maps: OnceCell<Option<Maps>>,
     document: OnceCell<Option<Document>>,
-    seen: OnceCell<Option<Seen>>,
+    subject: OnceCell<Option<Subject>>,
     flat: OnceCell<Option<Flat>>,
     print_lines: OnceCell<Vec<PixelRect>>,
     spectral_tiles: OnceCell<Vec<Tile>>,
@@ -98,7 +105,7 @@ pub fn survey(capture: &Capture, deadline: Deadline) -> Scene<'_> {
         squashed: OnceCell::new(),
         maps: OnceCell::new(),
         document: OnceCell::new(),
-        seen: OnceCell::new(),
+        subject: OnceCell::new(),
         flat: OnceCell::new(),
         print_lines: OnceCell::new(),
         spectral_tiles: OnceCell::new(),
@@ -144,7 +151,7 @@ impl<'a> Scene<'a> {
         self.codes.get_or_init(|| codes::find(&self.overview().luma))
     }
 
-    /// The document's corners, and the device around it, if any were found.
+    /// The document whose border was found, and the device around it.
     pub fn document(&self) -> Option<&Document> {
         self.document
             .get_or_init(|| match self.maps() {
@@ -154,34 +161,56 @@ impl<'a> Scene<'a> {
             .as_ref()
     }
 
+    /// The document to read: the one whose border was found, or the whole picture where that looks more like a document:
+    /// cut out by the uploader, or larger than the frame.
+    pub fn subject(&self) -> Option<&Document> {
+        self.looked_at().map(|subject| &subject.document)
+    }
+
     /// Which document it is and how it lies; nothing without a document or a classifier.
     pub fn seen(&self) -> Option<&Seen> {
-        self.seen
-            .get_or_init(|| {
-                let classifier = self.networks?.classifier.as_ref()?;
-                classifier.look(self.overview(), &self.document()?.quad)
-            })
-            .as_ref()
+        self.looked_at()?.seen.as_ref()
+    }
+
+    fn looked_at(&self) -> Option<&Subject> {
+        self.subject.get_or_init(|| self.choose()).as_ref()
+    }
+
+    fn choose(&self) -> Option<Subject> {
+        let classifier = self.networks.and_then(|networks| networks.classifier.as_ref());
+        let look = |document: Document| {
+            let seen = classifier.and_then(|classifier| classifier.look(self.overview(), &document.quad));
+            Subject { document, seen }
+        };
+        let found = self.document().cloned().map(look);
+        let whole = look(Document::filling(self.capture.width(), self.capture.height()));
+        let doubt = |subject: &Subject| subject.seen.as_ref().map(Seen::doubt);
+        let instead = match (doubt(&whole), found.as_ref().map(doubt)) {
+            (Some(whole), Some(found)) => face::fills_frame(whole, found),
+            (Some(whole), None) => face::fills_frame(whole, Some(1.0)),
+            (None, _) => false,
+        };
+        if instead { Some(whole) } else { found }
     }
 
     /// The document's corners clockwise from its own top left, where it is sure which way up it lies.
     #[must_use]
     pub fn upright(&self) -> Option<Quad> {
-        face::upright(&self.document()?.quad, self.seen()?)
+        face::upright(&self.subject()?.quad, self.seen()?)
     }
 
     /// By how many degrees the document lies turned clockwise in the picture, 0, 90, 180 or 270, where that is sure.
     #[must_use]
     pub fn turned_deg(&self) -> Option<u32> {
         let first = self.upright()?.0[0];
-        self.document()?.quad.0.iter().position(|corner| *corner == first).map(|quarters| 90 * quarters as u32)
+        self.subject()?.quad.0.iter().position(|corner| *corner == first).map(|quarters| 90 * quarters as u32)
     }
 
     /// The document seen straight on, upright as far as that is known; nothing without a document.
     pub fn flat(&self) -> Option<&Flat> {
         self.flat
             .get_or_init(|| {
-                let document = self.document()?;
+                let document = self.subject()?;
                 // Cards are wider than high: which way up one lies is left to who reads it.
                 let laid =
                     if document.kind == DocumentKind::Card { face::across(&document.quad) } else { document.quad };

@@ -209,7 +209,14 @@ mod tests {
 
     fn card(x: u32, y: u32, width: u32, height: u32) -> Document {
         let quad = Quad(PixelRect::new(x, y, width, height).corners());
-        Document { quad, kind: DocumentKind::Card, edge_support: 1.0, confidence: None, device: None }
+        Document {
+            quad,
+            kind: DocumentKind::Card,
+            edge_support: 1.0,
+            confidence: None,
+            fills_frame: false,
+            device: None,
+        }
     }
 
     #[test]
