@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
@@ -11,11 +11,11 @@ use crate::capture::{Capture, CaptureError, Limits, Upload, decode};
 use crate::detectors::{DETECTORS, Detector};
 use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome};
 use crate::inference::{EngineChoice, InferenceError, ModelSource, Models, hex};
-use crate::policy::{Code, Place, Policy, PolicyError, Sensitivity};
-use crate::reading::Date;
+use crate::policy::{Code, Place, Policy, PolicyError, Sensitivity, Verdict};
+use crate::reading::{Date, NumberCode, Proof};
 use crate::report::{DocumentReport, Finding, NumberReport, Report, SCHEMA_VERSION};
 use crate::scene::{Classifier, Deadline, Face, Locator, Networks, Scene, survey};
-use crate::scoring::{Fusion, Readings};
+use crate::scoring::{Fusion, Readings, Scores};
 
 /// What a [`Checker`] is made of; the default is the shipped models and policy.
 #[derive(Debug, Clone, Default)]
@@ -58,9 +58,22 @@ pub struct Findings {
     document: Option<DocumentReport>,
     today: Date,
     outcomes: Vec<(&'static str, Outcome)>,
+    spent: Vec<(&'static str, Duration)>,
 }
 
 impl Findings {
+    /// How long each detector took; what they share counts for the first that asked for it.
+    #[must_use]
+    pub fn spent(&self) -> &[(&'static str, Duration)] {
+        &self.spent
+    }
+
+    /// How reading the document's number came out, where there was one to read.
+    #[must_use]
+    pub fn number_code(&self) -> Option<NumberCode> {
+        self.evidence().find_map(|e| e.number.as_ref()).map(Proof::code)
+    }
+
     /// Every reading by id.
     #[must_use]
     pub fn readings(&self) -> Readings {
@@ -173,18 +186,50 @@ impl Checker {
     /// Examines a scene with every detector; one that fails or comes too late abstains.
     #[must_use]
     pub fn examine_scene(&self, scene: &Scene<'_>, upload: &Upload<'_>) -> Findings {
-        let outcomes = self.detectors.iter().map(|(id, detector)| (*id, examine(detector.as_ref(), scene))).collect();
+        let (mut outcomes, mut spent) = (Vec::new(), Vec::new());
+        for (id, detector) in &self.detectors {
+            let start = Instant::now();
+            outcomes.push((*id, examine(detector.as_ref(), scene)));
+            spent.push((*id, start.elapsed()));
+        }
         let capture = scene.capture();
         let document = catch_unwind(AssertUnwindSafe(|| DocumentReport::of(scene))).ok().flatten();
         Findings {
             path: upload.name.unwrap_or("-").to_owned(),
-            sha256: hex(&Sha256::digest(upload.bytes)),
+            sha256: sha256(upload.bytes),
             media_type: capture.media_type.mime(),
             size: (capture.width(), capture.height()),
             document,
             today: scene.today(),
             outcomes,
+            spent,
         }
+    }
+
+    /// SHA-256 of each model in use, by name.
+    #[must_use]
+    pub const fn model_hashes(&self) -> &BTreeMap<String, String> {
+        &self.hashes
+    }
+
+    /// Name and version of the policy.
+    #[must_use]
+    pub fn policy_id(&self) -> &str {
+        self.policy.id()
+    }
+
+    /// The policy.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Scores and judges readings that were measured earlier; reasons have no place then.
+    #[must_use]
+    pub fn judge_readings(&self, readings: &Readings) -> (Scores, Verdict) {
+        let scores = self.fusion.score(readings);
+        let verdict = self.policy.judge(&scores, readings, |_| None);
+        (scores, verdict)
     }
 
     /// Scores and judges what was found. `elapsed_ms` is left at zero.
@@ -221,6 +266,12 @@ impl Checker {
             elapsed_ms: 0.0,
         }
     }
+}
+
+/// SHA-256 of `bytes` in lower-case hexadecimal.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
 }
 
 fn examine(detector: &dyn Detector, scene: &Scene<'_>) -> Outcome {

@@ -9,7 +9,7 @@ mod sources;
 
 pub use files::{examine, examine_with_thumbnail, failure, read_upload};
 pub use memory::{Gate, decoded_bytes};
-pub use pipeline::{BUDGET_PER_WORKER, Done, Settings, Tally, run};
+pub use pipeline::{BUDGET_PER_WORKER, Done, PANICKED, Settings, Tally, in_order, run};
 pub use resume::{Held, held};
 pub use sinks::{Format, RowSink};
-pub use sources::{Item, gather, is_image};
+pub use sources::{EXTENSIONS, Item, gather, is_image};

@@ -79,19 +79,19 @@ impl Tally {
     }
 }
 
-struct Progress {
+struct Progress<O> {
     taken: usize,
     written: usize,
-    ready: BTreeMap<usize, Done>,
+    ready: BTreeMap<usize, O>,
     workers: usize,
     abandoned: bool,
 }
 
-struct Shared<'a> {
-    items: &'a [Item],
+struct Shared<'a, I, O> {
+    items: &'a [I],
     window: usize,
     stop: &'a AtomicBool,
-    progress: Mutex<Progress>,
+    progress: Mutex<Progress<O>>,
     changed: Condvar,
 }
 
@@ -109,6 +109,29 @@ pub fn run(
     examine: &(dyn Fn(&Item) -> Done + Sync),
     sink: &mut dyn FnMut(Done) -> io::Result<()>,
 ) -> io::Result<()> {
+    let unharmed = |item: &Item| {
+        catch_unwind(AssertUnwindSafe(|| examine(item))).unwrap_or_else(|_| {
+            let row = failure(item.name(), PANICKED.0, PANICKED.1);
+            Done { row: Row::Failure(row), thumbnail: None }
+        })
+    };
+    in_order(items, settings, stop, &unharmed, sink)
+}
+
+/// Code and words for a file on which the program itself failed.
+pub const PANICKED: (&str, &str) = ("failed", "the program failed on this file; the others are not affected");
+
+/// What `work` makes of `items`, given to `sink` in the order of the items, on the calling thread; `work` may not panic.
+///
+/// # Errors
+/// As [`run`].
+pub fn in_order<I: Sync, O: Send>(
+    items: &[I],
+    settings: Settings,
+    stop: &AtomicBool,
+    work: &(dyn Fn(&I) -> O + Sync),
+    sink: &mut dyn FnMut(O) -> io::Result<()>,
+) -> io::Result<()> {
     let threads = settings.threads.max(1);
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
@@ -121,17 +144,17 @@ pub fn run(
     std::thread::scope(|scope| {
         // One long task a worker, and no parallel iterator: a worker that waits inside an engine must not begin
         // another picture meanwhile.
-        scope.spawn(|| pool.broadcast(|_| shared.work(examine)));
+        scope.spawn(|| pool.broadcast(|_| shared.work(work)));
         shared.write(sink)
     })
 }
 
-impl Shared<'_> {
-    fn lock(&self) -> MutexGuard<'_, Progress> {
+impl<I: Sync, O: Send> Shared<'_, I, O> {
+    fn lock(&self) -> MutexGuard<'_, Progress<O>> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'m>(&self, guard: MutexGuard<'m, Progress>) -> MutexGuard<'m, Progress> {
+    fn wait<'m>(&self, guard: MutexGuard<'m, Progress<O>>) -> MutexGuard<'m, Progress<O>> {
         self.changed.wait_timeout(guard, GLANCE).unwrap_or_else(PoisonError::into_inner).0
     }
 
@@ -150,14 +173,9 @@ impl Shared<'_> {
         }
     }
 
-    fn work(&self, examine: &(dyn Fn(&Item) -> Done + Sync)) {
+    fn work(&self, work: &(dyn Fn(&I) -> O + Sync)) {
         while let Some(at) = self.take() {
-            let item = &self.items[at];
-            let done = catch_unwind(AssertUnwindSafe(|| examine(item))).unwrap_or_else(|_| {
-                let row =
-                    failure(item.name(), "failed", "the program failed on this file; the others are not affected");
-                Done { row: Row::Failure(row), thumbnail: None }
-            });
+            let done = work(&self.items[at]);
             self.lock().ready.insert(at, done);
             self.changed.notify_all();
         }
@@ -165,7 +183,7 @@ impl Shared<'_> {
         self.changed.notify_all();
     }
 
-    fn write(&self, sink: &mut dyn FnMut(Done) -> io::Result<()>) -> io::Result<()> {
+    fn write(&self, sink: &mut dyn FnMut(O) -> io::Result<()>) -> io::Result<()> {
         let mut progress = self.lock();
         loop {
             let next = progress.written;

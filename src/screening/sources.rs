@@ -8,7 +8,7 @@ use super::files::failure;
 use crate::report::Failure;
 
 /// Extensions that make a file in a folder a photograph, whatever is in it.
-const EXTENSIONS: [&str; 13] =
+pub const EXTENSIONS: [&str; 13] =
     ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "heic", "heif", "hif", "avif", "bmp", "tif", "tiff"];
 
 /// One thing to screen: it gets one row.
