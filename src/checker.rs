@@ -111,6 +111,7 @@ pub struct Checker {
     limits: Limits,
     reveal: bool,
     hashes: BTreeMap<String, String>,
+    trained_on: BTreeSet<String>,
     engine: String,
 }
 
@@ -149,6 +150,7 @@ impl Checker {
             limits: options.limits,
             reveal: options.reveal,
             hashes: models.hashes(),
+            trained_on: source.trained_on()?,
             engine: models.engine().to_owned(),
         })
     }
@@ -210,6 +212,12 @@ impl Checker {
     #[must_use]
     pub const fn model_hashes(&self) -> &BTreeMap<String, String> {
         &self.hashes
+    }
+
+    /// Sources of the photographs that the models were trained on.
+    #[must_use]
+    pub const fn trained_on(&self) -> &BTreeSet<String> {
+        &self.trained_on
     }
 
     /// Name and version of the policy.

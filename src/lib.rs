@@ -60,5 +60,8 @@ pub mod checker;
 
 pub mod screening;
 
+#[cfg(feature = "bench")]
+pub mod benchmark;
+
 #[cfg(feature = "simulation")]
 pub mod simulation;

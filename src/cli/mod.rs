@@ -1,6 +1,8 @@
 //! Command line → one subcommand → exit code.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line program speaks on its streams")]
 
+#[cfg(feature = "bench")]
+mod bench;
 mod check;
 mod explain;
 mod screen;
@@ -44,6 +46,9 @@ enum Command {
     Screen(screen::ScreenArgs),
     /// Says what each detector measures, how, and what it cannot see.
     Explain(explain::ExplainArgs),
+    /// Measures against labelled samples: figures, comparisons, proposed thresholds.
+    #[cfg(feature = "bench")]
+    Bench(bench::BenchArgs),
     /// Makes labelled captures nobody photographed.
     #[cfg(feature = "simulation")]
     Simulate(simulate::Simulate),
@@ -119,6 +124,8 @@ pub fn run() -> ExitCode {
         Command::Check(args) => check::run(args),
         Command::Screen(args) => screen::run(args),
         Command::Explain(args) => explain::run(&args),
+        #[cfg(feature = "bench")]
+        Command::Bench(args) => bench::run(args),
         #[cfg(feature = "simulation")]
         Command::Simulate(args) => simulate::run(&args).map(|_| ACCEPTED).map_err(|e| e.to_string()),
     };

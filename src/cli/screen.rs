@@ -153,7 +153,7 @@ fn open_file(path: &Path, resume: bool, format: Format) -> io::Result<(RowSink<B
     Ok((sink, earlier))
 }
 
-fn progress_bar(items: u64) -> ProgressBar {
+pub(super) fn progress_bar(items: u64) -> ProgressBar {
     let target = if io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(Some(items), target);
     let style = ProgressStyle::with_template("{bar:30} {human_pos}/{human_len}  {per_sec}  {eta} left");

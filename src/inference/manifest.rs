@@ -1,5 +1,6 @@
 //! `manifest.toml` → the bytes of each model, checked against its SHA-256; the shipped set is compiled in.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -26,6 +27,9 @@ pub struct ModelEntry {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Manifest {
+    /// Sources of the photographs that any of the models was trained on.
+    #[serde(default)]
+    trained_on: BTreeSet<String>,
     model: Vec<ModelEntry>,
 }
 
@@ -52,6 +56,18 @@ const SHIPPED_FILES: &[(&str, &[u8])] = &[
 
 impl ModelSource {
     pub(super) fn read(&self) -> Result<Vec<(ModelEntry, Arc<[u8]>)>, InferenceError> {
+        self.manifest()?.model.into_iter().map(|entry| self.read_one(entry)).collect()
+    }
+
+    /// Sources of the photographs that any of the models was trained on, as data sets name them.
+    ///
+    /// # Errors
+    /// When the manifest cannot be read.
+    pub fn trained_on(&self) -> Result<BTreeSet<String>, InferenceError> {
+        Ok(self.manifest()?.trained_on)
+    }
+
+    fn manifest(&self) -> Result<Manifest, InferenceError> {
         let text = match self {
             Self::Shipped => SHIPPED_MANIFEST.to_owned(),
             Self::Folder(folder) => {
@@ -59,8 +75,7 @@ impl ModelSource {
                 std::fs::read_to_string(&path).map_err(|e| unreadable(&path, &e))?
             }
         };
-        let manifest: Manifest = toml::from_str(&text).map_err(|e| InferenceError::Manifest(e.to_string()))?;
-        manifest.model.into_iter().map(|entry| self.read_one(entry)).collect()
+        toml::from_str(&text).map_err(|e| InferenceError::Manifest(e.to_string()))
     }
 
     fn read_one(&self, entry: ModelEntry) -> Result<(ModelEntry, Arc<[u8]>), InferenceError> {

@@ -321,6 +321,16 @@ impl Policy {
         self
     }
 
+    /// Thresholds of enabled rules on `quantity` by what they ask for: `review`, `reject`, `retake`, `classify`.
+    #[must_use]
+    pub fn thresholds(&self, quantity: &str) -> Vec<(&'static str, f64)> {
+        let rules = self.rules.iter().map(|(.., rule)| rule).filter(|rule| rule.enabled && rule.quantity == quantity);
+        let named = |rule: &Rule| {
+            [("retake", rule.retake), ("review", rule.review), ("classify", rule.classify), ("reject", rule.reject)]
+        };
+        rules.flat_map(named).filter_map(|(name, threshold)| Some((name, threshold?))).collect()
+    }
+
     /// Name and version of the policy, as verdicts carry it.
     #[must_use]
     pub fn id(&self) -> &str {

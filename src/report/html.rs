@@ -106,7 +106,7 @@ pub fn thumbnail(overview: &Overview, quad: Option<&Quad>) -> Vec<u8> {
 }
 
 /// `text` with everything escaped that HTML could read as markup, in content and in quoted attributes.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

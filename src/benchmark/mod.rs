@@ -1,0 +1,17 @@
+//! A labelled folder → findings, stored once → figures by ISO/IEC 30107-3, comparisons and proposed thresholds.
+
+pub mod compare;
+pub mod dry_run;
+pub mod figures;
+pub mod import;
+pub mod intervals;
+pub mod labels;
+pub mod leakage;
+pub mod metrics;
+pub mod page;
+pub mod plots;
+pub mod report;
+pub mod results;
+mod store;
+
+pub use store::{Judged, Origin, Stages, StoreError, Stored, findings_of, judge, measure, stored};

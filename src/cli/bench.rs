@@ -1,0 +1,300 @@
+//! Labelled samples → a report, a comparison, a proposed policy.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bonafide::benchmark::compare::compare;
+use bonafide::benchmark::dry_run::{Scored, Target, policy, propose};
+use bonafide::benchmark::figures::{Figures, Gate, figures};
+use bonafide::benchmark::import::{Kind, Options, SETS, import};
+use bonafide::benchmark::labels::{LabelError, Labels, check_classes, read};
+use bonafide::benchmark::leakage::{self, Picture, trained_on};
+use bonafide::benchmark::page::{Page, html, markdown, tables_csv};
+use bonafide::benchmark::report::{bracket, comparison, page, percent, worst};
+use bonafide::benchmark::{Judged, Origin, findings_of, judge, measure, results, stored};
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::screen::progress_bar;
+use super::{ACCEPTED, CheckerArgs, INTERRUPTED};
+
+/// Figures against labelled samples, by ISO/IEC 30107-3.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(super) struct BenchArgs {
+    #[command(subcommand)]
+    command: Option<BenchCommand>,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum BenchCommand {
+    /// Writes the labels of a public set as it is published, or of plain `class/...` folders.
+    Import(ImportArgs),
+    /// Says what changed between two runs.
+    Compare(CompareArgs),
+    /// Proposes thresholds that reach a target on a run, and writes a policy that holds them; nothing is changed.
+    Policy(PolicyArgs),
+}
+
+#[derive(Debug, Args)]
+struct RunArgs {
+    /// CSV or JSON Lines with path and label, and optionally species, source, device, `document_id`, content, split and
+    /// legible.
+    #[arg(required = true, value_name = "LABELS")]
+    labels: Option<PathBuf>,
+    /// Folder that the paths are below; the folder of the labels when left out.
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+    /// Folder of the run: findings, results, figures and the report. What it holds is not measured again.
+    #[arg(long, short, value_name = "DIR", default_value = "bench-report")]
+    output: PathBuf,
+    /// Only the rows of this split.
+    #[arg(long)]
+    split: Option<String>,
+    /// Photographs examined at a time; as many as there are processors when left out.
+    #[arg(long)]
+    threads: Option<NonZeroUsize>,
+    /// Also takes captures of sources that the models were trained on; the report says which figures are theirs.
+    #[arg(long)]
+    allow_trained_on: bool,
+    #[command(flatten)]
+    checker: CheckerArgs,
+}
+
+#[derive(Debug, Args)]
+struct ImportArgs {
+    /// The set, by name; without one the known sets are listed, with where to get them and how they are laid out.
+    #[arg(value_name = "SET", requires = "dir")]
+    set: Option<String>,
+    /// Its folder.
+    #[arg(value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Writes the labels to this file instead of standard output.
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Also takes digitally altered documents, as originals of the species `altered`: they are photographed, not shown.
+    #[arg(long)]
+    with_altered: bool,
+}
+
+#[derive(Debug, Args)]
+struct CompareArgs {
+    /// Folder of the earlier run.
+    before: PathBuf,
+    /// Folder of the later run.
+    after: PathBuf,
+    /// Writes the page to this file instead of Markdown to standard output.
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct PolicyArgs {
+    /// Folder of a finished run.
+    run: PathBuf,
+    /// The rate to hold, for example `apcer<=5%` or `bpcer<=1%`.
+    #[arg(long)]
+    target: String,
+    /// The score that gets a threshold.
+    #[arg(long, value_enum, default_value_t = ScoreName::Screen)]
+    score: ScoreName,
+    /// Name of the policy.
+    #[arg(long, default_value = "dry-run")]
+    id: String,
+    /// Writes the policy to this file instead of standard output.
+    #[arg(long, short, value_name = "FILE.toml")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ScoreName {
+    Screen,
+    Print,
+}
+
+pub(super) fn run(args: BenchArgs) -> Result<u8, String> {
+    match args.command {
+        Some(BenchCommand::Import(args)) => import_set(&args),
+        Some(BenchCommand::Compare(args)) => compare_runs(&args),
+        Some(BenchCommand::Policy(args)) => propose_policy(&args),
+        None => bench(args.run),
+    }
+}
+
+fn words(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+fn bench(args: RunArgs) -> Result<u8, String> {
+    let path = args.labels.ok_or("labels are missing")?;
+    let labels = read(&path).map_err(words)?;
+    let root = args.root.unwrap_or_else(|| path.parent().unwrap_or(Path::new("")).to_owned());
+    let samples = labels.select(args.split.as_deref()).map_err(words)?;
+    check_classes(&samples).map_err(words)?;
+    let missing = labels.check_files(&root);
+    if !missing.is_empty() {
+        return Err(LabelError::of_rows(&path, missing).to_string());
+    }
+    let checker = args.checker.build()?;
+    let remembered = trained_on(checker.trained_on(), &samples);
+    if !remembered.is_empty() && !args.allow_trained_on {
+        let sources: BTreeSet<&str> = remembered.iter().map(|sample| sample.source.as_str()).collect();
+        let named: Vec<&str> = sources.iter().copied().take(5).collect();
+        return Err(format!(
+            "{} of {} rows are of {} sources that the models were trained on ({}{}): that is no test. Leave them out, or \
+             say --allow-trained-on to have their figures marked",
+            remembered.len(),
+            samples.len(),
+            sources.len(),
+            named.join(", "),
+            if sources.len() > named.len() { ", ..." } else { "" }
+        ));
+    }
+    std::fs::create_dir_all(&args.output).map_err(|e| format!("{}: {e}", args.output.display()))?;
+    let file = findings_of(&args.output);
+    let threads = args.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
+    let stop = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&stop);
+    ctrlc::set_handler(move || told.store(true, Ordering::Relaxed)).map_err(words)?;
+    let bar = progress_bar(samples.len() as u64);
+    let whole = measure(&checker, &samples, &root, &file, threads, &stop, &mut || bar.inc(1)).map_err(words)?;
+    bar.finish_and_clear();
+    if !whole {
+        eprintln!("broken off; the same command goes on from here");
+        return Ok(INTERRUPTED);
+    }
+    let judged = judge(&checker, &samples, stored(&file).map_err(words)?, &file).map_err(words)?;
+    let leaks = leakage::find(&pictures(&judged));
+    let found = figures(&judged, &Origin::of(&checker), checker.policy_id(), leaks, checker.trained_on());
+    results::write(&args.output, &found, &judged).map_err(|e| format!("{}: {e}", args.output.display()))?;
+    let title = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+    let page = page(&title, &found, &judged, &checker, worst(&checker, &judged, &root));
+    write_page(&page, &args.output).map_err(|e| format!("{}: {e}", args.output.display()))?;
+    tell(&found).map_err(words)?;
+    eprintln!("the report is {}", args.output.join("report.html").display());
+    Ok(ACCEPTED)
+}
+
+fn pictures(judged: &[Judged]) -> Vec<Picture<'_>> {
+    let mut pictures = Vec::with_capacity(judged.len());
+    for Judged { sample, stored, .. } in judged {
+        let sha256 = (!stored.sha256.is_empty()).then_some(stored.sha256.as_str());
+        pictures.push(Picture { sample, fingerprint: stored.fingerprint, sha256 });
+    }
+    pictures
+}
+
+fn write_page(page: &Page, folder: &Path) -> std::io::Result<()> {
+    let mut out = BufWriter::new(File::create(folder.join("report.html"))?);
+    html(page, &mut out)?;
+    out.flush()?;
+    let mut out = BufWriter::new(File::create(folder.join("report.md"))?);
+    markdown(page, &mut out)?;
+    out.flush()?;
+    let tables = folder.join("tables");
+    std::fs::create_dir_all(&tables)?;
+    for (name, text) in tables_csv(page) {
+        std::fs::write(tables.join(format!("{name}.csv")), text)?;
+    }
+    Ok(())
+}
+
+/// The figures that matter most, on standard output.
+fn tell(figures: &Figures) -> std::io::Result<()> {
+    let mut out = anstream::stdout();
+    for curve in &figures.curves {
+        writeln!(
+            out,
+            "{}: AUC {:.3}, D-EER {} {} (n {} / {} from {} sources)",
+            curve.name,
+            curve.auc.value,
+            percent(curve.d_eer.value),
+            bracket(curve.d_eer.sources),
+            curve.attacks,
+            curve.bona_fide,
+            curve.sources
+        )?;
+    }
+    for at in figures.gates.iter().filter(|at| at.gate != Gate::NotAccepted) {
+        let rate = |value: Option<f64>| value.map_or("-".to_owned(), percent);
+        writeln!(
+            out,
+            "{}: APCER {}, BPCER {}",
+            at.gate.name(),
+            rate(at.highest_apcer),
+            rate(at.bpcer.as_ref().and_then(|bpcer| bpcer.share.rate()))
+        )?;
+    }
+    if figures.trained_on > 0 {
+        writeln!(out, "{} of these captures are of sources that the models were trained on", figures.trained_on)?;
+    }
+    Ok(())
+}
+
+fn import_set(args: &ImportArgs) -> Result<u8, String> {
+    let mut out = anstream::stdout();
+    let (Some(name), Some(dir)) = (&args.set, &args.dir) else {
+        for set in &SETS {
+            writeln!(out, "{}\n  {}\n  licence: {}\n  layout: {}", set.name, set.home, set.licence, set.layout)
+                .map_err(words)?;
+        }
+        return Ok(ACCEPTED);
+    };
+    let kind = Kind::of(name).ok_or_else(|| {
+        let names: Vec<&str> = SETS.iter().map(|set| set.name).collect();
+        format!("no set is called `{name}`; known are {}", names.join(", "))
+    })?;
+    let imported = import(kind, dir, Options { with_altered: args.with_altered }).map_err(words)?;
+    for (reason, count) in &imported.left_out {
+        eprintln!("left out: {count} ({reason})");
+    }
+    eprintln!("{} pictures labelled", imported.labels.samples.len());
+    write_labels(&imported.labels, args.output.as_deref())?;
+    Ok(ACCEPTED)
+}
+
+fn write_labels(labels: &Labels, path: Option<&Path>) -> Result<(), String> {
+    match path {
+        Some(path) => {
+            let file = File::create(path).map_err(|e| format!("{}: {e}", path.display()))?;
+            labels.write_csv(BufWriter::new(file)).map_err(words)
+        }
+        None => labels.write_csv(anstream::stdout()).map_err(words),
+    }
+}
+
+fn compare_runs(args: &CompareArgs) -> Result<u8, String> {
+    let (before, after) = (results::read(&args.before).map_err(words)?, results::read(&args.after).map_err(words)?);
+    let page = comparison(&compare(&before, &after));
+    match &args.report {
+        Some(path) => {
+            let file = File::create(path).map_err(|e| format!("{}: {e}", path.display()))?;
+            let mut out = BufWriter::new(file);
+            html(&page, &mut out).and_then(|()| out.flush()).map_err(|e| format!("{}: {e}", path.display()))?;
+        }
+        None => markdown(&page, &mut anstream::stdout()).map_err(words)?,
+    }
+    Ok(ACCEPTED)
+}
+
+fn propose_policy(args: &PolicyArgs) -> Result<u8, String> {
+    let run = results::read(&args.run).map_err(words)?;
+    let target: Target = args.target.parse()?;
+    let score = match args.score {
+        ScoreName::Screen => Scored::Screen,
+        ScoreName::Print => Scored::Print,
+    };
+    let proposal = propose(&run, score, target).map_err(words)?;
+    let text = policy(&run, &proposal, &args.target, &args.id, &args.run.display().to_string());
+    match &args.output {
+        Some(path) => std::fs::write(path, text).map_err(|e| format!("{}: {e}", path.display()))?,
+        None => anstream::stdout().write_all(text.as_bytes()).map_err(words)?,
+    }
+    Ok(ACCEPTED)
+}
