@@ -1,6 +1,7 @@
 //! A labelled folder → findings, stored once → figures by ISO/IEC 30107-3, comparisons and proposed thresholds.
 
 pub mod compare;
+pub mod deletion;
 pub mod dry_run;
 pub mod figures;
 pub mod import;
@@ -12,6 +13,7 @@ pub mod page;
 pub mod plots;
 pub mod report;
 pub mod results;
+pub mod robustness;
 mod store;
 
 pub use store::{Judged, Origin, Stages, StoreError, Stored, findings_of, judge, measure, stored};

@@ -5,14 +5,17 @@ use std::path::Path;
 
 use image::codecs::jpeg::JpegEncoder;
 use image::{RgbImage, imageops};
+use rayon::prelude::*;
 
 use super::compare::Comparison;
+use super::deletion::Summary;
 use super::figures::{Figures, Gate, LEVEL, REPLICATES, Rate, attack_score};
 use super::intervals::Interval;
 use super::labels::Label;
 use super::metrics::{Point, Share};
 use super::page::{Cell, ErrorCard, Figure, Page, Section, Table};
 use super::plots::{self, Measured, Rates, Series, Threshold};
+use super::robustness::{self, variants};
 use super::store::Judged;
 use crate::capture::{self, Upload};
 use crate::checker::Checker;
@@ -163,7 +166,7 @@ fn gates(figures: &Figures) -> Section {
 /// Thresholds of the policy on `score.screen` and `score.print`.
 fn thresholds(checker: &Checker, score: &str) -> Vec<Threshold> {
     let of = checker.policy().thresholds(&format!("score.{score}"));
-    of.into_iter().map(|(name, score)| Threshold { name: format!("{name} {score}"), score }).collect()
+    of.into_iter().map(|(name, score)| Threshold { name: name.to_owned(), score }).collect()
 }
 
 fn curves(figures: &Figures, judged: &[Judged], checker: &Checker) -> Section {
@@ -173,7 +176,7 @@ fn curves(figures: &Figures, judged: &[Judged], checker: &Checker) -> Section {
         };
         let interval = curve.auc.sources.map_or(String::new(), |i| format!(" [{:.3}, {:.3}]", i.low, i.high));
         let mut cells = vec![
-            Cell::words(format!("{}, by score `{}`", curve.name, curve.score)),
+            Cell::words(format!("{}, by score {}", curve.name, curve.score)),
             Cell::number(format!("{} / {}", curve.attacks, curve.bona_fide)),
             Cell::number(curve.sources.to_string()),
             Cell::number(format!("{:.3}{interval}", curve.auc.value)),
@@ -183,9 +186,7 @@ fn curves(figures: &Figures, judged: &[Judged], checker: &Checker) -> Section {
         cells.extend(curve.bpcer_at_apcer.iter().map(|(_, at)| at.as_ref().map_or(Cell::number("-"), figure)));
         cells
     });
-    let series: Vec<Series> = figures
-        .curves
-        .iter()
+    let series: Vec<Series> = whole(figures)
         .map(|curve| Series {
             name: curve.name.clone(),
             points: curve
@@ -210,8 +211,8 @@ fn curves(figures: &Figures, judged: &[Judged], checker: &Checker) -> Section {
             }
         }
         let named: Vec<(String, Vec<f64>)> =
-            by_species.into_iter().map(|(name, values)| (format!("{name} (n {})", values.len()), values)).collect();
-        let caption = format!("Score `{score}` by species, share of each in every bin.");
+            by_species.into_iter().map(|(name, values)| (name.to_owned(), values)).collect();
+        let caption = format!("Score {score} by species, share of each in every bin.");
         drawn.push(drawing(&caption, plots::histogram(&named, &thresholds(checker, score))));
     }
     Section {
@@ -242,6 +243,11 @@ fn curves(figures: &Figures, judged: &[Judged], checker: &Checker) -> Section {
     }
 }
 
+/// The curves that are drawn: all attacks, and those of each label; species have too few captures each.
+fn whole(figures: &Figures) -> impl Iterator<Item = &super::figures::CurveFigures> {
+    figures.curves.iter().filter(|curve| curve.score == "highest" || curve.name.starts_with("label "))
+}
+
 fn operating(curve: &super::figures::CurveFigures, checker: &Checker) -> Option<Point> {
     let score = if curve.score == "print" { "print" } else { "screen" };
     let review = thresholds(checker, score).into_iter().map(|t| t.score).reduce(f64::min)?;
@@ -263,20 +269,20 @@ fn calibration(figures: &Figures) -> Section {
     let head = words(&["attacks", "expected calibration error", "Brier score"]);
     let rows = figures.curves.iter().map(|curve| {
         vec![
-            Cell::words(format!("{}, by score `{}`", curve.name, curve.score)),
+            Cell::words(format!("{}, by score {}", curve.name, curve.score)),
             Cell::number(format!("{:.3}", curve.calibration.expected_error)),
             Cell::number(format!("{:.3}", curve.calibration.brier)),
         ]
     });
     section.tables.push(Table { caption: "Ten bins of equal width".to_owned(), head, rows: rows.collect() });
-    for curve in figures.curves.iter().filter(|curve| curve.name.starts_with("label ")) {
+    for curve in whole(figures).filter(|curve| curve.score != "highest") {
         let bins: Vec<(f64, f64, usize)> = curve
             .calibration
             .bins
             .iter()
             .filter_map(|bin| Some((bin.mean_score?, bin.attacks.rate()?, bin.attacks.of)))
             .collect();
-        let caption = format!("Score `{}` and share of {}, dots by n.", curve.score, curve.name);
+        let caption = format!("Score {} and share of {}, dots by n.", curve.score, curve.name);
         section.figures.push(Figure { caption, svg: plots::calibration(&bins) });
     }
     section
@@ -487,6 +493,153 @@ fn jpeg(picture: &RgbImage, long: u32) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     small.write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, 80)).ok()?;
     Some(bytes)
+}
+
+/// The curves of robustness: what `tried` says of originals and screens, variant by variant, at the policy's threshold of
+/// review on the screen score.
+#[must_use]
+pub fn robustness(tried: &[Tried], checker: &Checker) -> Option<Section> {
+    let review = thresholds(checker, "screen").into_iter().find(|t| t.name == "review")?.score;
+    let names: Vec<String> = variants().iter().map(|variant| variant.name.to_owned()).collect();
+    let rates = |label: Label, name: &str| {
+        let of = |variant: &String| {
+            let mine = tried.iter().filter(|row| row.label == label && row.variant == variant);
+            let wrong = mine.filter_map(|row| Some((row.screen? >= review) != (label == Label::Screen)));
+            let share = Share::of(wrong);
+            Some(Measured { rate: share.rate()?, interval: share.interval(LEVEL).ok() })
+        };
+        Rates { name: name.to_owned(), rates: names.iter().map(of).collect() }
+    };
+    let series = [rates(Label::Screen, "APCER, screens"), rates(Label::Original, "BPCER")];
+    let cell = |rate: &Option<Measured>| {
+        rate.map_or(Cell::number("-"), |m| Cell::number(format!("{} {}", percent(m.rate), bracket(m.interval))))
+    };
+    let count = |label: Label| tried.iter().filter(|row| row.label == label && row.variant == names[0]).count();
+    let rows = names.iter().enumerate().map(|(i, name)| {
+        [vec![Cell::words(name)], series.iter().map(|rates| cell(&rates.rates[i])).collect()].concat()
+    });
+    Some(Section {
+        heading: "Robustness".to_owned(),
+        id: "robustness".to_owned(),
+        text: vec![format!(
+            "{} screens and {} originals, as many of each source as can be, made smaller, compressed, blurred and noisy; \
+             at the policy's threshold of review, {review}. Intervals are over files.",
+            count(Label::Screen),
+            count(Label::Original)
+        )],
+        tables: vec![Table {
+            caption: "Errors at review by what was done to the captures".to_owned(),
+            head: words(&["", "APCER, screens", "BPCER"]),
+            rows: rows.collect(),
+        }],
+        figures: vec![Figure {
+            caption: "The same, with 95 % intervals over files.".to_owned(),
+            svg: plots::bars("rate at review", &names, &series),
+        }],
+        ..Section::default()
+    })
+}
+
+/// A capture in a variant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tried {
+    /// What the capture is.
+    pub label: Label,
+    /// The variant.
+    pub variant: &'static str,
+    /// Its screen score.
+    pub screen: Option<f64>,
+}
+
+/// Tries every variant on up to `most` originals and as many screens of `judged`, source by source in turn; `seen` is
+/// told after each capture. Captures that cannot be examined in some variant are left out of all.
+pub fn try_variants(
+    checker: &Checker,
+    judged: &[Judged],
+    root: &Path,
+    most: usize,
+    seen: &(dyn Fn() + Sync),
+) -> Vec<Tried> {
+    let chosen: Vec<&Judged> = [Label::Original, Label::Screen]
+        .into_iter()
+        .flat_map(|label| in_turn(judged, move |row| row.sample.label == label, most))
+        .collect();
+    let tried = chosen.par_iter().map(|row| {
+        let outcome = read_upload(&root.join(&row.sample.path), checker.limits()).ok().and_then(|bytes| {
+            let upload = Upload { bytes: &bytes, name: Some(&row.sample.path) };
+            robustness::scores(checker, &upload).ok()
+        });
+        seen();
+        outcome
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(variant, scores, _)| Tried { label: row.sample.label, variant, screen: scores.screen })
+            .collect::<Vec<_>>()
+    });
+    tried.collect::<Vec<_>>().concat()
+}
+
+/// Up to `most` of `judged` that are `wanted`: the first of each source, then the second of each, and so on.
+fn in_turn(judged: &[Judged], wanted: impl Fn(&Judged) -> bool, most: usize) -> Vec<&Judged> {
+    let mut place: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut rows: Vec<(usize, &Judged)> = judged
+        .iter()
+        .filter(|row| wanted(row) && row.stored.error.is_none())
+        .map(|row| {
+            let place = place.entry(&row.sample.source).or_default();
+            *place += 1;
+            (*place, row)
+        })
+        .collect();
+    rows.sort_by_key(|(place, _)| *place);
+    rows.into_iter().take(most).map(|(_, row)| row).collect()
+}
+
+/// The page of a deletion test of `n` captures.
+#[must_use]
+pub fn explanations(n: usize, summary: &[Summary]) -> Page {
+    let exact = |count: u64, of: u64| {
+        let share = Share { count: count as usize, of: of as usize };
+        let value = share.rate().map_or("-".to_owned(), percent);
+        Cell::number(format!("{value} {}", bracket(share.interval(LEVEL).ok().filter(|_| of > 0))))
+    };
+    let rows = summary.iter().map(|row| {
+        vec![
+            Cell::words(row.code),
+            Cell::words(row.by.replace('_', " ")),
+            Cell::number(row.tested.to_string()),
+            exact(row.fell, row.tested),
+            exact(row.random_fell, row.controls),
+        ]
+    });
+    Page {
+        title: "Do the explanations hold?".to_owned(),
+        lead: vec![
+            format!("{n} captures whose verdict names an attack."),
+            "What a verdict names is removed, and the captures are checked again: effective is a removal after which the \
+             score no longer crosses its threshold. The control removes as much of something else. `marks` are all that \
+             the report marks for the reason; `occlusion` are the cells of a grid that the score rests on most, which no \
+             report shows."
+                .to_owned(),
+        ],
+        sections: vec![Section {
+            heading: "Deletion test".to_owned(),
+            id: "deletion".to_owned(),
+            tables: vec![Table {
+                caption: "Exact 95 % intervals over captures".to_owned(),
+                head: words(&["reason", "removed", "n", "effective", "control"]),
+                rows: rows.collect(),
+            }],
+            ..Section::default()
+        }],
+    }
+}
+
+/// Attacks of `judged` whose verdict names one: up to `most`, the first of each source, then the second, and so on.
+#[must_use]
+pub fn accused(judged: &[Judged], most: usize) -> Vec<&Judged> {
+    let named = |row: &Judged| row.sample.label != Label::Original && Gate::ReviewedAsAttack.stops(row) == Some(true);
+    in_turn(judged, named, most)
 }
 
 /// The page of `comparison`.

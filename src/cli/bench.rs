@@ -9,13 +9,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bonafide::benchmark::compare::compare;
+use bonafide::benchmark::deletion::{Settings, explain_files, summary};
 use bonafide::benchmark::dry_run::{Scored, Target, policy, propose};
 use bonafide::benchmark::figures::{Figures, Gate, figures};
 use bonafide::benchmark::import::{Kind, Options, SETS, import};
-use bonafide::benchmark::labels::{LabelError, Labels, check_classes, read};
+use bonafide::benchmark::labels::{LabelError, Labels, Sample, check_classes, read};
 use bonafide::benchmark::leakage::{self, Picture, trained_on};
 use bonafide::benchmark::page::{Page, html, markdown, tables_csv};
-use bonafide::benchmark::report::{bracket, comparison, page, percent, worst};
+use bonafide::benchmark::report::{
+    accused, bracket, comparison, explanations, page, percent, robustness, try_variants, worst,
+};
 use bonafide::benchmark::{Judged, Origin, findings_of, judge, measure, results, stored};
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -38,6 +41,8 @@ enum BenchCommand {
     Import(ImportArgs),
     /// Says what changed between two runs.
     Compare(CompareArgs),
+    /// Removes the evidence that verdicts name, and counts how often the score falls under its threshold.
+    Explain(ExplainArgs),
     /// Proposes thresholds that reach a target on a run, and writes a policy that holds them; nothing is changed.
     Policy(PolicyArgs),
 }
@@ -63,6 +68,9 @@ struct RunArgs {
     /// Also takes captures of sources that the models were trained on; the report says which figures are theirs.
     #[arg(long)]
     allow_trained_on: bool,
+    /// Also makes so many originals and as many screens smaller, compressed, blurred and noisy, and draws the errors.
+    #[arg(long, value_name = "N")]
+    robustness: Option<usize>,
     #[command(flatten)]
     checker: CheckerArgs,
 }
@@ -95,6 +103,23 @@ struct CompareArgs {
 }
 
 #[derive(Debug, Args)]
+struct ExplainArgs {
+    /// The labels of a finished run.
+    labels: PathBuf,
+    /// Folder that the paths are below; the folder of the labels when left out.
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+    /// Folder of the run; its findings say which captures to test.
+    #[arg(long, value_name = "DIR", default_value = "bench-report")]
+    run: PathBuf,
+    /// Captures to test at most, source by source in turn; each is checked some twenty times.
+    #[arg(long, default_value_t = 60)]
+    count: usize,
+    #[command(flatten)]
+    checker: CheckerArgs,
+}
+
+#[derive(Debug, Args)]
 struct PolicyArgs {
     /// Folder of a finished run.
     run: PathBuf,
@@ -122,6 +147,7 @@ pub(super) fn run(args: BenchArgs) -> Result<u8, String> {
     match args.command {
         Some(BenchCommand::Import(args)) => import_set(&args),
         Some(BenchCommand::Compare(args)) => compare_runs(&args),
+        Some(BenchCommand::Explain(args)) => explain(args),
         Some(BenchCommand::Policy(args)) => propose_policy(&args),
         None => bench(args.run),
     }
@@ -174,7 +200,13 @@ fn bench(args: RunArgs) -> Result<u8, String> {
     let found = figures(&judged, &Origin::of(&checker), checker.policy_id(), leaks, checker.trained_on());
     results::write(&args.output, &found, &judged).map_err(|e| format!("{}: {e}", args.output.display()))?;
     let title = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
-    let page = page(&title, &found, &judged, &checker, worst(&checker, &judged, &root));
+    let mut page = page(&title, &found, &judged, &checker, worst(&checker, &judged, &root));
+    if let Some(most) = args.robustness {
+        let bar = progress_bar(2 * most as u64);
+        let tried = try_variants(&checker, &judged, &root, most, &|| bar.inc(1));
+        bar.finish_and_clear();
+        page.sections.extend(robustness(&tried, &checker));
+    }
     write_page(&page, &args.output).map_err(|e| format!("{}: {e}", args.output.display()))?;
     tell(&found).map_err(words)?;
     eprintln!("the report is {}", args.output.join("report.html").display());
@@ -280,6 +312,36 @@ fn compare_runs(args: &CompareArgs) -> Result<u8, String> {
         }
         None => markdown(&page, &mut anstream::stdout()).map_err(words)?,
     }
+    Ok(ACCEPTED)
+}
+
+fn explain(args: ExplainArgs) -> Result<u8, String> {
+    let labels = read(&args.labels).map_err(words)?;
+    let root = args.root.unwrap_or_else(|| args.labels.parent().unwrap_or(Path::new("")).to_owned());
+    let checker = args.checker.build()?;
+    let file = findings_of(&args.run);
+    let rows = stored(&file).map_err(words)?;
+    let measured: BTreeSet<&str> = rows.iter().map(|row| row.path.as_str()).collect();
+    let samples: Vec<&Sample> =
+        labels.samples.iter().filter(|sample| measured.contains(sample.path.as_str())).collect();
+    let judged = judge(&checker, &samples, rows.clone(), &file).map_err(words)?;
+    let paths: Vec<PathBuf> = accused(&judged, args.count).into_iter().map(|row| root.join(&row.sample.path)).collect();
+    if paths.is_empty() {
+        return Err("no attack of this run is accused as one: there is nothing to test".to_owned());
+    }
+    let outcomes = explain_files(&checker, &paths, &Settings::default());
+    let (done, failed): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+    for failure in failed.into_iter().filter_map(Result::err) {
+        eprintln!("{}: {}", failure.path, failure.error.message);
+    }
+    let done: Vec<_> = done.into_iter().filter_map(Result::ok).collect();
+    let mut out = BufWriter::new(File::create(args.run.join("explanations.jsonl")).map_err(words)?);
+    for explanation in &done {
+        serde_json::to_writer(&mut out, explanation).map_err(words)?;
+        out.write_all(b"\n").map_err(words)?;
+    }
+    out.flush().map_err(words)?;
+    markdown(&explanations(done.len(), &summary(&done)), &mut anstream::stdout()).map_err(words)?;
     Ok(ACCEPTED)
 }
 
