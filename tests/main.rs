@@ -4,11 +4,14 @@
 //! - `inference`: both engines give the same outputs, and a checker judges a capture from bytes to verdict;
 //! - `reading`: the committed samples: corners, numbers, and what turning and mirroring do to them;
 //! - `wire`: the JSON contract, mirrored field by field: a field that comes or goes fails here;
+//! - `benchmark`: labels, runs, comparisons and proposed policies, and labels that cannot be used;
 //! - `screening`: the same rows on any number of threads and after any interruption, and hostile files;
 //! - `cli`: the program as its users meet it: streams and exit codes;
 //! - `readme`: its table of detectors is what `explain` prints;
 //! - `tidy`: modules use only what stands above them, and files say in their first line what they turn into what.
 
+#[cfg(all(feature = "cli", feature = "bench"))]
+mod benchmark;
 #[cfg(feature = "cli")]
 mod cli;
 mod hostile;

@@ -388,8 +388,8 @@ fn unlike(taken: &mut BTreeSet<String>, name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::plots;
     use super::*;
-    use crate::plots;
 
     const HOSTILE: &str = "\"><script>alert(1)</script><img src=x onerror='a'>|`*_[a](b)\u{202e}\u{0}";
 
