@@ -361,6 +361,7 @@ impl<'a> Test<'a> {
         if self.reason.score >= self.reason.threshold { before - after } else { after - before }
     }
 
+    #[allow(clippy::option_option, reason = "without a control, or with one in which nothing was measured")]
     fn row(&self, by: By, area_share: f64, values: [Option<f64>; 2], random: Option<Option<f64>>) -> Deleted {
         let [before, after] = values;
         let fell = |value: Option<f64>| value.is_some_and(|value| !self.crossed(value));
@@ -695,7 +696,7 @@ fn diffused(known: &[[f32; 4]], columns: usize, rows: usize, otherwise: [f32; 3]
     }
     let coarse = diffused(&means, fewer_columns, fewer_rows, otherwise);
     let mixed = |(i, value): (usize, &[f32; 4])| {
-        let at = |i: usize| (i as f32 + 0.5) / 2.0;
+        let at = |i: usize| f32::midpoint(i as f32, 0.5);
         let below = between(&coarse, fewer_columns, fewer_rows, at(i % columns), at(i / columns));
         std::array::from_fn(|c| value[c] * value[3] + below[c] * (1.0 - value[3]))
     };
@@ -849,7 +850,7 @@ fn marked_region(kind: MarkKind, marks: &[&Mark], size: (u32, u32), document: Op
     for mark in marks {
         match (kind, mark.polygon.as_slice()) {
             (MarkKind::Device, &[a, b, c, d]) => {
-                region.lay(&Quad([a, b, c, d]).scaled_about_centre(BEYOND_DEVICE).0, true)
+                region.lay(&Quad([a, b, c, d]).scaled_about_centre(BEYOND_DEVICE).0, true);
             }
             (MarkKind::Edge, &[from, to]) => {
                 let length = from.distance(to).max(f32::MIN_POSITIVE);

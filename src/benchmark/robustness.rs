@@ -146,12 +146,11 @@ pub(super) fn picture(capture: &Capture) -> Result<DynamicImage, CaptureError> {
 /// The file of `picture`: JPEG of `quality`, or PNG.
 pub(super) fn encode(picture: &DynamicImage, quality: Option<u8>) -> ImageResult<Vec<u8>> {
     let mut bytes = Cursor::new(Vec::new());
-    match quality {
-        Some(quality) => picture.write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, quality))?,
-        None => {
-            let encoder = PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Adaptive);
-            picture.write_with_encoder(encoder)?;
-        }
+    if let Some(quality) = quality {
+        picture.write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, quality))?;
+    } else {
+        let encoder = PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Adaptive);
+        picture.write_with_encoder(encoder)?;
     }
     Ok(bytes.into_inner())
 }

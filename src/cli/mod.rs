@@ -48,7 +48,7 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Measures against labelled samples: figures, comparisons, proposed thresholds.
     #[cfg(feature = "bench")]
-    Bench(bench::BenchArgs),
+    Bench(Box<bench::BenchArgs>),
     /// Makes labelled captures nobody photographed.
     #[cfg(feature = "simulation")]
     Simulate(simulate::Simulate),
@@ -125,7 +125,7 @@ pub fn run() -> ExitCode {
         Command::Screen(args) => screen::run(args),
         Command::Explain(args) => explain::run(&args),
         #[cfg(feature = "bench")]
-        Command::Bench(args) => bench::run(args),
+        Command::Bench(args) => bench::run(*args),
         #[cfg(feature = "simulation")]
         Command::Simulate(args) => simulate::run(&args).map(|_| ACCEPTED).map_err(|e| e.to_string()),
     };
