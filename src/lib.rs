@@ -33,6 +33,7 @@
 //! | a sentence that an applicant reads | `policy/codes.rs` |
 //! | the JSON contract | [`report`], and its mirror in `tests/wire.rs` |
 //! | the order of the pipeline | [`checker`] |
+//! | a figure of the benchmark, its page | `benchmark`: `figures.rs`, `report.rs` |
 
 pub mod geometry;
 

@@ -1,5 +1,6 @@
 //! Labels, a run that is broken off and goes on, its report, a comparison, a dry run, and labels that cannot be used.
 
+use std::fmt::Write;
 use std::path::Path;
 use std::process::Output;
 
@@ -11,7 +12,7 @@ fn labelled(folder: &Path) -> String {
     for i in 0..12u32 {
         let label = if i % 2 == 0 { "original" } else { "screen" };
         write_picture(&folder.join(format!("{i:02}.jpg")), 320 + 16 * i, 240, i);
-        table += &format!("{i:02}.jpg,{label},person-{},photo\n", i / 3);
+        writeln!(table, "{i:02}.jpg,{label},person-{},photo", i / 3).unwrap();
     }
     std::fs::write(folder.join("labels.csv"), &table).unwrap();
     table

@@ -9,7 +9,7 @@ use super::labels::Sample;
 
 /// How many of the 256 bits of two fingerprints of the same picture may differ. Saving a picture again, smaller or
 /// with more compression, changes few bits; those of pictures that have nothing to do with each other differ in some
-/// hundred. Below [`BANDS`], so that comparing by bands misses no pair.
+/// hundred. Below `BANDS`, so that comparing by bands misses no pair.
 pub const NEAR_BITS: u32 = 12;
 
 /// A fingerprint with fewer bits set, or fewer unset, than this is of a flat or evenly shaded picture. Any two of those

@@ -56,7 +56,7 @@ pub const CODES: &[Code] = &[
         baidu: Some("risk_type=screen"),
         onfido_veriff: Some("photo_of_screen / 504"),
         species: Some(Species::Screen),
-        shown_by: &[MarkKind::Device, MarkKind::Pattern],
+        shown_by: &[MarkKind::Heat, MarkKind::Device, MarkKind::Pattern],
     },
     Code {
         code: "print_recapture",
