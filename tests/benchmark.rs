@@ -56,6 +56,10 @@ fn a_run_goes_on_where_it_was_broken_off_and_measures_nothing_twice() {
         rows
     };
     assert_eq!(without_times(&again), without_times(&whole));
+    write_picture(&dir.path().join("07.jpg"), 640, 480, 99);
+    let output = bench(dir.path(), "run", &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said(&output).contains("row 9") && said(&output).contains("07.jpg"), "{}", said(&output));
     for name in ["report.html", "report.md", "figures.json", "results.jsonl"] {
         assert!(dir.path().join("run").join(name).metadata().unwrap().len() > 100, "{name}");
     }

@@ -28,6 +28,8 @@ pub const WORST: usize = 20;
 /// Long side of a thumbnail and of an overlay, in pixels.
 const THUMBNAIL_PX: u32 = 200;
 const OVERLAY_PX: u32 = 720;
+/// The mark of what the models were trained on.
+const SEEN: &str = "seen in training";
 /// Parts of a column that are drawn as bars at most; the table has them all.
 const BARS: usize = 40;
 
@@ -93,7 +95,7 @@ pub fn page(title: &str, figures: &Figures, judged: &[Judged], checker: &Checker
         gates(figures),
         curves(figures, judged, checker),
         calibration(figures),
-        parts(figures),
+        parts(figures, checker.trained_on()),
         confusion(figures),
     ];
     sections.extend(legibility(figures));
@@ -288,7 +290,7 @@ fn calibration(figures: &Figures) -> Section {
     section
 }
 
-fn parts(figures: &Figures) -> Section {
+fn parts(figures: &Figures, training: &BTreeSet<String>) -> Section {
     let columns: Vec<&str> = figures.parts.iter().map(|part| part.by.as_str()).fold(Vec::new(), |mut seen, by| {
         if !seen.contains(&by) {
             seen.push(by);
@@ -313,6 +315,8 @@ fn parts(figures: &Figures) -> Section {
             };
             let auc = Cell::number(part.auc.map_or("-".to_owned(), |auc| format!("{auc:.3}")));
             let name = Cell::words(part.value.as_str());
+            let seen = by == "source" && training.contains(&part.value);
+            let name = if seen { name.badged(SEEN) } else { name };
             [vec![name], cells(part.apcer.as_ref()).to_vec(), cells(part.bpcer.as_ref()).to_vec(), vec![auc]].concat()
         });
         section.tables.push(Table {
@@ -460,8 +464,9 @@ fn card(checker: &Checker, row: &Judged, root: &Path) -> ErrorCard {
     let score = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.2}"));
     let verdict = row.verdict.as_ref();
     let reasons: Vec<&str> = verdict.iter().flat_map(|v| &v.reasons).map(|reason| reason.code).collect();
+    let seen = if checker.trained_on().contains(&row.sample.source) { format!(" ({SEEN})") } else { String::new() };
     let mut lines = vec![
-        format!("is {}, source {}", row.sample.species, row.sample.source),
+        format!("is {}, source {}{seen}", row.sample.species, row.sample.source),
         format!(
             "screen {}, print {}, legibility {}",
             score(row.scores.screen),

@@ -3,7 +3,7 @@
 //! A stored row holds what was measured and no pixel. It names the program and the models that measured it: rows of
 //! different ones are refused, and so are rows of others than the checker that is to judge them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -63,6 +63,18 @@ pub enum StoreError {
         /// Who should have.
         wanted: String,
     },
+    /// A file has changed since it was measured.
+    #[error(
+        "row {row}: `{path}` is another file than the one that was measured; choose another folder, or remove {file}"
+    )]
+    Changed {
+        /// Line of the labels.
+        row: usize,
+        /// The picture.
+        path: String,
+        /// The findings.
+        file: String,
+    },
     /// A sample has no row.
     #[error("row {row}: nothing is stored of `{path}`")]
     Missing {
@@ -108,6 +120,8 @@ pub struct Stored {
     pub path: String,
     /// SHA-256 of the file; empty where it could not be read.
     pub sha256: String,
+    /// Its length in bytes.
+    pub bytes: u64,
     /// The picture's [`leakage::fingerprint`], where it could be decoded.
     pub fingerprint: Option<[u64; 4]>,
     /// Width and height of the upright picture, in pixels.
@@ -150,8 +164,20 @@ pub fn measure(
     one_origin(file, &held, Some(&origin))?;
     out.set_len(whole_bytes).map_err(fail)?;
     out.seek(SeekFrom::End(0)).map_err(fail)?;
-    let held: BTreeSet<&str> = held.iter().map(|row| row.path.as_str()).collect();
-    let wanted: Vec<&Sample> = samples.iter().copied().filter(|sample| !held.contains(sample.path.as_str())).collect();
+    let held: BTreeMap<&str, &Stored> = held.iter().map(|row| (row.path.as_str(), row)).collect();
+    let mut wanted: Vec<&Sample> = Vec::new();
+    for sample in samples {
+        let Some(row) = held.get(sample.path.as_str()) else {
+            wanted.push(sample);
+            continue;
+        };
+        // Its length is what can be told without reading it all again.
+        let length = std::fs::metadata(root.join(&sample.path)).map_or(0, |facts| facts.len());
+        if row.bytes != 0 && row.bytes != length {
+            let file = file.display().to_string();
+            return Err(StoreError::Changed { row: sample.row, path: sample.path.clone(), file });
+        }
+    }
     for _ in 0..samples.len() - wanted.len() {
         seen();
     }
@@ -176,6 +202,7 @@ fn examine(checker: &Checker, gate: &Gate, origin: &Origin, root: &Path, sample:
     let row = Stored {
         path: sample.path.clone(),
         sha256: String::new(),
+        bytes: 0,
         fingerprint: None,
         size: None,
         readings: BTreeMap::new(),
@@ -199,6 +226,7 @@ fn attempt(checker: &Checker, gate: &Gate, root: &Path, sample: &Sample, mut row
     };
     let _permit = gate.enter(decoded_bytes(&bytes, bytes.len() as u64, checker.limits()));
     row.sha256 = crate::checker::sha256(&bytes);
+    row.bytes = bytes.len() as u64;
     let start = Instant::now();
     let ms = |since: Instant| (since.elapsed().as_secs_f64() * 1e6).round() / 1e3;
     let upload = Upload { bytes: &bytes, name: Some(&sample.path) };
