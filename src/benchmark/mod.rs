@@ -1,5 +1,6 @@
 //! A labelled folder → findings, stored once → figures by ISO/IEC 30107-3, comparisons and proposed thresholds.
 
+pub mod chosen;
 pub mod compare;
 pub mod deletion;
 pub mod dry_run;

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use image::codecs::jpeg::JpegEncoder;
 use image::{RgbImage, imageops};
-use rayon::prelude::*;
 
 use super::compare::Comparison;
 use super::deletion::Summary;
@@ -15,7 +14,7 @@ use super::labels::Label;
 use super::metrics::{Point, Share};
 use super::page::{Cell, ErrorCard, Figure, Page, Section, Table};
 use super::plots::{self, Measured, Rates, Series, Threshold};
-use super::robustness::{self, variants};
+use super::robustness::{Tried, variants};
 use super::store::Judged;
 use crate::capture::{self, Upload};
 use crate::checker::Checker;
@@ -545,61 +544,6 @@ pub fn robustness(tried: &[Tried], checker: &Checker) -> Option<Section> {
     })
 }
 
-/// A capture in a variant.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Tried {
-    /// What the capture is.
-    pub label: Label,
-    /// The variant.
-    pub variant: &'static str,
-    /// Its screen score.
-    pub screen: Option<f64>,
-}
-
-/// Tries every variant on up to `most` originals and as many screens of `judged`, source by source in turn; `seen` is
-/// told after each capture. Captures that cannot be examined in some variant are left out of all.
-pub fn try_variants(
-    checker: &Checker,
-    judged: &[Judged],
-    root: &Path,
-    most: usize,
-    seen: &(dyn Fn() + Sync),
-) -> Vec<Tried> {
-    let chosen: Vec<&Judged> = [Label::Original, Label::Screen]
-        .into_iter()
-        .flat_map(|label| in_turn(judged, move |row| row.sample.label == label, most))
-        .collect();
-    let tried = chosen.par_iter().map(|row| {
-        let outcome = read_upload(&root.join(&row.sample.path), checker.limits()).ok().and_then(|bytes| {
-            let upload = Upload { bytes: &bytes, name: Some(&row.sample.path) };
-            robustness::scores(checker, &upload).ok()
-        });
-        seen();
-        outcome
-            .unwrap_or_default()
-            .into_iter()
-            .map(|(variant, scores, _)| Tried { label: row.sample.label, variant, screen: scores.screen })
-            .collect::<Vec<_>>()
-    });
-    tried.collect::<Vec<_>>().concat()
-}
-
-/// Up to `most` of `judged` that are `wanted`: the first of each source, then the second of each, and so on.
-fn in_turn(judged: &[Judged], wanted: impl Fn(&Judged) -> bool, most: usize) -> Vec<&Judged> {
-    let mut place: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut rows: Vec<(usize, &Judged)> = judged
-        .iter()
-        .filter(|row| wanted(row) && row.stored.error.is_none())
-        .map(|row| {
-            let place = place.entry(&row.sample.source).or_default();
-            *place += 1;
-            (*place, row)
-        })
-        .collect();
-    rows.sort_by_key(|(place, _)| *place);
-    rows.into_iter().take(most).map(|(_, row)| row).collect()
-}
-
 /// The page of a deletion test of `n` captures.
 #[must_use]
 pub fn explanations(n: usize, summary: &[Summary]) -> Page {
@@ -638,13 +582,6 @@ pub fn explanations(n: usize, summary: &[Summary]) -> Page {
             ..Section::default()
         }],
     }
-}
-
-/// Attacks of `judged` whose verdict names one: up to `most`, the first of each source, then the second, and so on.
-#[must_use]
-pub fn accused(judged: &[Judged], most: usize) -> Vec<&Judged> {
-    let named = |row: &Judged| row.sample.label != Label::Original && Gate::ReviewedAsAttack.stops(row) == Some(true);
-    in_turn(judged, named, most)
 }
 
 /// The page of `comparison`.

@@ -1,20 +1,26 @@
 //! Upload → the same picture re-scaled, re-compressed, blurred and made noisy, and the scores of each.
 
 use std::io::Cursor;
+use std::path::Path;
 
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{DynamicImage, ImageResult, imageops};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::chosen::in_turn;
+use super::labels::Label;
+use super::store::Judged;
 use crate::capture::{Capture, CaptureError, Upload, decode};
 use crate::checker::Checker;
 use crate::policy::Decision;
 use crate::scene::{Deadline, ycc_to_rgb};
 use crate::scoring::Scores;
+use crate::screening::read_upload;
 
 /// How large a variant is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -131,6 +137,45 @@ pub fn scores(checker: &Checker, upload: &Upload<'_>) -> Result<Vec<(&'static st
         Ok((variant.name, report.scores, report.decision))
     };
     variants().iter().map(examined).collect()
+}
+
+/// A capture in a variant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tried {
+    /// What the capture is.
+    pub label: Label,
+    /// The variant.
+    pub variant: &'static str,
+    /// Its screen score.
+    pub screen: Option<f64>,
+}
+
+/// Tries every variant on up to `most` originals and as many screens of `judged`, source by source in turn; `seen` is
+/// told after each capture. Captures that cannot be examined in some variant are left out of all.
+pub fn try_variants(
+    checker: &Checker,
+    judged: &[Judged],
+    root: &Path,
+    most: usize,
+    seen: &(dyn Fn() + Sync),
+) -> Vec<Tried> {
+    let chosen: Vec<&Judged> = [Label::Original, Label::Screen]
+        .into_iter()
+        .flat_map(|label| in_turn(judged, move |row| row.sample.label == label, most))
+        .collect();
+    let tried = chosen.par_iter().map(|row| {
+        let outcome = read_upload(&root.join(&row.sample.path), checker.limits()).ok().and_then(|bytes| {
+            let upload = Upload { bytes: &bytes, name: Some(&row.sample.path) };
+            scores(checker, &upload).ok()
+        });
+        seen();
+        outcome
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(variant, scores, _)| Tried { label: row.sample.label, variant, screen: scores.screen })
+            .collect::<Vec<_>>()
+    });
+    tried.collect::<Vec<_>>().concat()
 }
 
 /// The native pixels of a capture, upright: RGB, or grey where the file stores luma only.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bonafide::benchmark::chosen::accused;
 use bonafide::benchmark::compare::compare;
 use bonafide::benchmark::deletion::{Settings, explain_files, summary};
 use bonafide::benchmark::dry_run::{Scored, Target, policy, propose};
@@ -16,9 +17,8 @@ use bonafide::benchmark::import::{Kind, Options, SETS, import};
 use bonafide::benchmark::labels::{LabelError, Labels, Sample, check_classes, read};
 use bonafide::benchmark::leakage::{self, Picture, trained_on};
 use bonafide::benchmark::page::{Page, html, markdown, tables_csv};
-use bonafide::benchmark::report::{
-    accused, bracket, comparison, explanations, page, percent, robustness, try_variants, worst,
-};
+use bonafide::benchmark::report::{bracket, comparison, explanations, page, percent, robustness, worst};
+use bonafide::benchmark::robustness::try_variants;
 use bonafide::benchmark::{Judged, Origin, findings_of, judge, measure, results, stored};
 use clap::{Args, Subcommand, ValueEnum};
 
