@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::figures::{REPLICATES, SEED};
+use super::figures::{REPLICATES, SEED, higher};
 use super::intervals::{Groups, Interval, paired_bootstrap_over_groups};
 use super::labels::Label;
 use super::metrics::{Curve, Share};
@@ -106,18 +106,11 @@ fn flips(a: &ResultRow, b: &ResultRow) -> Vec<Flip> {
     found
 }
 
-fn score(row: &ResultRow) -> Option<f64> {
-    match (row.screen, row.print) {
-        (Some(screen), Some(print)) => Some(screen.max(print)),
-        (one, other) => one.or(other),
-    }
-}
-
 fn differences(pairs: &[(&ResultRow, &ResultRow)]) -> Vec<Difference> {
     let groups = Groups::by(pairs.iter().map(|(row, _)| row.source.as_str()));
     let attack = |row: &ResultRow| row.label != Label::Original;
     let curve = |rows: Vec<&ResultRow>| {
-        Curve::of_rows(rows.into_iter().filter_map(|row| Some((score(row)?, attack(row))))).ok()
+        Curve::of_rows(rows.into_iter().filter_map(|row| Some((higher(row.screen, row.print)?, attack(row))))).ok()
     };
     let share = |rows: Vec<&ResultRow>, of: &dyn Fn(&ResultRow) -> Option<bool>| {
         Share::of(rows.into_iter().filter_map(of)).rate()

@@ -221,11 +221,14 @@ pub fn attack_score(scores: &Scores, label: Label) -> Option<f64> {
     match label {
         Label::Screen => scores.screen,
         Label::Print => scores.print,
-        Label::Original | Label::Screenshot => match (scores.screen, scores.print) {
-            (Some(screen), Some(print)) => Some(screen.max(print)),
-            (one, other) => one.or(other),
-        },
+        Label::Original | Label::Screenshot => higher(scores.screen, scores.print),
     }
+}
+
+/// The higher of two scores, or the only one.
+#[must_use]
+pub fn higher(screen: Option<f64>, print: Option<f64>) -> Option<f64> {
+    screen.into_iter().chain(print).reduce(f64::max)
 }
 
 /// Every figure of `judged`; `training` are the sources that models were trained on.
