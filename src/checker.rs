@@ -48,6 +48,16 @@ pub enum SetupError {
     Policy(#[from] PolicyError),
 }
 
+/// Detectors that the deadline left no time for: the one reading that no detector makes.
+pub const CUT_SHORT: &str = "checker.cut_short_count";
+
+/// Ids of all readings that a policy may judge.
+#[must_use]
+pub fn known_readings() -> BTreeSet<&'static str> {
+    let measured = DETECTORS.iter().flat_map(|entry| entry.info.readings).map(|reading| reading.id);
+    measured.chain([CUT_SHORT]).collect()
+}
+
 /// What was measured on one upload, not yet judged.
 #[derive(Debug, Clone)]
 pub struct Findings {
@@ -74,10 +84,18 @@ impl Findings {
         self.evidence().find_map(|e| e.number.as_ref()).map(Proof::code)
     }
 
-    /// Every reading by id.
+    /// Every reading by id; [`CUT_SHORT`] too where the deadline left something unmeasured.
     #[must_use]
     pub fn readings(&self) -> Readings {
-        self.evidence().flat_map(|e| &e.readings).map(|r| (r.id, r.value)).collect()
+        let mut readings: Readings = self.evidence().flat_map(|e| &e.readings).map(|r| (r.id, r.value)).collect();
+        let late = |(_, outcome): &&(_, Outcome)| {
+            matches!(outcome, Outcome::Abstained(abstention) if abstention.cause == AbstentionCause::DeadlinePassed)
+        };
+        let cut_short = self.outcomes.iter().filter(late).count();
+        if cut_short > 0 {
+            readings.insert(CUT_SHORT, cut_short as f64);
+        }
+        readings
     }
 
     fn evidence(&self) -> impl Iterator<Item = &Evidence> {
@@ -123,8 +141,7 @@ impl Checker {
     pub fn new(options: &Options) -> Result<Self, SetupError> {
         let source = options.models.clone().map_or(ModelSource::Shipped, ModelSource::Folder);
         let models = Models::load(&source, options.engine)?;
-        let known: BTreeSet<&str> =
-            DETECTORS.iter().flat_map(|entry| entry.info.readings).map(|reading| reading.id).collect();
+        let known = known_readings();
         let fusion = Fusion::of(&models);
         if let Some(unknown) = fusion.inputs().iter().find(|id| !known.contains(id.as_str())) {
             return Err(InferenceError::Manifest(format!("fusion takes `{unknown}`, which nothing measures")).into());
@@ -243,16 +260,22 @@ impl Checker {
     /// Scores and judges what was found. `elapsed_ms` is left at zero.
     #[must_use]
     pub fn judge(&self, findings: Findings) -> Report {
+        self.judge_by(findings, &self.policy, self.reveal)
+    }
+
+    /// The same by another policy than the checker's own, with the number in clear or masked.
+    #[must_use]
+    pub fn judge_by(&self, findings: Findings, policy: &Policy, reveal: bool) -> Report {
         let readings = findings.readings();
         let scores = self.fusion.score(&readings);
         let number = findings.evidence().find_map(|e| e.number.as_ref()).map(|proof| NumberReport {
             kind: proof.name(),
             code: proof.code(),
             faults: proof.faults().to_vec(),
-            text: if self.reveal { proof.revealed() } else { proof.masked() },
-            fields: self.reveal.then(|| proof.fields(findings.today)),
+            text: if reveal { proof.revealed() } else { proof.masked() },
+            fields: reveal.then(|| proof.fields(findings.today)),
         });
-        let verdict = self.policy.judge(&scores, &readings, |code| findings.place(code));
+        let verdict = policy.judge(&scores, &readings, |code| findings.place(code));
         Report {
             schema_version: SCHEMA_VERSION,
             path: findings.path,
@@ -268,7 +291,7 @@ impl Checker {
             reasons: verdict.reasons,
             number,
             findings: findings.outcomes.into_iter().map(|(id, outcome)| finding(id, outcome)).collect(),
-            policy_id: self.policy.id().to_owned(),
+            policy_id: policy.id().to_owned(),
             models: self.hashes.clone(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             elapsed_ms: 0.0,

@@ -12,6 +12,21 @@ pub struct Point {
     pub y: f32,
 }
 
+#[cfg(feature = "service")]
+impl utoipa::PartialSchema for Point {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        utoipa::openapi::ArrayBuilder::new()
+            .items(f32::schema())
+            .min_items(Some(2))
+            .max_items(Some(2))
+            .description(Some("`[x, y]` in upright capture pixels, origin top left."))
+            .into()
+    }
+}
+
+#[cfg(feature = "service")]
+impl utoipa::ToSchema for Point {}
+
 impl Point {
     /// The point at (`x`, `y`).
     #[must_use]
@@ -98,6 +113,7 @@ impl PixelRect {
 
 /// Four corners, clockwise; for a document from the text's top left where that is known.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct Quad(pub [Point; 4]);
 

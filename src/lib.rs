@@ -34,6 +34,10 @@
 //! | the JSON contract | [`report`], and its mirror in `tests/wire.rs` |
 //! | the order of the pipeline | [`checker`] |
 //! | a figure of the benchmark, its page | `benchmark`: `figures.rs`, `report.rs` |
+//! | a route of the service | `service::api`: one file a subject |
+//! | who may call it, and how much | `service`: `access.rs`, `quota.rs`, `oidc.rs` |
+//! | what it remembers | `service::store` |
+//! | the phone's page | `service/pages` |
 
 pub mod geometry;
 
@@ -66,3 +70,6 @@ pub mod benchmark;
 
 #[cfg(feature = "simulation")]
 pub mod simulation;
+
+#[cfg(feature = "service")]
+pub mod service;

@@ -6,6 +6,7 @@
 //! - `wire`: the JSON contract, mirrored field by field: a field that comes or goes fails here;
 //! - `benchmark`: labels, runs, comparisons and proposed policies, and labels that cannot be used;
 //! - `screening`: the same rows on any number of threads and after any interruption, and hostile files;
+//! - `service`: the HTTP service and its store, on real sockets and real databases;
 //! - `cli`: the program as its users meet it: streams and exit codes;
 //! - `readme`: its table of detectors is what `explain` prints;
 //! - `tidy`: modules use only what stands above them, and files say in their first line what they turn into what.
@@ -21,6 +22,8 @@ mod reading;
 mod readme;
 #[cfg(feature = "cli")]
 mod screening;
+#[cfg(all(feature = "cli", feature = "service"))]
+mod service;
 mod tidy;
 #[cfg(feature = "cli")]
 mod wire;

@@ -202,6 +202,23 @@ pub enum CaptureError {
 }
 
 impl CaptureError {
+    /// The same words in Chinese.
+    #[must_use]
+    pub fn in_chinese(&self) -> String {
+        match self {
+            Self::Empty => "文件为空。".to_owned(),
+            Self::TooManyBytes { bytes, limit } => format!("文件大小为 {bytes} 字节，最大 {limit} 字节。"),
+            Self::NotAnImage => "该文件不是图片。".to_owned(),
+            Self::Unsupported { format } => format!("不支持 {format} 图片，请上传相机拍摄的 JPEG 或 HEIC 文件。"),
+            Self::TooLarge { width, height, limit } => format!("图片为 {width} × {height} 像素，超过上限（{limit}）。"),
+            Self::TooSmall { width, height, limit } => {
+                format!("图片为 {width} × {height} 像素，每边至少需要 {limit} 像素。")
+            }
+            Self::Truncated => "文件不完整，部分图像缺失，请重新上传。".to_owned(),
+            Self::Undecodable => "图片已损坏，无法打开。".to_owned(),
+        }
+    }
+
     /// A stable code for machines: `empty`, `too_many_bytes`, `not_an_image`, …
     #[must_use]
     pub const fn code(&self) -> &'static str {

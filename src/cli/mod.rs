@@ -1,11 +1,15 @@
 //! Command line → one subcommand → exit code.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line program speaks on its streams")]
 
+#[cfg(feature = "service")]
+mod administer;
 #[cfg(feature = "bench")]
 mod bench;
 mod check;
 mod explain;
 mod screen;
+#[cfg(feature = "service")]
+mod serve;
 #[cfg(feature = "simulation")]
 mod simulate;
 
@@ -49,6 +53,21 @@ enum Command {
     /// Measures against labelled samples: figures, comparisons, proposed thresholds.
     #[cfg(feature = "bench")]
     Bench(Box<bench::BenchArgs>),
+    /// Serves the checks over HTTP, with the hand-off to a phone.
+    #[cfg(feature = "service")]
+    Serve(Box<serve::ServeArgs>),
+    /// Makes, lists, revokes and renews API keys of the service.
+    #[cfg(feature = "service")]
+    Key(administer::KeyArgs),
+    /// The service's record of every decision.
+    #[cfg(feature = "service")]
+    Audit(administer::AuditArgs),
+    /// Messages to webhooks that were given up.
+    #[cfg(feature = "service")]
+    Webhook(administer::WebhookArgs),
+    /// Deletes the report and picture of a case of the service for good.
+    #[cfg(feature = "service")]
+    Purge(administer::PurgeArgs),
     /// Makes labelled captures nobody photographed.
     #[cfg(feature = "simulation")]
     Simulate(simulate::Simulate),
@@ -80,6 +99,7 @@ struct CheckerArgs {
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
+#[cfg_attr(feature = "service", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 enum Engine {
     /// ONNX Runtime when its library is found, otherwise the embedded engine.
     #[default]
@@ -91,6 +111,16 @@ enum Engine {
     OnnxRuntime,
 }
 
+impl Engine {
+    const fn choice(self) -> EngineChoice {
+        match self {
+            Self::Auto => EngineChoice::Auto,
+            Self::Embedded => EngineChoice::Embedded,
+            Self::OnnxRuntime => EngineChoice::OnnxRuntime,
+        }
+    }
+}
+
 fn sensitivity(text: &str) -> Result<(String, Sensitivity), String> {
     let (risk, level) = text.split_once('=').ok_or("it needs the form RISK=LEVEL")?;
     Ok((risk.to_owned(), level.parse()?))
@@ -98,17 +128,12 @@ fn sensitivity(text: &str) -> Result<(String, Sensitivity), String> {
 
 impl CheckerArgs {
     fn build(self) -> Result<Checker, String> {
-        let engine = match self.engine {
-            Engine::Auto => EngineChoice::Auto,
-            Engine::Embedded => EngineChoice::Embedded,
-            Engine::OnnxRuntime => EngineChoice::OnnxRuntime,
-        };
         let options = Options {
             models: self.models,
             policy: self.policy,
             sensitivity: self.sensitivity,
             expect: self.expect,
-            engine,
+            engine: self.engine.choice(),
             limits: Limits::default(),
             reveal: self.reveal,
         };
@@ -126,6 +151,16 @@ pub fn run() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         #[cfg(feature = "bench")]
         Command::Bench(args) => bench::run(*args),
+        #[cfg(feature = "service")]
+        Command::Serve(args) => serve::run(&args),
+        #[cfg(feature = "service")]
+        Command::Key(args) => administer::key(&args),
+        #[cfg(feature = "service")]
+        Command::Audit(args) => administer::audit(&args),
+        #[cfg(feature = "service")]
+        Command::Webhook(args) => administer::webhook(&args),
+        #[cfg(feature = "service")]
+        Command::Purge(args) => administer::purge(&args),
         #[cfg(feature = "simulation")]
         Command::Simulate(args) => simulate::run(&args).map(|_| ACCEPTED).map_err(|e| e.to_string()),
     };

@@ -7,6 +7,7 @@ use crate::reading::Proof;
 
 /// One sentence in English and Chinese.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Sentence {
     /// English.
@@ -44,6 +45,7 @@ pub struct ReadingInfo {
 
 /// What a mark shows, so that an overlay can choose its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum MarkKind {
@@ -77,6 +79,7 @@ pub enum MarkKind {
 
 /// A ninth of a document, named as it is seen upright.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Zone {
     /// Upper left.
@@ -139,6 +142,7 @@ impl Zone {
 
 /// A place on the picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Mark {
     /// What it shows.

@@ -114,6 +114,17 @@ pub const CODES: &[Code] = &[
         shown_by: &[],
     },
     Code {
+        code: "cut_short",
+        en: "There was no time to look at everything. A person looks at the picture, or send it again.",
+        zh: "检查时间不足，未能完成全部检查。将由人工审核，也可重新上传。",
+        at: None,
+        tencent: None,
+        baidu: None,
+        onfido_veriff: None,
+        species: None,
+        shown_by: &[],
+    },
+    Code {
         code: "edited",
         en: "The file was saved by an image editor. Send the photograph as the camera took it.",
         zh: "文件经过图片编辑软件保存。请上传相机拍摄的原始照片。",

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Classification, Code, Decision, Reason, Verdict, code};
 use crate::evidence::Zone;
@@ -101,6 +101,39 @@ enum Severity {
     Low,
     Medium,
     High,
+}
+
+impl Bad {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Above => "above",
+            Self::Below => "below",
+        }
+    }
+}
+
+/// A rule as a person is shown it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
+pub struct RuleView {
+    /// Its name in the policy's file.
+    pub name: String,
+    /// The risk it speaks of.
+    pub code: &'static str,
+    /// The score or reading it judges.
+    pub quantity: String,
+    /// `above` or `below`: which side of a threshold is the bad one.
+    pub bad: &'static str,
+    /// From where on another photograph is asked for.
+    pub retake: Option<f64>,
+    /// From where on a person looks.
+    pub review: Option<f64>,
+    /// From where on the picture is refused.
+    pub reject: Option<f64>,
+    /// From where on the picture counts as the risk's species.
+    pub classify: Option<f64>,
+    /// Whether it judges at all.
+    pub enabled: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -329,6 +362,29 @@ impl Policy {
             [("retake", rule.retake), ("review", rule.review), ("classify", rule.classify), ("reject", rule.reject)]
         };
         rules.flat_map(named).filter_map(|(name, threshold)| Some((name, threshold?))).collect()
+    }
+
+    /// From which legibility score on a document counts as legible.
+    #[must_use]
+    pub const fn legible_from(&self) -> f64 {
+        self.legible_from
+    }
+
+    /// Every rule as it judges.
+    #[must_use]
+    pub fn rules(&self) -> Vec<RuleView> {
+        let view = |(name, code, rule): &(String, &'static Code, Rule)| RuleView {
+            name: name.clone(),
+            code: code.code,
+            quantity: rule.quantity.clone(),
+            bad: rule.bad.name(),
+            retake: rule.retake,
+            review: rule.review,
+            reject: rule.reject,
+            classify: rule.classify,
+            enabled: rule.enabled,
+        };
+        self.rules.iter().map(view).collect()
     }
 
     /// Name and version of the policy, as verdicts carry it.

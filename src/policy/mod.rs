@@ -4,7 +4,7 @@ mod codes;
 mod gate;
 
 pub use codes::{CODES, Code, code};
-pub use gate::{Place, Policy, PolicyError, Sensitivity};
+pub use gate::{Place, Policy, PolicyError, RuleView, Sensitivity};
 
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +48,22 @@ impl Classification {
     }
 }
 
+#[cfg(feature = "service")]
+impl utoipa::PartialSchema for Classification {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        let attacks = [Species::Screen, Species::Print, Species::Screenshot].map(Self::Attack);
+        let all = [Self::BonaFide, Self::NoResponse].into_iter().chain(attacks);
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .enum_values(Some(all.map(Self::name)))
+            .description(Some("Original capture, species of attack, or nothing could be said."))
+            .into()
+    }
+}
+
+#[cfg(feature = "service")]
+impl utoipa::ToSchema for Classification {}
+
 impl Serialize for Classification {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())
@@ -56,6 +72,7 @@ impl Serialize for Classification {
 
 /// What the gate does with an upload, mildest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
     /// Take it.
@@ -66,6 +83,19 @@ pub enum Decision {
     Review,
     /// Refuse it.
     Reject,
+}
+
+impl Decision {
+    /// The name in the JSON contract.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Retake => "retake",
+            Self::Review => "review",
+            Self::Reject => "reject",
+        }
+    }
 }
 
 /// What a policy makes of scores and readings.
@@ -83,6 +113,7 @@ pub struct Verdict {
 
 /// One reason for a decision.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
 pub struct Reason {
     /// Risk code, for example `screen_recapture` or `glare`.
     pub code: &'static str,

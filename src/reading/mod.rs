@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 /// How the reading of a number came out; extends Baidu's `idcard_number_type` (−1 none, 0 illegal, 1 consistent).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum NumberCode {
     /// Nothing that could be such a number.
@@ -152,6 +153,7 @@ impl Proof {
 
 /// A check that fails. The first two are of form; the others are looked at only where the form is right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
     /// Too many or too few characters.

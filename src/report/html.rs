@@ -11,7 +11,6 @@ use sha2::Digest;
 
 use super::{Failure, Report, Row, csv::name_of};
 use crate::geometry::Quad;
-use crate::policy::Decision;
 use crate::scene::Overview;
 
 /// Longest side of a thumbnail, in pixels.
@@ -128,12 +127,7 @@ pub(crate) fn escaped(text: &str) -> String {
 fn decision_name(row: &Row) -> &'static str {
     match row {
         Row::Failure(_) => "failed",
-        Row::Report(report) => match report.decision {
-            Decision::Accept => "accept",
-            Decision::Retake => "retake",
-            Decision::Review => "review",
-            Decision::Reject => "reject",
-        },
+        Row::Report(report) => report.decision.name(),
     }
 }
 

@@ -23,6 +23,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 
 /// The JSON contract: one object a photograph.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
 pub struct Report {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
@@ -64,6 +65,7 @@ pub struct Report {
 
 /// The document as reported.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
 pub struct DocumentReport {
     /// Upright capture pixels, clockwise; from the document's own top left where [`Self::face`] says how it lies, from
     /// the picture's otherwise.
@@ -80,6 +82,7 @@ pub struct DocumentReport {
 
 /// Which document it is, as reported.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
 pub struct FaceReport {
     /// The likeliest.
     pub kind: Face,
@@ -111,6 +114,7 @@ impl DocumentReport {
 
 /// The document's number as reported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
 pub struct NumberReport {
     /// `resident_id`, `mrz` or `credit_code`.
     pub kind: &'static str,
@@ -126,6 +130,7 @@ pub struct NumberReport {
 
 /// What one detector said.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
 pub struct Finding {
     /// Detector id.
     pub detector: &'static str,
@@ -141,6 +146,7 @@ pub struct Finding {
 
 /// A file that could not be examined.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
 pub struct Failure {
     /// The file as it was named.
     pub path: String,
@@ -150,6 +156,7 @@ pub struct Failure {
 
 /// Why a file could not be examined.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
 pub struct FailureCause {
     /// Stable code.
     pub code: String,

@@ -10,6 +10,7 @@ use image::GrayImage;
 use serde::Serialize;
 
 use super::locator::{Maps, meet};
+use super::overview::resize;
 use super::{Face, Overview};
 use crate::geometry::{PixelRect, Point, Quad};
 
@@ -38,6 +39,7 @@ const LEAST_SUPPORT: f32 = 0.3;
 
 /// What the document seems to be, by shape alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DocumentKind {
@@ -512,13 +514,8 @@ fn reduced(plane: &GrayImage, long: u32) -> GrayImage {
     let factor = f64::from(long) / f64::from(width.max(height));
     let side = |s: u32| ((f64::from(s) * factor).round() as u32).max(1);
     let mut out = GrayImage::new(side(width), side(height));
-    let (to_width, to_height) = out.dimensions();
-    let options = fr::ResizeOptions::new().resize_alg(fr::ResizeAlg::Convolution(fr::FilterType::Bilinear));
-    let done = fr::images::ImageRef::new(width, height, plane.as_raw(), fr::PixelType::U8).is_ok_and(|source| {
-        fr::images::Image::from_slice_u8(to_width, to_height, &mut out, fr::PixelType::U8)
-            .is_ok_and(|mut target| fr::Resizer::new().resize(&source, &mut target, &options).is_ok())
-    });
-    debug_assert!(done, "sizes are positive and buffers fit");
+    let to = out.dimensions();
+    resize(plane.as_raw(), (width, height), &mut out, to, 1, fr::FilterType::Bilinear);
     out
 }
 

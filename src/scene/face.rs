@@ -23,6 +23,7 @@ const WHOLE_DOUBT: f32 = 0.1;
 
 /// Which document, and which side of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Face {

@@ -144,13 +144,26 @@ pub(super) fn resize(
     channels: usize,
     filter: fr::FilterType,
 ) {
-    let kind = if channels == 1 { fr::PixelType::U8 } else { fr::PixelType::U8x3 };
+    let done = if channels == 1 {
+        resize_pixels::<fr::pixels::U8>(samples, from, out, to, filter)
+    } else {
+        resize_pixels::<fr::pixels::U8x3>(samples, from, out, to, filter)
+    };
+    debug_assert!(done.is_some(), "sizes are positive and buffers fit");
+}
+
+/// The pixel's type is named so that code for those that are not used is not made.
+fn resize_pixels<P: fr::PixelTrait>(
+    samples: &[u8],
+    from: (u32, u32),
+    out: &mut [u8],
+    to: (u32, u32),
+    filter: fr::FilterType,
+) -> Option<()> {
     let options = fr::ResizeOptions::new().resize_alg(fr::ResizeAlg::Convolution(filter));
-    let done = fr::images::ImageRef::new(from.0, from.1, samples, kind).is_ok_and(|source| {
-        fr::images::Image::from_slice_u8(to.0, to.1, out, kind)
-            .is_ok_and(|mut target| fr::Resizer::new().resize(&source, &mut target, &options).is_ok())
-    });
-    debug_assert!(done, "sizes are positive and buffers fit");
+    let source = fr::images::TypedImageRef::<P>::from_buffer(from.0, from.1, samples).ok()?;
+    let mut target = fr::images::TypedImage::<P>::from_buffer(to.0, to.1, out).ok()?;
+    fr::Resizer::new().resize_typed(&source, &mut target, &options).ok()
 }
 
 fn turned(width: u32, height: u32, orientation: Orientation) -> (u32, u32) {

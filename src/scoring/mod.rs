@@ -13,6 +13,7 @@ pub type Readings = BTreeMap<&'static str, f64>;
 
 /// Calibrated scores, each 0 to 1; `None` when nothing was measured that speaks of it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
 pub struct Scores {
     /// That the picture shows a screen.
     pub screen: Option<f64>,

@@ -1,0 +1,202 @@
+//! `POST /v1/check/batch`: the files of a form → one line of JSON each, in their order, as they are done.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use serde::Deserialize;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::JoinHandle;
+use utoipa::{IntoParams, ToSchema};
+
+use super::PictureProblems;
+use super::check::query;
+use crate::report::{Failure, FailureCause, Report, Row, json};
+use crate::scene::Face;
+use crate::service::access::Caller;
+use crate::service::app::{App, Ask, RecordFor};
+use crate::service::intake::{self, Part, Parts, Picture};
+use crate::service::language::Language;
+use crate::service::problem::Problem;
+use crate::service::store::Scope;
+
+/// Files of a batch that are examined or wait at a time: a batch leaves room for who stands before a camera.
+const WINDOW: usize = 2;
+
+/// How the pictures of a batch are to be judged.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct BatchQuery {
+    /// The document, or side of it, that is wanted.
+    document: Option<Face>,
+    /// A policy by name, as `/v1/policy` lists them.
+    #[param(max_length = 64)]
+    policy: Option<String>,
+    /// Shows numbers in clear; needs the scope `review`.
+    #[serde(default)]
+    reveal: bool,
+}
+
+/// The files of a form.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes the form")]
+pub(super) struct Files {
+    /// Untouched files of the camera.
+    #[schema(format = Binary, value_type = Vec<String>)]
+    file: Vec<String>,
+}
+
+/// A row of the answer.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "describes the rows")]
+pub(super) enum BatchRow {
+    /// The file was examined.
+    Report(Report),
+    /// It could not be.
+    Failure(Failure),
+}
+
+/// Checks many pictures.
+///
+/// The answer is JSON Lines: a report for each file of the form, or why there is none, in the order of the files.
+#[utoipa::path(
+    post,
+    path = "/v1/check/batch",
+    params(BatchQuery),
+    request_body(content = Files, content_type = "multipart/form-data"),
+    responses(
+        (status = 200, description = "One line a file", body = BatchRow, content_type = "application/jsonl"),
+        PictureProblems
+    )
+)]
+pub(super) async fn batch(
+    State(app): State<Arc<App>>,
+    asked: Result<Query<BatchQuery>, QueryRejection>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let (room, caller, ask) = match enter(&app, asked, &headers).await {
+        Ok(entered) => entered,
+        Err(problem) => {
+            intake::throw_away(&headers, body);
+            return Err(problem);
+        }
+    };
+    let mut parts = intake::pictures(&headers, body, &app.config.upload)?;
+    // A form that holds nothing is refused as such; what comes after its first file is told in a row.
+    let first = parts.next().await?.ok_or_else(intake::no_file)?;
+    // Rows wait here, at most one for each file: the form is read on even where the client reads nothing before it has
+    // sent everything.
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let language = Language::of(&headers);
+    tokio::spawn(Batch { app, caller, ask, language, _room: room }.read(first, parts, sender));
+    let rows = stream::unfold(receiver, |mut receiver: mpsc::UnboundedReceiver<JoinHandle<Row>>| async move {
+        let row = receiver.recv().await?.await.ok()?;
+        let mut line = json::line(&row).ok()?;
+        line.push('\n');
+        Some((Ok::<_, Infallible>(Bytes::from(line)), receiver))
+    });
+    Ok(([(header::CONTENT_TYPE, "application/jsonl")], Body::from_stream(rows)).into_response())
+}
+
+async fn enter(
+    app: &App,
+    asked: Result<Query<BatchQuery>, QueryRejection>,
+    headers: &HeaderMap,
+) -> Result<(OwnedSemaphorePermit, Caller, Ask), Problem> {
+    let room = app.room()?;
+    let caller = app.admit(headers, Scope::Check).await?;
+    let BatchQuery { document, policy, reveal } = query(asked)?;
+    if reveal {
+        app.admit(headers, Scope::Review).await?;
+    }
+    let ask = Ask { face: document, policy, overlay: false, reveal };
+    app.policy(&ask)?;
+    Ok((room, caller, ask))
+}
+
+struct Batch {
+    app: Arc<App>,
+    caller: Caller,
+    ask: Ask,
+    language: Language,
+    _room: OwnedSemaphorePermit,
+}
+
+impl Batch {
+    /// Reads the form and begins each file's work when there is room in the window.
+    async fn read(self, first: Part, mut parts: Parts, rows: mpsc::UnboundedSender<JoinHandle<Row>>) {
+        let (batch, window) = (Arc::new(self), Arc::new(Semaphore::new(WINDOW)));
+        let mut first = Some(first);
+        for count in 0.. {
+            let next = match first.take() {
+                Some(first) => Ok(Some(first)),
+                None => parts.next().await,
+            };
+            let part = match next {
+                Ok(None) => return,
+                Ok(Some(part)) => part,
+                // What cannot be read on ends the batch.
+                Err(problem) => return batch.end(&problem, &rows),
+            };
+            let most = batch.app.config.upload.batch_files;
+            if count >= most {
+                let problem = Problem::bad_request(
+                    format!("A batch has at most {most} files; the rest was not examined."),
+                    format!("每批最多 {most} 个文件，其余未检查。"),
+                );
+                batch.end(&problem, &rows);
+                return parts.throw_away().await;
+            }
+            // Never closed.
+            let Ok(permit) = Arc::clone(&window).acquire_owned().await else { return };
+            let work = tokio::spawn({
+                let batch = Arc::clone(&batch);
+                async move {
+                    let row = batch.row(part).await;
+                    drop(permit);
+                    row
+                }
+            });
+            // The client has gone.
+            if rows.send(work).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// A last row that says why the batch ends.
+    fn end(&self, problem: &Problem, rows: &mpsc::UnboundedSender<JoinHandle<Row>>) {
+        let row = failed("-".to_owned(), problem, self.language);
+        let _ = rows.send(tokio::spawn(async move { row }));
+    }
+
+    async fn row(&self, part: Part) -> Row {
+        let name = part.name.clone().unwrap_or_else(|| "-".to_owned());
+        let to = RecordFor { caller: &self.caller.id, session: None, once: None };
+        let done = async {
+            let bytes = part.bytes?;
+            self.app.access.spend(&self.caller.id, self.caller.per_minute)?;
+            let picture = Picture { bytes: bytes.clone(), name: part.name };
+            let examined = self.app.examine(picture, &self.ask, true).await?;
+            self.app.record(&examined, &bytes, to).await?;
+            Ok::<_, Problem>(examined.report)
+        };
+        match done.await {
+            Ok(report) => Row::Report(Report { path: name, ..report }),
+            Err(problem) => failed(name, &problem, self.language),
+        }
+    }
+}
+
+fn failed(path: String, problem: &Problem, language: Language) -> Row {
+    let error = FailureCause { code: problem.code().to_owned(), message: problem.detail(language).to_owned() };
+    Row::Failure(Failure { path, error })
+}

@@ -1,0 +1,153 @@
+//! Routes, one file a subject, and their description as OpenAPI.
+
+mod about;
+mod batch;
+mod cases;
+mod check;
+mod sessions;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::rejection::JsonRejection;
+use axum::{Json, Router};
+use axum::extract::{FromRequestParts, Path};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Components, ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoResponses, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::app::App;
+use crate::policy::Decision;
+use crate::scene::Face;
+use super::problem::{Kind, Problem, ProblemBody};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "bonafide",
+        description = "Tells an original capture of a document from a recapture of a screen or print, says whether it \
+                       is legible, and says why. A verdict, also a reject, is a 200."
+    ),
+    components(schemas(ProblemBody, cases::StateName, Decision, Face)),
+    security(("bearer" = []))
+)]
+struct Description;
+
+fn described() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
+    let (router, mut api) = OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(check::check))
+        .routes(routes!(batch::batch))
+        .routes(routes!(about::explain))
+        .routes(routes!(about::policy))
+        .routes(routes!(cases::list))
+        .routes(routes!(cases::one, cases::purge))
+        .routes(routes!(cases::picture))
+        .routes(routes!(cases::decide))
+        .routes(routes!(sessions::open))
+        .routes(routes!(sessions::claim))
+        .routes(routes!(sessions::one))
+        .routes(routes!(sessions::events))
+        .routes(routes!(sessions::upload))
+        .routes(routes!(sessions::overlay))
+        .routes(routes!(about::healthz))
+        .routes(routes!(about::readyz))
+        .routes(routes!(about::metrics))
+        .split_for_parts();
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("An API key `bf_…`, a token of the configured OpenID Connect issuer, or a hand-off's token."))
+        .build();
+    api.components.get_or_insert_with(Components::new).add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    (router, api)
+}
+
+/// The routes.
+pub(super) fn router() -> Router<Arc<App>> {
+    described().0
+}
+
+/// The description of the API, as `/openapi.json` has it.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    described().1
+}
+
+/// What stands in the path; a path that does not fit names nothing.
+pub(super) struct At<T>(pub(super) T);
+
+impl<S: Send + Sync, T: serde::de::DeserializeOwned + Send> FromRequestParts<S> for At<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::from_request_parts(parts, state).await;
+        path.map(|Path(value)| Self(value)).map_err(|_| Problem::not_found())
+    }
+}
+
+/// A JSON body, which is an object: the members of a type can be written as a list, too, and that is not meant.
+type Object = serde_json::Map<String, serde_json::Value>;
+
+/// What the JSON body of a request says.
+fn body<T: serde::de::DeserializeOwned>(sent: Result<Json<Object>, JsonRejection>) -> Result<T, Problem> {
+    let problem = |kind, cause: String| Problem::new(kind, cause, "请求体有误。");
+    let object = sent.map_err(|rejection| {
+        let kind = match rejection.status() {
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Kind::Unsupported,
+            StatusCode::PAYLOAD_TOO_LARGE => Kind::TooLarge,
+            _ => Kind::BadRequest,
+        };
+        problem(kind, rejection.body_text())
+    })?;
+    let value = serde_json::Value::Object(object.0);
+    serde_json::from_value(value).map_err(|error| problem(Kind::BadRequest, error.to_string()))
+}
+
+/// The problems that a route may answer with.
+fn problems(kinds: &[Kind]) -> BTreeMap<String, RefOr<Response>> {
+    let mut codes: BTreeMap<StatusCode, Vec<&str>> = BTreeMap::new();
+    for kind in kinds {
+        codes.entry(kind.status()).or_default().push(kind.code());
+    }
+    let described = codes.into_iter().map(|(status, codes)| {
+        let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+        let response =
+            ResponseBuilder::new().description(codes.join(", ")).content("application/problem+json", body).build();
+        (status.as_str().to_owned(), RefOr::T(response))
+    });
+    described.collect()
+}
+
+/// Of a route that takes a picture.
+struct PictureProblems;
+
+impl IntoResponses for PictureProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems(&[
+            Kind::BadRequest,
+            Kind::Unauthorized,
+            Kind::Forbidden,
+            Kind::Slow,
+            Kind::TooLarge,
+            Kind::Unsupported,
+            Kind::Unprocessable,
+            Kind::KeyReused,
+            Kind::Quota,
+            Kind::Internal,
+            Kind::Overloaded,
+            Kind::Unavailable,
+        ])
+    }
+}
+
+/// Of a route that only asks who calls.
+struct AccessProblems;
+
+impl IntoResponses for AccessProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems(&[Kind::BadRequest, Kind::Unauthorized, Kind::Forbidden, Kind::Unavailable])
+    }
+}

@@ -1,0 +1,336 @@
+//! The hand-off over HTTP: a PC opens it, a phone claims it, both watch it.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{self, Stream};
+use qrcode::QrCode;
+use qrcode::render::svg;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, IntoResponses, ToSchema};
+
+use super::check::query;
+use super::{At, Object, PictureProblems, body, problems};
+use crate::scene::Face;
+use crate::service::access::{Caller, bearer};
+use crate::service::app::{App, Ask, RecordFor, now_ms};
+use crate::service::handoff::{
+    Handoff, Lang, MOST_STEPS, Opened, SessionState, SessionView, Side, StepView, Wanted,
+};
+use crate::service::intake::{self, Picture};
+use crate::service::problem::{Kind, Problem};
+use crate::service::store::Scope;
+
+/// How often a quiet event stream shows that it lives.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// What is to be photographed.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct NewSession {
+    /// Documents, or sides of one, in order; `any` for any. One `any` where left out.
+    #[schema(min_items = 1, max_items = 8)]
+    steps: Option<Vec<StepName>>,
+    /// A policy by name.
+    policy: Option<String>,
+    /// Language of the phone's page; its own where left out.
+    lang: Option<Lang>,
+}
+
+/// A document, or side of it, or any.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum StepName {
+    Any,
+    PortraitSide,
+    EmblemSide,
+    Card,
+    PassportPage,
+    Licence,
+    Page,
+}
+
+impl StepName {
+    const fn face(self) -> Option<Face> {
+        match self {
+            Self::Any => None,
+            Self::PortraitSide => Some(Face::PortraitSide),
+            Self::EmblemSide => Some(Face::EmblemSide),
+            Self::Card => Some(Face::Card),
+            Self::PassportPage => Some(Face::PassportPage),
+            Self::Licence => Some(Face::Licence),
+            Self::Page => Some(Face::Page),
+        }
+    }
+}
+
+/// A hand-off that was opened, with its tokens, which are not shown again.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct OpenedSession {
+    #[serde(flatten)]
+    session: SessionView,
+    /// Where the phone goes; holds the one-time token.
+    phone_url: String,
+    /// The same as a QR code, SVG.
+    qr_svg: String,
+    /// Watches the hand-off; cannot send pictures.
+    watch_token: String,
+    /// A page that watches it.
+    watch_url: String,
+}
+
+struct OpenProblems;
+
+impl IntoResponses for OpenProblems {
+    fn responses() -> std::collections::BTreeMap<String, utoipa::openapi::RefOr<utoipa::openapi::Response>> {
+        problems(&[
+            Kind::BadRequest,
+            Kind::Unauthorized,
+            Kind::Forbidden,
+            Kind::TooLarge,
+            Kind::Unsupported,
+            Kind::Unprocessable,
+            Kind::Internal,
+            Kind::Overloaded,
+            Kind::Unavailable,
+        ])
+    }
+}
+
+/// Opens a hand-off to a phone.
+#[utoipa::path(
+    post,
+    path = "/v1/sessions",
+    request_body = NewSession,
+    responses((status = 201, description = "Show the QR code", body = OpenedSession), OpenProblems)
+)]
+pub(super) async fn open(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    asked: Result<Json<Object>, JsonRejection>,
+) -> Result<Response, Problem> {
+    let caller = app.admit(&headers, Scope::Check).await?;
+    let NewSession { steps, policy, lang } = body(asked)?;
+    let steps = steps.unwrap_or_else(|| vec![StepName::Any]);
+    if !(1..=MOST_STEPS).contains(&steps.len()) {
+        return Err(Problem::bad_request(
+            format!("A hand-off has 1 to {MOST_STEPS} steps."),
+            format!("步骤数应为 1 到 {MOST_STEPS}。"),
+        ));
+    }
+    app.policy(&Ask { policy: policy.clone(), ..Ask::default() })?;
+    let steps = steps.into_iter().map(StepName::face).collect();
+    let Caller { id: owner, per_minute, .. } = caller;
+    let opened = app.handoffs.open_for(Wanted { owner, per_minute, policy, lang, steps }, now_ms())?;
+    let Opened { handoff, token, watch_token } = opened;
+    // In the fragment, which browsers send to nobody: no log and no Referer holds a token.
+    let phone_url = format!("{}/phone#{token}", app.public_url);
+    let qr_svg = QrCode::new(&phone_url)
+        .map_err(|_| Problem::new(Kind::Internal, "The address is too long for a QR code.", "地址过长，无法生成二维码。"))?
+        .render::<svg::Color<'_>>()
+        .min_dimensions(240, 240)
+        .build();
+    let watch_url = format!("{}/capture#{}.{watch_token}", app.public_url, handoff.id());
+    let body = OpenedSession { session: handoff.view(now_ms()), phone_url, qr_svg, watch_token, watch_url };
+    Ok((StatusCode::CREATED, Json(body)).into_response())
+}
+
+/// The token of the QR code.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Claim {
+    token: String,
+}
+
+/// A hand-off that a phone has claimed.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Claimed {
+    /// Sends pictures.
+    phone_token: String,
+    session: SessionView,
+}
+
+struct ClaimProblems;
+
+impl IntoResponses for ClaimProblems {
+    fn responses() -> std::collections::BTreeMap<String, utoipa::openapi::RefOr<utoipa::openapi::Response>> {
+        problems(&[
+            Kind::BadRequest,
+            Kind::NotFound,
+            Kind::TokenUsed,
+            Kind::SessionExpired,
+            Kind::TooLarge,
+            Kind::Unsupported,
+            Kind::Unprocessable,
+            Kind::Internal,
+        ])
+    }
+}
+
+/// Takes the one-time token of a QR code; it works once.
+#[utoipa::path(
+    post,
+    path = "/v1/sessions/claim",
+    security(()),
+    request_body = Claim,
+    responses((status = 200, description = "The phone's own token", body = Claimed), ClaimProblems)
+)]
+pub(super) async fn claim(
+    State(app): State<Arc<App>>,
+    asked: Result<Json<Object>, JsonRejection>,
+) -> Result<Json<Claimed>, Problem> {
+    let (handoff, phone_token) = app.handoffs.claim(&body::<Claim>(asked)?.token, now_ms())?;
+    Ok(Json(Claimed { phone_token, session: handoff.view(now_ms()) }))
+}
+
+struct WatchProblems;
+
+impl IntoResponses for WatchProblems {
+    fn responses() -> std::collections::BTreeMap<String, utoipa::openapi::RefOr<utoipa::openapi::Response>> {
+        problems(&[Kind::BadRequest, Kind::Unauthorized, Kind::NotFound])
+    }
+}
+
+/// The hand-off, for who has one of its tokens.
+fn enter(app: &App, id: &str, headers: &HeaderMap) -> Result<(Arc<Handoff>, Side), Problem> {
+    app.handoffs.enter(id, bearer(headers))
+}
+
+/// How far a hand-off is.
+#[utoipa::path(
+    get,
+    path = "/v1/sessions/{id}",
+    params(("id" = String, Path)),
+    responses((status = 200, description = "As it is now", body = SessionView), WatchProblems)
+)]
+pub(super) async fn one(
+    State(app): State<Arc<App>>,
+    At(id): At<String>,
+    headers: HeaderMap,
+) -> Result<Json<SessionView>, Problem> {
+    let (handoff, _) = enter(&app, &id, &headers)?;
+    Ok(Json(handoff.view(now_ms())))
+}
+
+/// Every change of a hand-off: an event `session` with the whole of it, at once and at each change.
+#[utoipa::path(
+    get,
+    path = "/v1/sessions/{id}/events",
+    params(("id" = String, Path)),
+    responses(
+        (status = 200, description = "Ends when the hand-off does", body = String, content_type = "text/event-stream"),
+        WatchProblems
+    )
+)]
+pub(super) async fn events(
+    State(app): State<Arc<App>>,
+    At(id): At<String>,
+    headers: HeaderMap,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    let (handoff, _) = enter(&app, &id, &headers)?;
+    let mut changes = handoff.watch();
+    changes.mark_changed();
+    let stopping = app.draining.clone();
+    let views = stream::unfold(Some((handoff, changes)), move |state| {
+        let stopping = stopping.clone();
+        async move {
+            let (handoff, mut changes) = state?;
+            tokio::select! {
+                () = stopping.cancelled() => return None,
+                changed = changes.changed() => changed.ok()?,
+            }
+            let view = handoff.view(now_ms());
+            let ended = matches!(view.state, SessionState::Done | SessionState::Expired);
+            let event = Event::default().event("session").json_data(&view).ok()?;
+            Some((Ok(event), (!ended).then_some((handoff, changes))))
+        }
+    });
+    Ok(Sse::new(views).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+}
+
+/// The name of a photograph.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct UploadQuery {
+    /// The file's name, a hint where the file itself says nothing.
+    #[param(max_length = 255)]
+    name: Option<String>,
+}
+
+struct StepProblems;
+
+impl IntoResponses for StepProblems {
+    fn responses() -> std::collections::BTreeMap<String, utoipa::openapi::RefOr<utoipa::openapi::Response>> {
+        problems(&[Kind::NotFound, Kind::Conflict, Kind::SessionExpired])
+    }
+}
+
+/// The phone's photograph for a step: the untouched file.
+#[utoipa::path(
+    put,
+    path = "/v1/sessions/{id}/steps/{index}",
+    params(("id" = String, Path), ("index" = usize, Path), UploadQuery),
+    request_body(content((String = "image/jpeg"), (String = "application/octet-stream"))),
+    responses((status = 200, description = "The step with its verdict", body = StepView), PictureProblems, StepProblems)
+)]
+pub(super) async fn upload(
+    State(app): State<Arc<App>>,
+    At((id, index)): At<(String, usize)>,
+    asked: Result<Query<UploadQuery>, QueryRejection>,
+    headers: HeaderMap,
+    sent: Body,
+) -> Result<Json<StepView>, Problem> {
+    let begun = (|| {
+        let (handoff, side) = enter(&app, &id, &headers)?;
+        if side != Side::Phone {
+            let (en, zh) = ("Only the phone sends photographs.", "只能由手机上传照片。");
+            return Err(Problem::new(Kind::Forbidden, en, zh));
+        }
+        let name = query(asked)?.name.filter(|name| name.len() <= 255);
+        let room = app.room()?;
+        app.access.spend(&handoff.owner, handoff.per_minute)?;
+        let attempt = app.handoffs.begin(&handoff, index, now_ms())?;
+        Ok((room, handoff, attempt, name))
+    })();
+    let (_room, handoff, attempt, name) = match begun {
+        Ok(begun) => begun,
+        Err(problem) => {
+            intake::throw_away(&headers, sent);
+            return Err(problem);
+        }
+    };
+    let Picture { bytes, name } = intake::picture(&headers, sent, name, &app.config.upload).await?;
+    let ask = Ask { face: attempt.expect, policy: handoff.policy.clone(), overlay: true, reveal: false };
+    let mut examined = app.examine(Picture { bytes: bytes.clone(), name }, &ask, false).await?;
+    examined.report.path = "-".to_owned();
+    let to = RecordFor { caller: &handoff.owner, session: Some(handoff.id()), once: None };
+    app.record(&examined, &bytes, to).await?;
+    let step = app.handoffs.finish(attempt, examined.report, examined.overlay);
+    step.map(Json).ok_or_else(Problem::not_found)
+}
+
+/// What was found at a step, drawn on the picture, small.
+#[utoipa::path(
+    get,
+    path = "/v1/sessions/{id}/steps/{index}/overlay",
+    params(("id" = String, Path), ("index" = usize, Path)),
+    responses((status = 200, description = "JPEG", body = String, content_type = "image/jpeg"), WatchProblems)
+)]
+pub(super) async fn overlay(
+    State(app): State<Arc<App>>,
+    At((id, index)): At<(String, usize)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let (handoff, _) = enter(&app, &id, &headers)?;
+    let jpeg = handoff.overlay(index).ok_or_else(Problem::not_found)?;
+    Ok(([(header::CONTENT_TYPE, "image/jpeg")], jpeg).into_response())
+}

@@ -1,0 +1,469 @@
+//! A PC that asks for photographs → a one-time token for a phone, and the steps that both see.
+//!
+//! Everything is held in memory and goes with the process: a hand-off lives for minutes, and its verdicts are in the
+//! store like any others. Tokens are held as hashes.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::body::Bytes;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use tokio::sync::watch;
+use utoipa::ToSchema;
+
+use super::app::{ms, rfc3339};
+use super::problem::{Kind, Problem};
+use crate::report::Report;
+use crate::scene::Face;
+
+/// Hand-offs held at a time.
+const MOST: usize = 1_000;
+
+/// Steps of a hand-off.
+pub(super) const MOST_STEPS: usize = 8;
+
+/// Photographs sent for one step.
+const MOST_ATTEMPTS: u32 = 20;
+
+/// Memory of all pictures that show what was found; where it is used up, sides see the verdict without the picture.
+const OVERLAY_BYTES: usize = 64 << 20;
+
+/// How long a hand-off that has ended is remembered, so that who comes late hears why.
+const REMEMBERED: Duration = Duration::from_secs(600);
+
+type Hash = [u8; 32];
+
+/// All hand-offs that are open.
+pub(super) struct Handoffs {
+    span: Duration,
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    by_id: HashMap<String, Arc<Handoff>>,
+    by_token: HashMap<Hash, String>,
+    overlay_bytes: usize,
+}
+
+/// One hand-off.
+pub(super) struct Handoff {
+    id: String,
+    /// Who asked for it: the photographs count as theirs.
+    pub(super) owner: String,
+    pub(super) per_minute: Option<u32>,
+    pub(super) policy: Option<String>,
+    lang: Option<Lang>,
+    token: Hash,
+    watch: Hash,
+    state: Mutex<State>,
+    changed: watch::Sender<()>,
+}
+
+struct State {
+    expires_ms: i64,
+    phone: Option<Hash>,
+    steps: Vec<Step>,
+}
+
+struct Step {
+    expect: Option<Face>,
+    state: StepState,
+    attempts: u32,
+    report: Option<Report>,
+    overlay: Option<Bytes>,
+}
+
+/// Language of the phone's page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Lang {
+    /// English.
+    En,
+    /// Chinese.
+    Zh,
+}
+
+/// How far a step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum StepState {
+    /// No photograph yet.
+    Waiting,
+    /// One is being checked.
+    Checking,
+    /// Another one is needed.
+    Retake,
+    /// Accepted, or for a person to review.
+    Done,
+}
+
+/// How far a hand-off is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum SessionState {
+    /// For a phone to come.
+    Waiting,
+    /// A phone is there.
+    Claimed,
+    /// All steps are done.
+    Done,
+    /// Its time has passed.
+    Expired,
+}
+
+/// A hand-off as both sides see it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Session)]
+pub(super) struct SessionView {
+    id: String,
+    pub(super) state: SessionState,
+    lang: Option<Lang>,
+    expires_at: String,
+    pub(super) steps: Vec<StepView>,
+}
+
+/// A step as both sides see it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Step)]
+pub(super) struct StepView {
+    index: usize,
+    /// The document or side that is wanted; `any` for any.
+    expect: &'static str,
+    state: StepState,
+    /// Photographs sent so far.
+    attempts: u32,
+    /// What the last one was found to be.
+    report: Option<Report>,
+}
+
+/// A new hand-off and its tokens in clear, which are not seen again.
+pub(super) struct Opened {
+    pub(super) handoff: Arc<Handoff>,
+    pub(super) token: String,
+    pub(super) watch_token: String,
+}
+
+/// Which side a token is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    /// It sends photographs.
+    Phone,
+    /// It looks on.
+    Pc,
+}
+
+/// What a new hand-off is for.
+pub(super) struct Wanted {
+    pub(super) owner: String,
+    pub(super) per_minute: Option<u32>,
+    pub(super) policy: Option<String>,
+    pub(super) lang: Option<Lang>,
+    pub(super) steps: Vec<Option<Face>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn hash(token: &str) -> Hash {
+    Sha256::digest(token).into()
+}
+
+/// 256 random bits as text.
+fn token() -> Result<String, Problem> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        tracing::error!(%error, "no randomness");
+        Problem::new(Kind::Internal, "No code could be made.", "无法生成二维码。")
+    })?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+fn unknown() -> Problem {
+    Problem::not_found()
+}
+
+fn expired() -> Problem {
+    let (en, zh) = ("This code has expired. Ask for a new one.", "该二维码已过期，请重新获取。");
+    Problem::new(Kind::SessionExpired, en, zh)
+}
+
+impl Handoffs {
+    /// None yet; each lives for `span` before it is claimed, and as long again after.
+    pub(super) fn new(span: Duration) -> Self {
+        Self { span, held: Mutex::default() }
+    }
+
+    /// A new one.
+    pub(super) fn open_for(&self, wanted: Wanted, now_ms: i64) -> Result<Opened, Problem> {
+        let (phone_token, watch_token) = (token()?, token()?);
+        let step = |expect| Step { expect, state: StepState::Waiting, attempts: 0, report: None, overlay: None };
+        let state = State {
+            expires_ms: now_ms.saturating_add(ms(self.span)),
+            phone: None,
+            steps: wanted.steps.into_iter().map(step).collect(),
+        };
+        let handoff = Arc::new(Handoff {
+            id: uuid::Uuid::new_v4().to_string(),
+            owner: wanted.owner,
+            per_minute: wanted.per_minute,
+            policy: wanted.policy,
+            lang: wanted.lang,
+            token: hash(&phone_token),
+            watch: hash(&watch_token),
+            state: Mutex::new(state),
+            changed: watch::Sender::new(()),
+        });
+        self.sweep(now_ms);
+        let mut held = lock(&self.held);
+        if held.by_id.len() >= MOST {
+            let (en, zh) = ("Too many hand-offs are open. Try again in a minute.", "当前扫码会话过多，请一分钟后重试。");
+            return Err(Problem::new(Kind::Overloaded, en, zh).retry_after(60));
+        }
+        held.by_token.insert(handoff.token, handoff.id.clone());
+        held.by_id.insert(handoff.id.clone(), Arc::clone(&handoff));
+        drop(held);
+        Ok(Opened { handoff, token: phone_token, watch_token })
+    }
+
+    /// The phone's own token for the one that stood in the QR code, which is used up by this.
+    pub(super) fn claim(&self, given: &str, now_ms: i64) -> Result<(Arc<Handoff>, String), Problem> {
+        let handoff = {
+            let held = lock(&self.held);
+            let id = held.by_token.get(&hash(given));
+            id.and_then(|id| held.by_id.get(id)).map(Arc::clone).ok_or_else(|| {
+                let (en, zh) = ("This code is not known. Ask for a new one.", "无法识别该二维码，请重新获取。");
+                Problem::new(Kind::NotFound, en, zh)
+            })?
+        };
+        let phone_token = token()?;
+        {
+            let mut state = lock(&handoff.state);
+            if state.phone.is_some() {
+                let (en, zh) = ("This code has been used already. Ask for a new one.", "该二维码已被使用，请重新获取。");
+                return Err(Problem::new(Kind::TokenUsed, en, zh));
+            }
+            if state.expires_ms <= now_ms {
+                return Err(expired());
+            }
+            state.phone = Some(hash(&phone_token));
+            state.expires_ms = now_ms.saturating_add(ms(self.span));
+        }
+        handoff.changed.send_replace(());
+        Ok((handoff, phone_token))
+    }
+
+    /// The hand-off `id`, for who has one of its tokens; others hear no more than that there is none.
+    pub(super) fn enter(&self, id: &str, token: Option<&str>) -> Result<(Arc<Handoff>, Side), Problem> {
+        let token = hash(token.ok_or_else(super::access::unauthorized)?);
+        let handoff = lock(&self.held).by_id.get(id).map(Arc::clone).ok_or_else(unknown)?;
+        let side = if token == handoff.watch {
+            Side::Pc
+        } else if lock(&handoff.state).phone == Some(token) {
+            Side::Phone
+        } else {
+            return Err(unknown());
+        };
+        Ok((handoff, side))
+    }
+
+    /// How many are held.
+    pub(super) fn open(&self) -> usize {
+        lock(&self.held).by_id.len()
+    }
+
+    /// Tells watchers of what has expired, drops its pictures, and forgets what ended long ago.
+    pub(super) fn sweep(&self, now_ms: i64) {
+        let mut held = lock(&self.held);
+        let mut freed = 0;
+        let mut gone = Vec::new();
+        held.by_id.retain(|_, handoff| {
+            let mut state = lock(&handoff.state);
+            if state.expires_ms > now_ms {
+                return true;
+            }
+            let overlays = state.steps.iter_mut().filter_map(|step| step.overlay.take());
+            freed += overlays.map(|overlay| overlay.len()).sum::<usize>();
+            let keep = state.expires_ms.saturating_add(ms(REMEMBERED)) > now_ms;
+            drop(state);
+            handoff.changed.send_replace(());
+            if !keep {
+                gone.push(handoff.token);
+            }
+            keep
+        });
+        held.overlay_bytes = held.overlay_bytes.saturating_sub(freed);
+        for token in gone {
+            held.by_token.remove(&token);
+        }
+    }
+
+    /// Begins to check a photograph for a step.
+    pub(super) fn begin(&self, handoff: &Arc<Handoff>, index: usize, now_ms: i64) -> Result<Attempt, Problem> {
+        let mut state = lock(&handoff.state);
+        if state.expires_ms <= now_ms {
+            return Err(expired());
+        }
+        let step = state.steps.get_mut(index).ok_or_else(unknown)?;
+        if matches!(step.state, StepState::Checking | StepState::Done) {
+            let (en, zh) = ("A photograph for this step has been sent already.", "该步骤的照片已提交。");
+            return Err(Problem::new(Kind::Conflict, en, zh));
+        }
+        if step.attempts >= MOST_ATTEMPTS {
+            let (en, zh) = ("Too many photographs for one step. Ask for a new code.", "尝试次数过多，请重新获取二维码。");
+            return Err(Problem::new(Kind::Quota, en, zh).retry_after(self.span.as_secs()));
+        }
+        let before = step.state;
+        step.state = StepState::Checking;
+        step.attempts += 1;
+        let expect = step.expect;
+        drop(state);
+        handoff.changed.send_replace(());
+        Ok(Attempt { handoff: Arc::clone(handoff), index, before: Some(before), expect })
+    }
+
+    /// Ends an attempt with what was found; gives the step as it is now.
+    pub(super) fn finish(&self, mut attempt: Attempt, report: Report, overlay: Option<Bytes>) -> Option<StepView> {
+        use crate::policy::Decision::{Accept, Review};
+        attempt.before = None;
+        let mut held = lock(&self.held);
+        let mut state = lock(&attempt.handoff.state);
+        let step = state.steps.get_mut(attempt.index)?;
+        held.overlay_bytes -= step.overlay.take().map_or(0, |overlay| overlay.len()).min(held.overlay_bytes);
+        step.overlay = overlay.filter(|overlay| held.overlay_bytes + overlay.len() <= OVERLAY_BYTES);
+        held.overlay_bytes += step.overlay.as_ref().map_or(0, Bytes::len);
+        step.state = if matches!(report.decision, Accept | Review) { StepState::Done } else { StepState::Retake };
+        step.report = Some(report);
+        let view = view(attempt.index, step);
+        drop((state, held));
+        attempt.handoff.changed.send_replace(());
+        Some(view)
+    }
+}
+
+/// A photograph being checked; dropped without an end, its step is as before.
+pub(super) struct Attempt {
+    handoff: Arc<Handoff>,
+    index: usize,
+    before: Option<StepState>,
+    pub(super) expect: Option<Face>,
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        let Some(before) = self.before else { return };
+        if let Some(step) = lock(&self.handoff.state).steps.get_mut(self.index) {
+            step.state = before;
+        }
+        self.handoff.changed.send_replace(());
+    }
+}
+
+fn view(index: usize, step: &Step) -> StepView {
+    StepView {
+        index,
+        expect: step.expect.map_or("any", Face::name),
+        state: step.state,
+        attempts: step.attempts,
+        report: step.report.clone(),
+    }
+}
+
+impl Handoff {
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// As both sides see it now.
+    pub(super) fn view(&self, now_ms: i64) -> SessionView {
+        let state = lock(&self.state);
+        let done = state.steps.iter().all(|step| step.state == StepState::Done);
+        let how = match state.phone {
+            _ if done => SessionState::Done,
+            _ if state.expires_ms <= now_ms => SessionState::Expired,
+            Some(_) => SessionState::Claimed,
+            None => SessionState::Waiting,
+        };
+        SessionView {
+            id: self.id.clone(),
+            state: how,
+            lang: self.lang,
+            expires_at: rfc3339(state.expires_ms),
+            steps: state.steps.iter().enumerate().map(|(index, step)| view(index, step)).collect(),
+        }
+    }
+
+    /// The picture that shows what was found at a step.
+    pub(super) fn overlay(&self, index: usize) -> Option<Bytes> {
+        lock(&self.state).steps.get(index)?.overlay.clone()
+    }
+
+    /// Hears of every change.
+    pub(super) fn watch(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted() -> Wanted {
+        let steps = vec![Some(Face::PortraitSide), None];
+        Wanted { owner: "open".to_owned(), per_minute: None, policy: None, lang: Some(Lang::Zh), steps }
+    }
+
+    fn handoffs() -> Handoffs {
+        Handoffs::new(Duration::from_secs(600))
+    }
+
+    #[test]
+    fn a_token_works_once_and_not_after_its_time() {
+        let handoffs = handoffs();
+        let opened = handoffs.open_for(wanted(), 0).unwrap();
+        assert_eq!(opened.handoff.view(0).state, SessionState::Waiting);
+        assert!(handoffs.claim("nonsense", 0).is_err_and(|p| p.code() == "not_found"));
+        let (handoff, phone) = handoffs.claim(&opened.token, 599_999).unwrap();
+        assert_eq!(handoff.view(600_000).state, SessionState::Claimed);
+        assert!(handoffs.claim(&opened.token, 0).is_err_and(|p| p.code() == "token_used"));
+        let sides = [&phone, &opened.watch_token, &opened.token].map(|token| {
+            handoffs.enter(handoff.id(), Some(token)).map(|(_, side)| side).map_err(|problem| problem.code())
+        });
+        assert_eq!(sides, [Ok(Side::Phone), Ok(Side::Pc), Err("not_found")]);
+        let late = handoffs.open_for(wanted(), 0).unwrap();
+        assert!(handoffs.claim(&late.token, 600_000).is_err_and(|p| p.code() == "session_expired"));
+    }
+
+    #[test]
+    fn a_broken_attempt_leaves_the_step_as_it_was() {
+        let handoffs = handoffs();
+        let opened = handoffs.open_for(wanted(), 0).unwrap();
+        let attempt = handoffs.begin(&opened.handoff, 0, 0).unwrap();
+        assert_eq!(attempt.expect, Some(Face::PortraitSide));
+        assert_eq!(opened.handoff.view(0).steps[0].state, StepState::Checking);
+        assert!(handoffs.begin(&opened.handoff, 0, 0).is_err_and(|p| p.code() == "conflict"));
+        drop(attempt);
+        let step = &opened.handoff.view(0).steps[0];
+        assert_eq!((step.state, step.attempts), (StepState::Waiting, 1));
+        assert!(handoffs.begin(&opened.handoff, 2, 0).is_err_and(|p| p.code() == "not_found"));
+    }
+
+    #[test]
+    fn what_ended_long_ago_is_forgotten() {
+        let handoffs = handoffs();
+        let opened = handoffs.open_for(wanted(), 0).unwrap();
+        let mut changes = opened.handoff.watch();
+        handoffs.sweep(600_000);
+        assert!(changes.has_changed().unwrap());
+        assert_eq!((handoffs.open(), opened.handoff.view(600_000).state), (1, SessionState::Expired));
+        changes.mark_unchanged();
+        handoffs.sweep(1_200_000);
+        assert_eq!(handoffs.open(), 0);
+        assert!(handoffs.claim(&opened.token, 1_200_000).is_err_and(|p| p.code() == "not_found"));
+    }
+}

@@ -1,0 +1,288 @@
+//! Request bodies → the bytes of a picture, under limits of size and time.
+
+use std::time::{Duration, Instant};
+
+use axum::body::{Body, BodyDataStream, Bytes};
+use axum::http::{HeaderMap, header};
+use futures_util::stream::{self, Stream, StreamExt};
+use tokio::sync::Semaphore;
+
+use super::problem::{Kind, Problem};
+
+/// Bounds on an upload.
+#[derive(Debug, Clone, Copy)]
+pub struct UploadLimits {
+    /// Bytes of a picture.
+    pub bytes: usize,
+    /// Width × height.
+    pub pixels: u64,
+    /// Longest side in pixels.
+    pub side: u32,
+    /// Longest time between two pieces of a body.
+    pub gap: Duration,
+    /// Longest time of a body.
+    pub total: Duration,
+    /// Uploads that are received or examined at a time.
+    pub in_flight: usize,
+    /// Pictures of a batch.
+    pub batch_files: usize,
+    /// Bytes of a batch.
+    pub batch_bytes: usize,
+    /// Longest time of a batch.
+    pub batch_total: Duration,
+}
+
+impl Default for UploadLimits {
+    fn default() -> Self {
+        Self {
+            bytes: 16 << 20,
+            pixels: 40_000_000,
+            side: 16_384,
+            gap: Duration::from_secs(5),
+            total: Duration::from_secs(20),
+            in_flight: 64,
+            batch_files: 100,
+            batch_bytes: 256 << 20,
+            batch_total: Duration::from_secs(300),
+        }
+    }
+}
+
+/// What a multipart body may have around its pictures: boundaries, headers of parts, small fields.
+const ENVELOPE_BYTES: usize = 64 << 10;
+
+/// A refused body is read on and thrown away up to this much, so that its sender hears the answer: a connection that is
+/// closed with bytes unread is reset, and the answer lost.
+const LINGER_BYTES: usize = 32 << 20;
+
+/// And for no longer than this.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// Bodies thrown away at a time.
+static LINGERING: Semaphore = Semaphore::const_new(256);
+
+/// A picture as it was sent.
+#[derive(Debug)]
+pub(super) struct Picture {
+    /// The untouched file.
+    pub(super) bytes: Bytes,
+    /// The name it came under.
+    pub(super) name: Option<String>,
+}
+
+/// A file of a form.
+#[derive(Debug)]
+pub(super) struct Part {
+    /// The name it came under.
+    pub(super) name: Option<String>,
+    /// The untouched file, or why it was passed over.
+    pub(super) bytes: Result<Bytes, Problem>,
+}
+
+/// Why a body was not read to its end.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+enum Cut {
+    #[error("too many bytes")]
+    TooLarge(usize),
+    #[error("too slow")]
+    Slow,
+    #[error("broken off")]
+    Broken,
+}
+
+impl From<Cut> for Problem {
+    fn from(cut: Cut) -> Self {
+        match cut {
+            Cut::TooLarge(limit) => too_large(limit),
+            Cut::Slow => Self::new(
+                Kind::Slow,
+                "The upload came too slowly. Send the picture again over a better connection.",
+                "上传过慢，请在网络良好时重新上传。",
+            ),
+            Cut::Broken => {
+                Self::bad_request("The upload was broken off. Send the picture again.", "上传中断，请重新上传。")
+            }
+        }
+    }
+}
+
+fn too_large(limit: usize) -> Problem {
+    let limit_mib = limit as f64 / f64::from(1 << 20);
+    Problem::new(
+        Kind::TooLarge,
+        format!("The file is too large; at most {limit_mib:.3} MiB are accepted."),
+        format!("文件过大，最大 {limit_mib:.3} MiB。"),
+    )
+}
+
+/// A form without a file.
+pub(super) fn no_file() -> Problem {
+    Problem::bad_request("The form holds no file: send it in a part with a file name.", "表单中没有文件。")
+}
+
+/// The body's length by its headers.
+fn declared(headers: &HeaderMap) -> Option<usize> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Reads on what a refused request still sends, in the background and within bounds.
+pub(super) fn throw_away(headers: &HeaderMap, body: Body) {
+    // Who waits for leave to send has sent nothing.
+    if !headers.contains_key(header::EXPECT) {
+        linger(body.into_data_stream());
+    }
+}
+
+fn linger(mut body: BodyDataStream) {
+    let Ok(permit) = LINGERING.try_acquire() else { return };
+    tokio::spawn(async move {
+        let mut left = LINGER_BYTES;
+        let reading = async {
+            while let Some(Ok(piece)) = body.next().await {
+                left = left.saturating_sub(piece.len());
+                if left == 0 {
+                    break;
+                }
+            }
+        };
+        let _ = tokio::time::timeout(LINGER, reading).await;
+        drop(permit);
+    });
+}
+
+/// The pieces of a body until it is too much or too slow; the rest of a body that is too much is thrown away.
+fn guarded(body: Body, most: usize, gap: Duration, total: Duration) -> impl Stream<Item = Result<Bytes, Cut>> {
+    let end = Instant::now() + total;
+    let start = Some((body.into_data_stream(), 0_usize));
+    stream::unfold(start, move |state| async move {
+        let (mut body, had) = state?;
+        let left = end.saturating_duration_since(Instant::now()).min(gap);
+        match tokio::time::timeout(left, body.next()).await {
+            Err(_) => Some((Err(Cut::Slow), None)),
+            Ok(None) => None,
+            Ok(Some(Err(_))) => Some((Err(Cut::Broken), None)),
+            Ok(Some(Ok(piece))) if piece.len() > most - had => {
+                linger(body);
+                Some((Err(Cut::TooLarge(most)), None))
+            }
+            Ok(Some(Ok(piece))) => {
+                let had = had + piece.len();
+                Some((Ok(piece), Some((body, had))))
+            }
+        }
+    })
+}
+
+/// The one picture of a request: a raw body, or the file of a multipart form.
+pub(super) async fn picture(
+    headers: &HeaderMap,
+    body: Body,
+    name: Option<String>,
+    limits: &UploadLimits,
+) -> Result<Picture, Problem> {
+    let boundary = boundary(headers)?;
+    let most = if boundary.is_some() { limits.bytes + ENVELOPE_BYTES } else { limits.bytes };
+    let declared = declared(headers);
+    if declared.is_some_and(|bytes| bytes > most) {
+        throw_away(headers, body);
+        return Err(too_large(limits.bytes));
+    }
+    let Some(boundary) = boundary else {
+        let mut pieces = Box::pin(guarded(body, most, limits.gap, limits.total));
+        let mut bytes = Vec::with_capacity(declared.unwrap_or(0));
+        while let Some(piece) = pieces.next().await {
+            bytes.extend_from_slice(&piece?);
+        }
+        return Ok(Picture { bytes: bytes.into(), name });
+    };
+    let mut parts = Parts::new(guarded(body, most, limits.gap, limits.total), boundary, limits.bytes);
+    let first = parts.next().await?.ok_or_else(no_file)?;
+    let bytes = first.bytes?;
+    if parts.next().await?.is_some() {
+        return Err(Problem::bad_request(
+            "The form holds more than one file; send many to /v1/check/batch.",
+            "表单中有多个文件，请使用 /v1/check/batch。",
+        ));
+    }
+    Ok(Picture { bytes, name: name.or(first.name) })
+}
+
+/// The pictures of a batch, one after the other.
+pub(super) fn pictures(headers: &HeaderMap, body: Body, limits: &UploadLimits) -> Result<Parts, Problem> {
+    let Some(boundary) = boundary(headers)? else {
+        throw_away(headers, body);
+        return Err(Problem::new(
+            Kind::Unsupported,
+            "A batch is a multipart/form-data body with one part a file.",
+            "批量检查需要 multipart/form-data 请求体，每个文件一个部分。",
+        ));
+    };
+    if declared(headers).is_some_and(|bytes| bytes > limits.batch_bytes) {
+        throw_away(headers, body);
+        return Err(too_large(limits.batch_bytes));
+    }
+    Ok(Parts::new(guarded(body, limits.batch_bytes, limits.gap, limits.batch_total), boundary, limits.bytes))
+}
+
+/// The boundary of a multipart form; `None` for any other body.
+fn boundary(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(kind) = headers.get(header::CONTENT_TYPE) else { return Ok(None) };
+    let kind = kind.to_str().unwrap_or_default();
+    let is_form = kind.get(..10).is_some_and(|start| start.eq_ignore_ascii_case("multipart/"));
+    if !is_form {
+        return Ok(None);
+    }
+    let boundary = multer::parse_boundary(kind);
+    boundary.map(Some).map_err(|_| Problem::bad_request("The form names no boundary.", "表单缺少 boundary。"))
+}
+
+/// The files of a multipart form.
+pub(super) struct Parts {
+    form: multer::Multipart<'static>,
+    most: usize,
+}
+
+impl Parts {
+    fn new(
+        pieces: impl Stream<Item = Result<Bytes, Cut>> + Send + 'static,
+        boundary: String,
+        most: usize,
+    ) -> Self {
+        Self { form: multer::Multipart::new(pieces, boundary), most }
+    }
+
+    /// The next part that has a file name; fields without one are passed over.
+    pub(super) async fn next(&mut self) -> Result<Option<Part>, Problem> {
+        loop {
+            let Some(mut part) = self.form.next_field().await.map_err(|e| broken(&e))? else { return Ok(None) };
+            if part.file_name().is_none() {
+                continue;
+            }
+            let name = part.file_name().filter(|name| !name.is_empty()).map(str::to_owned);
+            let mut bytes = Vec::new();
+            while let Some(piece) = part.chunk().await.map_err(|e| broken(&e))? {
+                if bytes.len() + piece.len() > self.most {
+                    return Ok(Some(Part { name, bytes: Err(too_large(self.most)) }));
+                }
+                bytes.extend_from_slice(&piece);
+            }
+            return Ok(Some(Part { name, bytes: Ok(bytes.into()) }));
+        }
+    }
+
+    /// Reads on and throws away what still comes, so that the sender hears the answer.
+    pub(super) async fn throw_away(mut self) {
+        let reading = async { while let Ok(Some(_)) = self.next().await {} };
+        let _ = tokio::time::timeout(LINGER, reading).await;
+    }
+}
+
+fn broken(error: &multer::Error) -> Problem {
+    match error {
+        multer::Error::StreamReadFailed(inner) => {
+            inner.downcast_ref::<Cut>().copied().unwrap_or(Cut::Broken).into()
+        }
+        multer::Error::IncompleteStream | multer::Error::IncompleteFieldData { .. } => Cut::Broken.into(),
+        _ => Problem::bad_request("The form is not well formed.", "表单格式有误。"),
+    }
+}

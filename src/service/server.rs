@@ -1,0 +1,312 @@
+//! A configuration → a server that listens, and stops without losing what it has begun.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
+use hyper_util::rt::TokioTimer;
+use tokio::sync::{Notify, Semaphore};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use utoipa_swagger_ui::SwaggerUi;
+
+use super::access::Access;
+use super::app::{App, Once, now_ms};
+use super::config::{Config, Keep, Tls};
+use super::connections::Connections;
+use super::figures::Figures;
+use super::handoff::Handoffs;
+use super::oidc::{Issuer, OidcError};
+use super::problem::{self, Kind, Problem};
+use super::store::{ReviewStore, StoreError};
+use super::webhooks::Courier;
+use super::workers::Workers;
+use super::{api, pages, trace};
+use crate::checker::Checker;
+
+/// How often what has expired is deleted.
+const SWEEP: Duration = Duration::from_secs(30);
+
+/// Streams of one HTTP/2 connection at a time.
+const STREAMS: u32 = 32;
+
+/// Bytes of an HTTP/2 request's headers.
+const HEADER_BYTES: u32 = 16 << 10;
+
+/// Why the service cannot start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The identity provider's settings.
+    #[error(transparent)]
+    Oidc(#[from] OidcError),
+    /// Anybody could use it.
+    #[error(
+        "{0} can be reached from elsewhere and there is neither a key nor an identity provider: make a key with \
+         `bonafide key create`, or say --insecure-no-auth to let everybody in"
+    )]
+    Open(SocketAddr),
+    /// The address, certificate or threads.
+    #[error("{what}: {error}")]
+    Io {
+        /// What could not be done.
+        what: String,
+        /// Why.
+        error: io::Error,
+    },
+    /// A setting that cannot be.
+    #[error("{0}")]
+    Setting(String),
+}
+
+fn io_error(what: impl Into<String>) -> impl FnOnce(io::Error) -> ServeError {
+    let what = what.into();
+    move |error| ServeError::Io { what, error }
+}
+
+/// A service that listens.
+pub struct Service {
+    address: SocketAddr,
+    handle: Handle<SocketAddr>,
+    app: Arc<App>,
+    tls: Option<(RustlsConfig, Tls)>,
+    server: JoinHandle<io::Result<()>>,
+    keeper: JoinHandle<()>,
+    courier: JoinHandle<()>,
+    stop: CancellationToken,
+}
+
+impl Service {
+    /// Begins to serve what `checker` says.
+    ///
+    /// # Errors
+    /// [`ServeError`] when a part of `config` cannot be used; nothing listens then.
+    pub async fn start(config: Config, checker: Arc<Checker>) -> Result<Self, ServeError> {
+        let sealing = match &config.keep {
+            Keep::Nothing => None,
+            Keep::Review { key, .. } => Some(key.clone()),
+        };
+        let store = ReviewStore::open(&config.store, sealing).await?;
+        let issuer = config.oidc.clone().map(Issuer::new).transpose()?;
+        if let Some(issuer) = &issuer
+            && let Err(error) = issuer.prepare().await
+        {
+            tracing::warn!(%error, cause = issuer.fault(), "identity provider; asked again when a token comes");
+        }
+        let open = issuer.is_none() && store.keys().await?.iter().all(|key| key.revoked_ms.is_some());
+        if open && !config.listen.ip().is_loopback() {
+            if !config.insecure_no_auth {
+                return Err(ServeError::Open(config.listen));
+            }
+            tracing::warn!(
+                listen = %config.listen,
+                "INSECURE: everybody who reaches this address may check, review and purge without a key"
+            );
+        } else if open {
+            tracing::warn!("no key and no identity provider: everybody on this machine is let in");
+        }
+        let socket = TcpListener::bind(config.listen).map_err(io_error(format!("listen on {}", config.listen)))?;
+        socket.set_nonblocking(true).map_err(io_error("listen"))?;
+        let address = socket.local_addr().map_err(io_error("listen"))?;
+        let tls = match &config.tls {
+            None => None,
+            Some(tls) => {
+                // Chosen already where another part of the program came first.
+                let _ = rustls::crypto::ring::default_provider().install_default();
+                let loaded = RustlsConfig::from_pem_file(&tls.certificate, &tls.key).await;
+                Some((loaded.map_err(io_error("certificate"))?, tls.clone()))
+            }
+        };
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let public_url = config.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
+        let workers = Workers::new(config.workers, config.queue_per_worker * config.workers, config.queue_wait)
+            .map_err(|error| ServeError::Setting(format!("workers: {error}")))?;
+        let stop = CancellationToken::new();
+        let app = Arc::new(App {
+            workers,
+            uploads: Arc::new(Semaphore::new(config.upload.in_flight)),
+            access: Access::new(store.clone(), issuer, open),
+            figures: Figures::new(),
+            handoffs: Handoffs::new(config.handoff),
+            draining: CancellationToken::new(),
+            courier: Arc::new(Notify::new()),
+            once: Once::default(),
+            public_url: public_url.trim_end_matches('/').to_owned(),
+            checker,
+            store,
+            config,
+        });
+        let listener = Arc::clone(&app);
+        let courier = Courier::new(app.store.clone(), app.config.webhooks.clone())
+            .with_listener(move |delivered| listener.figures.webhook(if delivered { "delivered" } else { "failed" }));
+        let courier = tokio::spawn(courier.run(Arc::clone(&app.courier), stop.clone()));
+        let keeper = tokio::spawn(keep_house(Arc::clone(&app), stop.clone()));
+        let handle = Handle::new();
+        let router = router(&app)?;
+        let server = listen(socket, &app, tls.as_ref().map(|(tls, _)| tls.clone()), handle.clone(), router)?;
+        tracing::info!(%address, public_url = app.public_url, "listening");
+        Ok(Self { address, handle, app, tls, server, keeper, courier, stop })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Reads the certificate and key again; connections that stand keep theirs.
+    ///
+    /// # Errors
+    /// When the files cannot be used; the old ones stay in use.
+    pub async fn reload(&self) -> io::Result<()> {
+        match &self.tls {
+            None => Ok(()),
+            Some((config, files)) => config.reload_from_pem_file(&files.certificate, &files.key).await,
+        }
+    }
+
+    /// Takes nothing new, finishes what was begun within the time of grace, and closes the store.
+    ///
+    /// # Errors
+    /// When the server had ended with an error of its own.
+    pub async fn stop(self) -> io::Result<()> {
+        self.app.draining.cancel();
+        self.handle.graceful_shutdown(Some(self.app.config.grace));
+        let served = self.server.await.unwrap_or_else(|error| Err(io::Error::other(error)));
+        self.stop.cancel();
+        let _ = tokio::join!(self.keeper, self.courier);
+        self.app.store.close().await;
+        served
+    }
+}
+
+fn listen(
+    socket: TcpListener,
+    app: &App,
+    tls: Option<RustlsConfig>,
+    handle: Handle<SocketAddr>,
+    router: Router,
+) -> Result<JoinHandle<io::Result<()>>, ServeError> {
+    let connections = Connections::new(app.config.connections, app.config.upload.gap);
+    let header_time = app.config.header_time;
+    macro_rules! serve {
+        ($server:expr) => {{
+            let mut server = $server.handle(handle);
+            let http = server.http_builder();
+            http.http1().timer(TokioTimer::new()).header_read_timeout(header_time);
+            http.http2()
+                .timer(TokioTimer::new())
+                .max_concurrent_streams(STREAMS)
+                .max_header_list_size(HEADER_BYTES)
+                .keep_alive_interval(header_time)
+                .keep_alive_timeout(header_time);
+            tokio::spawn(server.serve(router.into_make_service()))
+        }};
+    }
+    let server = axum_server::from_tcp(socket).map_err(io_error("listen"))?;
+    Ok(match tls {
+        None => serve!(server.acceptor(connections)),
+        Some(tls) => serve!(server.acceptor(
+            axum_server::tls_rustls::RustlsAcceptor::new(tls).handshake_timeout(header_time).acceptor(connections)
+        )),
+    })
+}
+
+/// Deletes what has expired, until told to stop.
+async fn keep_house(app: Arc<App>, stop: CancellationToken) {
+    let mut turns = tokio::time::interval(SWEEP);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = turns.tick() => {}
+        }
+        app.handoffs.sweep(now_ms());
+        match app.store.expire(now_ms()).await {
+            Ok(expired) if expired.pictures > 0 => tracing::info!(pictures = expired.pictures, "deleted, time was over"),
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "what has expired could not be deleted"),
+        }
+    }
+}
+
+fn router(app: &Arc<App>) -> Result<Router, ServeError> {
+    let unknown = async || Problem::not_found();
+    let other_method = async || Problem::new(Kind::MethodNotAllowed, "Another method is needed.", "请求方法不适用。");
+    let secure = app.config.tls.is_some() || app.public_url.starts_with("https://");
+    let mut router = api::router()
+        .merge(pages::router())
+        .merge(SwaggerUi::new("/docs").url("/openapi.json", api::openapi()))
+        .fallback(unknown)
+        .method_not_allowed_fallback(other_method)
+        .layer(middleware::from_fn(problem::tell))
+        .layer(middleware::from_fn(move |request: Request, next: Next| guard(secure, request, next)));
+    if !app.config.cors_origins.is_empty() {
+        router = router.layer(cors(&app.config.cors_origins)?);
+    }
+    let router = router.layer(middleware::from_fn_with_state(Arc::clone(app), trace::follow));
+    Ok(router.with_state(Arc::clone(app)))
+}
+
+fn cors(origins: &[String]) -> Result<CorsLayer, ServeError> {
+    let origins = origins.iter().map(|origin| {
+        let sound = origin.starts_with("https://") || origin.starts_with("http://");
+        let origin = sound.then(|| HeaderValue::from_str(origin.trim_end_matches('/')).ok()).flatten();
+        origin.ok_or_else(|| ServeError::Setting("an origin has the form https://host[:port]".to_owned()))
+    });
+    let origins = origins.collect::<Result<Vec<_>, _>>()?;
+    Ok(CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::ACCEPT_LANGUAGE,
+            HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("traceparent"),
+        ])
+        .expose_headers([
+            header::RETRY_AFTER,
+            HeaderName::from_static("bonafide-case"),
+            HeaderName::from_static("x-request-id"),
+        ]))
+}
+
+/// What pages of the service may load: their own files, and pictures that they made themselves.
+const PAGE_POLICY: &str = "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; object-src 'none'; \
+                           base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// The page of the API's description sets styles by script.
+const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+                           object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Headers by which browsers guard against what an answer could be used for.
+async fn guard(secure: bool, request: Request, next: Next) -> Response {
+    let is_docs = request.uri().path().starts_with("/docs");
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let mut set = |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
+    set(header::CONTENT_SECURITY_POLICY, if is_docs { DOCS_POLICY } else { PAGE_POLICY });
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::X_FRAME_OPTIONS, "DENY");
+    set(header::REFERRER_POLICY, "no-referrer");
+    set(header::CACHE_CONTROL, "no-store");
+    set(HeaderName::from_static("permissions-policy"), "camera=(self), microphone=(), geolocation=()");
+    set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    if secure {
+        set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+    response
+}
