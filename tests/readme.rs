@@ -10,3 +10,13 @@ fn the_readme_has_the_table_that_explain_prints() {
     let readme = include_str!("../README.md");
     assert!(readme.contains(table.trim()), "put the output of `bonafide explain --format markdown` into README.md");
 }
+
+#[cfg(feature = "service")]
+#[test]
+fn the_operators_readme_has_the_table_that_serve_prints() {
+    let output = Command::new(env!("CARGO_BIN_EXE_bonafide")).args(["serve", "--settings"]).output();
+    let table = String::from_utf8(output.expect("runs").stdout).expect("text");
+    assert!(table.lines().count() > 20);
+    let readme = include_str!("../src/service/README.md");
+    assert!(readme.contains(table.trim()), "put the output of `bonafide serve --settings` into src/service/README.md");
+}

@@ -57,7 +57,7 @@ fn examine(media_type: MediaType, upload: &Upload<'_>, limits: &Limits) -> Resul
     let (width, height, samples) = match media_type {
         MediaType::Jpeg => jpeg(bytes, limits)?,
         MediaType::Heic => heic(bytes, limits)?,
-        other => raster(bytes, other, limits)?,
+        other => raster(bytes, other, (width, height), limits)?,
     };
     let pixels = Pixels::new(width, height, samples, orientation).ok_or(CaptureError::Undecodable)?;
     Ok(Capture::new(media_type, pixels, metadata, survey.container))
@@ -129,7 +129,19 @@ fn ends_in_repeated_blocks(samples: &[u8], width: usize, height: usize) -> bool 
     !plain && (units + 1 - REPEATS..units).all(same)
 }
 
-fn raster(bytes: &[u8], media_type: MediaType, limits: &Limits) -> Result<Samples, CaptureError> {
+/// What a PNG of `declared` pixels may take, in bytes: four samples of 16 bits, and room for its texts. A colour profile
+/// that unpacks to more is left out by the decoder.
+fn png_allocation((width, height): (u32, u32), limits: &Limits) -> u64 {
+    const ASIDE: u64 = 4 << 20;
+    (u64::from(width) * u64::from(height)).saturating_mul(8).saturating_add(ASIDE).min(limits.allocation)
+}
+
+fn raster(
+    bytes: &[u8],
+    media_type: MediaType,
+    declared: (u32, u32),
+    limits: &Limits,
+) -> Result<Samples, CaptureError> {
     let format = match media_type {
         MediaType::Png => ImageFormat::Png,
         MediaType::WebP => ImageFormat::WebP,
@@ -139,7 +151,8 @@ fn raster(bytes: &[u8], media_type: MediaType, limits: &Limits) -> Result<Sample
     let mut bounds = image::Limits::default();
     bounds.max_image_width = Some(limits.side);
     bounds.max_image_height = Some(limits.side);
-    bounds.max_alloc = Some(limits.allocation);
+    bounds.max_alloc =
+        Some(if media_type == MediaType::Png { png_allocation(declared, limits) } else { limits.allocation });
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(bounds);
     let decoder = reader.into_decoder().map_err(|e| image_error(&e, None))?;

@@ -20,10 +20,10 @@ const LETTERS: u32 = 500;
 #[derive(Debug, Args)]
 struct StoreArgs {
     /// The store: a file of SQLite, or a `postgres://` URL.
-    #[arg(long, env = "BONAFIDE_STORE", value_name = "PLACE", hide_env_values = true)]
+    #[arg(long, global = true, env = "BONAFIDE_STORE", value_name = "PLACE", hide_env_values = true)]
     store: Option<String>,
     /// File of settings of the service, which may name the store.
-    #[arg(long, env = "BONAFIDE_CONFIG", value_name = "FILE")]
+    #[arg(long, global = true, env = "BONAFIDE_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
 }
 

@@ -290,7 +290,7 @@ impl Settings {
             None => Self::default(),
             Some(path) => {
                 let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
-                toml::from_str(&text).map_err(|e| format!("{}: {}", path.display(), e.message()))?
+                toml::from_str(&text).map_err(|e| format!("{}: {}", path.display(), e.to_string().trim_end()))?
             }
         };
         given.over(&from_file.over(&Self::defaults())?)
@@ -426,7 +426,8 @@ async fn serve(config: Config, checker: Checker) -> Result<(), String> {
     loop {
         match signals.next().await {
             Told::Reload => match service.reload().await {
-                Ok(()) => tracing::info!("certificate read again"),
+                Ok(true) => tracing::info!("certificate read again"),
+                Ok(false) => tracing::info!("there is no certificate to read again"),
                 Err(error) => tracing::error!(%error, "the new certificate cannot be used; the old one stays"),
             },
             Told::Stop => break,

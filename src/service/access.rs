@@ -18,6 +18,9 @@ const REMEMBERED: Duration = Duration::from_secs(10);
 /// Keys remembered at a time.
 const MOST_REMEMBERED: usize = 10_000;
 
+/// Headers by which proxies tell of whom they speak for.
+const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
+
 /// Who calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Caller {
@@ -34,20 +37,23 @@ pub struct Access {
     store: ReviewStore,
     issuer: Option<Issuer>,
     open: bool,
+    /// Open to who comes through a proxy, too.
+    to_all: bool,
     quotas: Quotas,
     remembered: Mutex<HashMap<[u8; 32], (Instant, Caller)>>,
 }
 
 impl Access {
-    /// A door that asks for a key of `store` or a token of `issuer`, unless it stands `open`.
-    pub(super) fn new(store: ReviewStore, issuer: Option<Issuer>, open: bool) -> Self {
-        Self { store, issuer, open, quotas: Quotas::new(), remembered: Mutex::default() }
+    /// A door that asks for a key of `store` or a token of `issuer`, unless it stands `open` to who comes directly.
+    pub(super) fn new(store: ReviewStore, issuer: Option<Issuer>, open: bool, to_all: bool) -> Self {
+        Self { store, issuer, open, to_all, quotas: Quotas::new(), remembered: Mutex::default() }
     }
 
     /// Who calls, if they may do what `scope` says.
     pub(super) async fn admit(&self, headers: &HeaderMap, scope: Scope, now_ms: i64) -> Result<Caller, Problem> {
         let caller = match bearer(headers) {
-            None if self.open => return Ok(Caller { id: "open".to_owned(), scopes: Scopes::of(&[Scope::Check, Scope::Review, Scope::Admin]), per_minute: None }),
+            // What a proxy passes on comes from elsewhere, however near the proxy stands.
+            None if self.open && (self.to_all || !is_forwarded(headers)) => return Ok(Caller { id: "open".to_owned(), scopes: Scopes::of(&[Scope::Check, Scope::Review, Scope::Admin]), per_minute: None }),
             None => return Err(unauthorized()),
             Some(token) => self.identify(token, now_ms).await?,
         };
@@ -116,6 +122,10 @@ impl Access {
             remembered.insert(digest, (Instant::now(), caller.clone()));
         }
     }
+}
+
+fn is_forwarded(headers: &HeaderMap) -> bool {
+    FORWARDED.iter().any(|name| headers.contains_key(*name))
 }
 
 /// The token of `Authorization: Bearer …`.

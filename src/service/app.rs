@@ -1,10 +1,12 @@
 //! One upload → its verdict, recorded: what every route shares.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::body::Bytes;
+use axum::http::{HeaderMap, header};
 use image::codecs::jpeg::JpegEncoder;
 use sha2::{Digest, Sha256};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -41,7 +43,9 @@ pub(super) struct App {
     pub(super) draining: CancellationToken,
     pub(super) courier: Arc<Notify>,
     pub(super) once: Once,
-    pub(super) public_url: String,
+    pub(super) public_url: Option<String>,
+    pub(super) scheme: &'static str,
+    pub(super) address: SocketAddr,
 }
 
 /// How a picture is to be judged.
@@ -134,7 +138,7 @@ impl App {
         let seconds = self.workers.retry_after_s();
         Problem::new(
             Kind::Overloaded,
-            format!("Too many pictures are being checked. Send it again in {seconds} seconds."),
+            format!("Too many pictures are being checked. Send it again in {seconds} s."),
             format!("服务繁忙，请 {seconds} 秒后重新上传。"),
         )
         .retry_after(seconds)
@@ -163,9 +167,13 @@ impl App {
         let bounds = &self.config.upload;
         let limits =
             Limits { bytes: bounds.bytes, pixels: bounds.pixels, side: bounds.side, ..*self.checker.limits() };
-        let deadline = Deadline::after(self.config.deadline);
-        let (checker, ask) = (Arc::clone(&self.checker), ask.clone());
-        let work = move || examine(&checker, &limits, &policy, &picture, &ask, deadline);
+        let (checker, ask, span) = (Arc::clone(&self.checker), ask.clone(), self.config.deadline);
+        // Who waits patiently has its time from when the work begins.
+        let set = (!patiently).then(|| Deadline::after(span));
+        let work = move || {
+            let deadline = set.unwrap_or_else(|| Deadline::after(span));
+            examine(&checker, &limits, &policy, &picture, &ask, deadline)
+        };
         let done =
             if patiently { self.workers.run_patiently(work).await } else { self.workers.run(work).await };
         let (examined, waited) = done.map_err(|undone| match undone {
@@ -228,6 +236,17 @@ impl App {
         Ok(id)
     }
 
+    /// Where a phone reaches the service: as the operator says, or as the one who asks did.
+    pub(super) fn base_url(&self, headers: &HeaderMap) -> String {
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let is_plain = |host: &&str| host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b));
+        match (&self.public_url, host.filter(is_plain)) {
+            (Some(url), _) => url.clone(),
+            (None, Some(host)) => format!("{}://{host}", self.scheme),
+            (None, None) => format!("{}://{}", self.scheme, self.address),
+        }
+    }
+
     /// What the gauges show.
     pub(super) fn now(&self) -> Now {
         Now {
@@ -241,7 +260,7 @@ impl App {
     /// Who calls, if they may do what `scope` says.
     pub(super) async fn admit(
         &self,
-        headers: &axum::http::HeaderMap,
+        headers: &HeaderMap,
         scope: super::store::Scope,
     ) -> Result<Caller, Problem> {
         self.access.admit(headers, scope, now_ms()).await

@@ -74,6 +74,7 @@ struct Step {
     expect: Option<Face>,
     state: StepState,
     attempts: u32,
+    case: Option<String>,
     report: Option<Report>,
     overlay: Option<Bytes>,
 }
@@ -137,6 +138,8 @@ pub(super) struct StepView {
     state: StepState,
     /// Photographs sent so far.
     attempts: u32,
+    /// The case of the last one.
+    case: Option<String>,
     /// What the last one was found to be.
     report: Option<Report>,
 }
@@ -202,7 +205,7 @@ impl Handoffs {
     /// A new one.
     pub(super) fn open_for(&self, wanted: Wanted, now_ms: i64) -> Result<Opened, Problem> {
         let (phone_token, watch_token) = (token()?, token()?);
-        let step = |expect| Step { expect, state: StepState::Waiting, attempts: 0, report: None, overlay: None };
+        let step = |expect| Step { expect, state: StepState::Waiting, attempts: 0, case: None, report: None, overlay: None };
         let state = State {
             expires_ms: now_ms.saturating_add(ms(self.span)),
             phone: None,
@@ -328,7 +331,13 @@ impl Handoffs {
     }
 
     /// Ends an attempt with what was found; gives the step as it is now.
-    pub(super) fn finish(&self, mut attempt: Attempt, report: Report, overlay: Option<Bytes>) -> Option<StepView> {
+    pub(super) fn finish(
+        &self,
+        mut attempt: Attempt,
+        case: String,
+        report: Report,
+        overlay: Option<Bytes>,
+    ) -> Option<StepView> {
         use crate::policy::Decision::{Accept, Review};
         attempt.before = None;
         let mut held = lock(&self.held);
@@ -338,7 +347,7 @@ impl Handoffs {
         step.overlay = overlay.filter(|overlay| held.overlay_bytes + overlay.len() <= OVERLAY_BYTES);
         held.overlay_bytes += step.overlay.as_ref().map_or(0, Bytes::len);
         step.state = if matches!(report.decision, Accept | Review) { StepState::Done } else { StepState::Retake };
-        step.report = Some(report);
+        (step.case, step.report) = (Some(case), Some(report));
         let view = view(attempt.index, step);
         drop((state, held));
         attempt.handoff.changed.send_replace(());
@@ -370,6 +379,7 @@ fn view(index: usize, step: &Step) -> StepView {
         expect: step.expect.map_or("any", Face::name),
         state: step.state,
         attempts: step.attempts,
+        case: step.case.clone(),
         report: step.report.clone(),
     }
 }

@@ -1,5 +1,7 @@
 //! Request bodies → the bytes of a picture, under limits of size and time.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, BodyDataStream, Bytes};
@@ -48,8 +50,17 @@ impl Default for UploadLimits {
     }
 }
 
-/// What a multipart body may have around its pictures: boundaries, headers of parts, small fields.
+/// What a multipart body may have around a picture: boundaries, headers of parts, small fields.
 const ENVELOPE_BYTES: usize = 64 << 10;
+
+/// Bytes of a file's name; a longer one is passed over.
+pub(super) const NAME_BYTES: usize = 255;
+
+/// Pieces of a body are handed on in this size or larger.
+const PIECE_BYTES: usize = 64 << 10;
+
+/// Bytes of a body that is no picture.
+const TEXT_BYTES: usize = 64 << 10;
 
 /// A refused body is read on and thrown away up to this much, so that its sender hears the answer: a connection that is
 /// closed with bytes unread is reset, and the answer lost.
@@ -150,27 +161,66 @@ fn linger(mut body: BodyDataStream) {
     });
 }
 
-/// The pieces of a body until it is too much or too slow; the rest of a body that is too much is thrown away.
-fn guarded(body: Body, most: usize, gap: Duration, total: Duration) -> impl Stream<Item = Result<Bytes, Cut>> {
-    let end = Instant::now() + total;
+/// How much of a body may come.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    /// Bytes of all of it.
+    most: usize,
+    /// What is told to who sends more.
+    told: usize,
+    gap: Duration,
+    total: Duration,
+}
+
+/// The pieces of a body until it is too much or too slow; the rest of a body that is too much is thrown away. Small
+/// pieces are handed on together: who reads a form looks through what it has again at each.
+fn guarded(body: Body, bounds: Bounds) -> impl Stream<Item = Result<Bytes, Cut>> {
+    let end = Instant::now() + bounds.total;
     let start = Some((body.into_data_stream(), 0_usize));
     stream::unfold(start, move |state| async move {
-        let (mut body, had) = state?;
-        let left = end.saturating_duration_since(Instant::now()).min(gap);
-        match tokio::time::timeout(left, body.next()).await {
-            Err(_) => Some((Err(Cut::Slow), None)),
-            Ok(None) => None,
-            Ok(Some(Err(_))) => Some((Err(Cut::Broken), None)),
-            Ok(Some(Ok(piece))) if piece.len() > most - had => {
-                linger(body);
-                Some((Err(Cut::TooLarge(most)), None))
-            }
-            Ok(Some(Ok(piece))) => {
-                let had = had + piece.len();
-                Some((Ok(piece), Some((body, had))))
+        let (mut body, mut had) = state?;
+        let mut pieces = Vec::new();
+        // Whoever reads a form takes all that is ready before it looks at it: nothing is, for a moment.
+        tokio::task::yield_now().await;
+        loop {
+            let left = end.saturating_duration_since(Instant::now()).min(bounds.gap);
+            match tokio::time::timeout(left, body.next()).await {
+                Err(_) => return Some((Err(Cut::Slow), None)),
+                Ok(Some(Err(_))) => return Some((Err(Cut::Broken), None)),
+                Ok(None) if pieces.is_empty() => return None,
+                Ok(None) => return Some((Ok(pieces.into()), None)),
+                Ok(Some(Ok(piece))) if piece.len() > bounds.most - had => {
+                    linger(body);
+                    return Some((Err(Cut::TooLarge(bounds.told)), None));
+                }
+                Ok(Some(Ok(piece))) => {
+                    had += piece.len();
+                    if pieces.is_empty() && piece.len() >= PIECE_BYTES {
+                        return Some((Ok(piece), Some((body, had))));
+                    }
+                    pieces.extend_from_slice(&piece);
+                    if pieces.len() >= PIECE_BYTES {
+                        return Some((Ok(pieces.into()), Some((body, had))));
+                    }
+                }
             }
         }
     })
+}
+
+/// The small body of a request that is no picture.
+pub(super) async fn text(headers: &HeaderMap, body: Body, limits: &UploadLimits) -> Result<Vec<u8>, Problem> {
+    let bounds = Bounds { most: TEXT_BYTES, told: TEXT_BYTES, gap: limits.gap, total: limits.total };
+    if declared(headers).is_some_and(|bytes| bytes > TEXT_BYTES) {
+        throw_away(headers, body);
+        return Err(too_large(TEXT_BYTES));
+    }
+    let mut pieces = Box::pin(guarded(body, bounds));
+    let mut bytes = Vec::new();
+    while let Some(piece) = pieces.next().await {
+        bytes.extend_from_slice(&piece?);
+    }
+    Ok(bytes)
 }
 
 /// The one picture of a request: a raw body, or the file of a multipart form.
@@ -187,15 +237,16 @@ pub(super) async fn picture(
         throw_away(headers, body);
         return Err(too_large(limits.bytes));
     }
+    let bounds = Bounds { most, told: limits.bytes, gap: limits.gap, total: limits.total };
     let Some(boundary) = boundary else {
-        let mut pieces = Box::pin(guarded(body, most, limits.gap, limits.total));
+        let mut pieces = Box::pin(guarded(body, bounds));
         let mut bytes = Vec::with_capacity(declared.unwrap_or(0));
         while let Some(piece) = pieces.next().await {
             bytes.extend_from_slice(&piece?);
         }
         return Ok(Picture { bytes: bytes.into(), name });
     };
-    let mut parts = Parts::new(guarded(body, most, limits.gap, limits.total), boundary, limits.bytes);
+    let mut parts = Parts::new(body, bounds, boundary, limits.bytes);
     let first = parts.next().await?.ok_or_else(no_file)?;
     let bytes = first.bytes?;
     if parts.next().await?.is_some() {
@@ -221,7 +272,9 @@ pub(super) fn pictures(headers: &HeaderMap, body: Body, limits: &UploadLimits) -
         throw_away(headers, body);
         return Err(too_large(limits.batch_bytes));
     }
-    Ok(Parts::new(guarded(body, limits.batch_bytes, limits.gap, limits.batch_total), boundary, limits.bytes))
+    let most = limits.batch_bytes;
+    let bounds = Bounds { most, told: most, gap: limits.gap, total: limits.batch_total };
+    Ok(Parts::new(body, bounds, boundary, limits.bytes))
 }
 
 /// The boundary of a multipart form; `None` for any other body.
@@ -240,33 +293,44 @@ fn boundary(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 pub(super) struct Parts {
     form: multer::Multipart<'static>,
     most: usize,
+    /// Bytes that may come before the next part, or piece of one, is whole: what is neither is held in memory.
+    patience: Arc<AtomicUsize>,
 }
 
 impl Parts {
-    fn new(
-        pieces: impl Stream<Item = Result<Bytes, Cut>> + Send + 'static,
-        boundary: String,
-        most: usize,
-    ) -> Self {
-        Self { form: multer::Multipart::new(pieces, boundary), most }
+    fn new(body: Body, bounds: Bounds, boundary: String, most: usize) -> Self {
+        let patience = Arc::new(AtomicUsize::new(0));
+        let left = Arc::clone(&patience);
+        let pieces = guarded(body, bounds).map(move |piece| {
+            let piece = piece?;
+            let spend = |left: usize| left.checked_sub(piece.len());
+            let spent = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend);
+            spent.map(|_| piece).map_err(|_| Cut::TooLarge(bounds.told))
+        });
+        Self { form: multer::Multipart::new(pieces, boundary), most, patience }
     }
 
     /// The next part that has a file name; fields without one are passed over.
     pub(super) async fn next(&mut self) -> Result<Option<Part>, Problem> {
         loop {
+            be_patient(&self.patience);
             let Some(mut part) = self.form.next_field().await.map_err(|e| broken(&e))? else { return Ok(None) };
             if part.file_name().is_none() {
                 continue;
             }
-            let name = part.file_name().filter(|name| !name.is_empty()).map(str::to_owned);
-            let mut bytes = Vec::new();
+            let name = part.file_name().filter(|name| (1..=NAME_BYTES).contains(&name.len())).map(str::to_owned);
+            let (mut bytes, mut length) = (Vec::new(), 0_usize);
             while let Some(piece) = part.chunk().await.map_err(|e| broken(&e))? {
-                if bytes.len() + piece.len() > self.most {
-                    return Ok(Some(Part { name, bytes: Err(too_large(self.most)) }));
+                be_patient(&self.patience);
+                length += piece.len();
+                if length > self.most {
+                    bytes = Vec::new();
+                } else {
+                    bytes.extend_from_slice(&piece);
                 }
-                bytes.extend_from_slice(&piece);
             }
-            return Ok(Some(Part { name, bytes: Ok(bytes.into()) }));
+            let bytes = if length > self.most { Err(too_large(self.most)) } else { Ok(bytes.into()) };
+            return Ok(Some(Part { name, bytes }));
         }
     }
 
@@ -275,6 +339,10 @@ impl Parts {
         let reading = async { while let Ok(Some(_)) = self.next().await {} };
         let _ = tokio::time::timeout(LINGER, reading).await;
     }
+}
+
+fn be_patient(patience: &AtomicUsize) {
+    patience.store(ENVELOPE_BYTES + 4 * PIECE_BYTES, Ordering::Relaxed);
 }
 
 fn broken(error: &multer::Error) -> Problem {

@@ -11,7 +11,7 @@ use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum_server::Handle;
-use axum_server::tls_rustls::RustlsConfig;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use hyper_util::rt::TokioTimer;
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinHandle;
@@ -22,7 +22,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use super::access::Access;
 use super::app::{App, Once, now_ms};
 use super::config::{Config, Keep, Tls};
-use super::connections::Connections;
+use super::connections::{Connections, Prompt};
 use super::figures::Figures;
 use super::handoff::Handoffs;
 use super::oidc::{Issuer, OidcError};
@@ -39,6 +39,9 @@ const SWEEP: Duration = Duration::from_secs(30);
 /// Streams of one HTTP/2 connection at a time.
 const STREAMS: u32 = 32;
 
+/// Bytes of an HTTP/1 request's head, and of its body at a time.
+const HTTP1_BYTES: usize = 64 << 10;
+
 /// Bytes of an HTTP/2 request's headers.
 const HEADER_BYTES: u32 = 16 << 10;
 
@@ -54,7 +57,7 @@ pub enum ServeError {
     Oidc(#[from] OidcError),
     /// Anybody could use it.
     #[error(
-        "{0} can be reached from elsewhere and there is neither a key nor an identity provider: make a key with \
+        "{0} is to be reached from elsewhere and there is neither a key nor an identity provider: make a key with \
          `bonafide key create`, or say --insecure-no-auth to let everybody in"
     )]
     Open(SocketAddr),
@@ -105,8 +108,9 @@ impl Service {
         {
             tracing::warn!(%error, cause = issuer.fault(), "identity provider; asked again when a token comes");
         }
-        let open = issuer.is_none() && store.keys().await?.iter().all(|key| key.revoked_ms.is_some());
-        if open && !config.listen.ip().is_loopback() {
+        let open = issuer.is_none() && store.keys().await?.is_empty();
+        let reachable = !config.listen.ip().is_loopback() || config.public_url.is_some();
+        if open && reachable {
             if !config.insecure_no_auth {
                 return Err(ServeError::Open(config.listen));
             }
@@ -130,20 +134,22 @@ impl Service {
             }
         };
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let public_url = config.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
+        let public_url = config.public_url.clone();
         let workers = Workers::new(config.workers, config.queue_per_worker * config.workers, config.queue_wait)
             .map_err(|error| ServeError::Setting(format!("workers: {error}")))?;
         let stop = CancellationToken::new();
         let app = Arc::new(App {
             workers,
             uploads: Arc::new(Semaphore::new(config.upload.in_flight)),
-            access: Access::new(store.clone(), issuer, open),
+            access: Access::new(store.clone(), issuer, open, open && config.insecure_no_auth),
             figures: Figures::new(),
             handoffs: Handoffs::new(config.handoff),
             draining: CancellationToken::new(),
             courier: Arc::new(Notify::new()),
             once: Once::default(),
-            public_url: public_url.trim_end_matches('/').to_owned(),
+            public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()),
+            scheme,
+            address,
             checker,
             store,
             config,
@@ -166,15 +172,13 @@ impl Service {
         self.address
     }
 
-    /// Reads the certificate and key again; connections that stand keep theirs.
+    /// Reads the certificate and key again, if there are any; connections that stand keep theirs. Says whether it did.
     ///
     /// # Errors
     /// When the files cannot be used; the old ones stay in use.
-    pub async fn reload(&self) -> io::Result<()> {
-        match &self.tls {
-            None => Ok(()),
-            Some((config, files)) => config.reload_from_pem_file(&files.certificate, &files.key).await,
-        }
+    pub async fn reload(&self) -> io::Result<bool> {
+        let Some((config, files)) = &self.tls else { return Ok(false) };
+        config.reload_from_pem_file(&files.certificate, &files.key).await.map(|()| true)
     }
 
     /// Takes nothing new, finishes what was begun within the time of grace, and closes the store.
@@ -205,7 +209,7 @@ fn listen(
         ($server:expr) => {{
             let mut server = $server.handle(handle);
             let http = server.http_builder();
-            http.http1().timer(TokioTimer::new()).header_read_timeout(header_time);
+            http.http1().timer(TokioTimer::new()).header_read_timeout(header_time).max_buf_size(HTTP1_BYTES);
             http.http2()
                 .timer(TokioTimer::new())
                 .max_concurrent_streams(STREAMS)
@@ -217,10 +221,11 @@ fn listen(
     }
     let server = axum_server::from_tcp(socket).map_err(io_error("listen"))?;
     Ok(match tls {
-        None => serve!(server.acceptor(connections)),
-        Some(tls) => serve!(server.acceptor(
-            axum_server::tls_rustls::RustlsAcceptor::new(tls).handshake_timeout(header_time).acceptor(connections)
-        )),
+        None => serve!(server.acceptor(Prompt::new(connections, header_time))),
+        Some(tls) => {
+            let tls = RustlsAcceptor::new(tls).handshake_timeout(header_time).acceptor(connections);
+            serve!(server.acceptor(Prompt::new(tls, header_time)))
+        }
     })
 }
 
@@ -244,7 +249,7 @@ async fn keep_house(app: Arc<App>, stop: CancellationToken) {
 fn router(app: &Arc<App>) -> Result<Router, ServeError> {
     let unknown = async || Problem::not_found();
     let other_method = async || Problem::new(Kind::MethodNotAllowed, "Another method is needed.", "请求方法不适用。");
-    let secure = app.config.tls.is_some() || app.public_url.starts_with("https://");
+    let secure = app.config.tls.is_some() || app.public_url.as_ref().is_some_and(|url| url.starts_with("https://"));
     let mut router = api::router()
         .merge(pages::router())
         .merge(SwaggerUi::new("/docs").url("/openapi.json", api::openapi()))
@@ -279,6 +284,9 @@ fn cors(origins: &[String]) -> Result<CorsLayer, ServeError> {
         .expose_headers([
             header::RETRY_AFTER,
             HeaderName::from_static("bonafide-case"),
+            HeaderName::from_static("idempotency-replayed"),
+            HeaderName::from_static("ratelimit"),
+            HeaderName::from_static("ratelimit-policy"),
             HeaderName::from_static("x-request-id"),
         ]))
 }

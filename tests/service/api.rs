@@ -394,4 +394,45 @@ fn beyond_loopback_somebody_has_to_say_that_no_key_is_needed() {
     let open = bonafide::service::Config { insecure_no_auth: true, ..config() };
     let service = runtime().block_on(bonafide::service::Service::start(open, checker())).unwrap();
     runtime().block_on(service.stop()).unwrap();
+    let near = bonafide::service::Config {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        public_url: Some("https://check.example".to_owned()),
+        ..config()
+    };
+    assert!(runtime().block_on(bonafide::service::Service::start(near, checker())).is_err(), "phones come from elsewhere");
+    let server = Server::start(|_| {});
+    let through_a_proxy = server.ask("GET", "/v1/policy").header("x-forwarded-for", "203.0.113.9").send();
+    assert_eq!(through_a_proxy.expect(401).problem(), "unauthorized");
+}
+
+#[test]
+fn https_is_served_and_its_certificate_can_be_changed() {
+    use std::sync::Arc;
+
+    use ureq::tls::{Certificate, RootCerts, TlsConfig};
+
+    let folder = tempfile::tempdir().unwrap();
+    let (certificate, key) = (folder.path().join("certificate.pem"), folder.path().join("key.pem"));
+    let renew = || {
+        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+        std::fs::write(&certificate, made.cert.pem()).unwrap();
+        std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        made.cert.pem()
+    };
+    let first = renew();
+    let server = Server::start(|config| {
+        config.tls = Some(bonafide::service::Tls { certificate: certificate.clone(), key: key.clone() });
+    });
+    let asked = |trusted: &str| {
+        let roots = vec![Certificate::from_pem(trusted.as_bytes()).unwrap()];
+        let tls = TlsConfig::builder().root_certs(RootCerts::Specific(Arc::new(roots))).build();
+        let agent = ureq::Agent::config_builder().tls_config(tls).build().new_agent();
+        agent.get(format!("https://{}/healthz", server.address)).call()
+    };
+    let answer = asked(&first).unwrap();
+    assert_eq!(answer.headers()["strict-transport-security"], "max-age=31536000");
+    let second = renew();
+    assert!(asked(&second).is_err(), "the new certificate is not in use before it is asked for");
+    assert!(runtime().block_on(server.service.as_ref().unwrap().reload()).unwrap());
+    assert!(asked(&second).is_ok() && asked(&first).is_err());
 }

@@ -65,6 +65,7 @@ fn both_sides_see_the_verdict_and_a_token_works_once() {
     assert_eq!(put(phone, "0", b"hello").expect(415).problem(), "not_an_image");
     let retake = put(phone, "0", &picture(1)).expect(200).json();
     assert_eq!((&retake["state"], &retake["attempts"]), (&json!("retake"), &json!(2)), "{retake}");
+    assert_eq!(retake["case"].as_str().map(str::len), Some(36));
     let seen = follow(&mut events, |session| session["steps"][0]["state"] == "retake");
     assert_eq!(seen["steps"][0]["report"]["reasons"], retake["report"]["reasons"]);
 

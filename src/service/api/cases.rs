@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -12,7 +13,7 @@ use serde_json::value::RawValue;
 use utoipa::{IntoParams, IntoResponses, ToSchema};
 
 use super::check::query;
-use super::{AccessProblems, At, Object, body, problems};
+use super::{AccessProblems, At, BodyProblems, body, problems};
 use crate::policy::Decision;
 use crate::report::Report;
 use crate::service::app::{App, now_ms, rfc3339};
@@ -219,7 +220,7 @@ struct DecideProblems;
 
 impl IntoResponses for DecideProblems {
     fn responses() -> std::collections::BTreeMap<String, utoipa::openapi::RefOr<utoipa::openapi::Response>> {
-        problems(&[Kind::NotFound, Kind::Conflict, Kind::TooLarge, Kind::Unsupported])
+        problems(&[Kind::NotFound, Kind::Conflict])
     }
 }
 
@@ -229,16 +230,16 @@ impl IntoResponses for DecideProblems {
     path = "/v1/cases/{id}/decision",
     params(("id" = String, Path)),
     request_body = NewDecision,
-    responses((status = 200, description = "The case", body = Listed), AccessProblems, DecideProblems)
+    responses((status = 200, description = "The case", body = Listed), AccessProblems, BodyProblems, DecideProblems)
 )]
 pub(super) async fn decide(
     State(app): State<Arc<App>>,
     At(id): At<String>,
     headers: HeaderMap,
-    asked: Result<Json<Object>, JsonRejection>,
+    sent: Body,
 ) -> Result<Json<Listed>, Problem> {
     let caller = app.admit(&headers, Scope::Review).await?;
-    let NewDecision { decision, note } = body(asked)?;
+    let NewDecision { decision, note } = body(&app, &headers, sent).await?;
     if note.as_ref().is_some_and(|note| note.chars().count() > 2000) {
         return Err(Problem::bad_request("The note is longer than 2,000 characters.", "备注超过 2000 字。"));
     }

@@ -18,7 +18,7 @@ use crate::report::Report;
 use crate::scene::Face;
 use crate::service::access::Caller;
 use crate::service::app::{App, Ask, Examined, OnceKey, RecordFor, digest, now_ms};
-use crate::service::intake::{self, Picture};
+use crate::service::intake::{self, NAME_BYTES, Picture};
 use crate::service::problem::{Kind, Problem};
 use crate::service::quota::QuotaHeaders;
 use crate::service::store::{Replay, Scope, StoreError};
@@ -56,7 +56,7 @@ pub(super) struct CheckQuery {
 impl CheckQuery {
     /// Taken apart into what is asked and the file's name.
     pub(super) fn ask(self) -> Result<(Ask, Option<String>), Problem> {
-        if self.name.as_ref().is_some_and(|name| name.len() > 255) {
+        if self.name.as_ref().is_some_and(|name| name.len() > NAME_BYTES) {
             return Err(Problem::bad_request("The name is longer than 255 bytes.", "文件名超过 255 字节。"));
         }
         let ask = Ask { face: self.document, policy: self.policy, overlay: self.overlay, reveal: self.reveal };

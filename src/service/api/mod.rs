@@ -9,11 +9,12 @@ mod sessions;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::rejection::JsonRejection;
-use axum::{Json, Router};
+use axum::Router;
+use axum::body::Body;
 use axum::extract::{FromRequestParts, Path};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use serde::de::DeserializeOwned;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Components, ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, OpenApi};
@@ -21,6 +22,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::app::App;
+use super::intake;
 use crate::policy::Decision;
 use crate::scene::Face;
 use super::problem::{Kind, Problem, ProblemBody};
@@ -79,7 +81,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// What stands in the path; a path that does not fit names nothing.
 pub(super) struct At<T>(pub(super) T);
 
-impl<S: Send + Sync, T: serde::de::DeserializeOwned + Send> FromRequestParts<S> for At<T> {
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for At<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
@@ -88,22 +90,28 @@ impl<S: Send + Sync, T: serde::de::DeserializeOwned + Send> FromRequestParts<S> 
     }
 }
 
-/// A JSON body, which is an object: the members of a type can be written as a list, too, and that is not meant.
-type Object = serde_json::Map<String, serde_json::Value>;
+/// What the JSON body of a request says. It is an object: the members of a type could be written as a list, too, and
+/// that is not meant.
+async fn body<T: DeserializeOwned>(app: &App, headers: &HeaderMap, sent: Body) -> Result<T, Problem> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
+        intake::throw_away(headers, sent);
+        let (en, zh) = ("The body of this request is `application/json`.", "请求体应为 application/json。");
+        return Err(Problem::new(Kind::Unsupported, en, zh));
+    }
+    let bytes = intake::text(headers, sent, &app.config.upload).await?;
+    let object: serde_json::Result<serde_json::Map<_, _>> = serde_json::from_slice(&bytes);
+    let said = object.and_then(|object| serde_json::from_value(serde_json::Value::Object(object)));
+    said.map_err(|error| Problem::bad_request(format!("The body is not as described: {error}."), "请求体有误。"))
+}
 
-/// What the JSON body of a request says.
-fn body<T: serde::de::DeserializeOwned>(sent: Result<Json<Object>, JsonRejection>) -> Result<T, Problem> {
-    let problem = |kind, cause: String| Problem::new(kind, cause, "请求体有误。");
-    let object = sent.map_err(|rejection| {
-        let kind = match rejection.status() {
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => Kind::Unsupported,
-            StatusCode::PAYLOAD_TOO_LARGE => Kind::TooLarge,
-            _ => Kind::BadRequest,
-        };
-        problem(kind, rejection.body_text())
-    })?;
-    let value = serde_json::Value::Object(object.0);
-    serde_json::from_value(value).map_err(|error| problem(Kind::BadRequest, error.to_string()))
+/// Of a route that reads a JSON body.
+struct BodyProblems;
+
+impl IntoResponses for BodyProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems(&[Kind::BadRequest, Kind::Slow, Kind::TooLarge, Kind::Unsupported])
+    }
 }
 
 /// The problems that a route may answer with.

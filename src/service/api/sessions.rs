@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -18,14 +18,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, IntoResponses, ToSchema};
 
 use super::check::query;
-use super::{At, Object, PictureProblems, body, problems};
+use super::{AccessProblems, At, BodyProblems, PictureProblems, body, problems};
 use crate::scene::Face;
 use crate::service::access::{Caller, bearer};
 use crate::service::app::{App, Ask, RecordFor, now_ms};
 use crate::service::handoff::{
     Handoff, Lang, MOST_STEPS, Opened, SessionState, SessionView, Side, StepView, Wanted,
 };
-use crate::service::intake::{self, Picture};
+use crate::service::intake::{self, NAME_BYTES, Picture};
 use crate::service::problem::{Kind, Problem};
 use crate::service::store::Scope;
 
@@ -91,17 +91,7 @@ struct OpenProblems;
 
 impl IntoResponses for OpenProblems {
     fn responses() -> std::collections::BTreeMap<String, utoipa::openapi::RefOr<utoipa::openapi::Response>> {
-        problems(&[
-            Kind::BadRequest,
-            Kind::Unauthorized,
-            Kind::Forbidden,
-            Kind::TooLarge,
-            Kind::Unsupported,
-            Kind::Unprocessable,
-            Kind::Internal,
-            Kind::Overloaded,
-            Kind::Unavailable,
-        ])
+        problems(&[Kind::Internal, Kind::Overloaded, Kind::Unavailable])
     }
 }
 
@@ -110,15 +100,15 @@ impl IntoResponses for OpenProblems {
     post,
     path = "/v1/sessions",
     request_body = NewSession,
-    responses((status = 201, description = "Show the QR code", body = OpenedSession), OpenProblems)
+    responses((status = 201, description = "Show the QR code", body = OpenedSession), AccessProblems, BodyProblems, OpenProblems)
 )]
 pub(super) async fn open(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
-    asked: Result<Json<Object>, JsonRejection>,
+    sent: Body,
 ) -> Result<Response, Problem> {
     let caller = app.admit(&headers, Scope::Check).await?;
-    let NewSession { steps, policy, lang } = body(asked)?;
+    let NewSession { steps, policy, lang } = body(&app, &headers, sent).await?;
     let steps = steps.unwrap_or_else(|| vec![StepName::Any]);
     if !(1..=MOST_STEPS).contains(&steps.len()) {
         return Err(Problem::bad_request(
@@ -132,13 +122,14 @@ pub(super) async fn open(
     let opened = app.handoffs.open_for(Wanted { owner, per_minute, policy, lang, steps }, now_ms())?;
     let Opened { handoff, token, watch_token } = opened;
     // In the fragment, which browsers send to nobody: no log and no Referer holds a token.
-    let phone_url = format!("{}/phone#{token}", app.public_url);
+    let base = app.base_url(&headers);
+    let phone_url = format!("{base}/phone#{token}");
     let qr_svg = QrCode::new(&phone_url)
         .map_err(|_| Problem::new(Kind::Internal, "The address is too long for a QR code.", "地址过长，无法生成二维码。"))?
         .render::<svg::Color<'_>>()
         .min_dimensions(240, 240)
         .build();
-    let watch_url = format!("{}/capture#{}.{watch_token}", app.public_url, handoff.id());
+    let watch_url = format!("{base}/capture#{}.{watch_token}", handoff.id());
     let body = OpenedSession { session: handoff.view(now_ms()), phone_url, qr_svg, watch_token, watch_url };
     Ok((StatusCode::CREATED, Json(body)).into_response())
 }
@@ -162,16 +153,7 @@ struct ClaimProblems;
 
 impl IntoResponses for ClaimProblems {
     fn responses() -> std::collections::BTreeMap<String, utoipa::openapi::RefOr<utoipa::openapi::Response>> {
-        problems(&[
-            Kind::BadRequest,
-            Kind::NotFound,
-            Kind::TokenUsed,
-            Kind::SessionExpired,
-            Kind::TooLarge,
-            Kind::Unsupported,
-            Kind::Unprocessable,
-            Kind::Internal,
-        ])
+        problems(&[Kind::NotFound, Kind::TokenUsed, Kind::SessionExpired, Kind::Internal])
     }
 }
 
@@ -181,13 +163,15 @@ impl IntoResponses for ClaimProblems {
     path = "/v1/sessions/claim",
     security(()),
     request_body = Claim,
-    responses((status = 200, description = "The phone's own token", body = Claimed), ClaimProblems)
+    responses((status = 200, description = "The phone's own token", body = Claimed), BodyProblems, ClaimProblems)
 )]
 pub(super) async fn claim(
     State(app): State<Arc<App>>,
-    asked: Result<Json<Object>, JsonRejection>,
+    headers: HeaderMap,
+    sent: Body,
 ) -> Result<Json<Claimed>, Problem> {
-    let (handoff, phone_token) = app.handoffs.claim(&body::<Claim>(asked)?.token, now_ms())?;
+    let Claim { token } = body(&app, &headers, sent).await?;
+    let (handoff, phone_token) = app.handoffs.claim(&token, now_ms())?;
     Ok(Json(Claimed { phone_token, session: handoff.view(now_ms()) }))
 }
 
@@ -295,7 +279,7 @@ pub(super) async fn upload(
             let (en, zh) = ("Only the phone sends photographs.", "只能由手机上传照片。");
             return Err(Problem::new(Kind::Forbidden, en, zh));
         }
-        let name = query(asked)?.name.filter(|name| name.len() <= 255);
+        let name = query(asked)?.name.filter(|name| name.len() <= NAME_BYTES);
         let room = app.room()?;
         app.access.spend(&handoff.owner, handoff.per_minute)?;
         let attempt = app.handoffs.begin(&handoff, index, now_ms())?;
@@ -313,8 +297,8 @@ pub(super) async fn upload(
     let mut examined = app.examine(Picture { bytes: bytes.clone(), name }, &ask, false).await?;
     examined.report.path = "-".to_owned();
     let to = RecordFor { caller: &handoff.owner, session: Some(handoff.id()), once: None };
-    app.record(&examined, &bytes, to).await?;
-    let step = app.handoffs.finish(attempt, examined.report, examined.overlay);
+    let case = app.record(&examined, &bytes, to).await?;
+    let step = app.handoffs.finish(attempt, case, examined.report, examined.overlay);
     step.map(Json).ok_or_else(Problem::not_found)
 }
 

@@ -17,11 +17,11 @@ const SECRET_LENGTH: usize = 43;
 /// One thing that a key allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// Have pictures checked, and read one's own cases.
+    /// Have pictures checked, and open hand-offs.
     Check,
     /// Read all cases and decide them.
     Review,
-    /// Keys, purging, audit, deliveries.
+    /// Purge cases, and read figures.
     Admin,
 }
 
