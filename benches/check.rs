@@ -3,6 +3,8 @@
 //! The README's ratios come from the group `whole`: `image` is the image crate decoding the file to RGB and nothing
 //! else, the others are complete checks of the same file, in the same run and on one thread.
 
+mod picture;
+
 use std::hint::black_box;
 use std::io::Cursor;
 
@@ -12,45 +14,8 @@ use bonafide::detectors::DETECTORS;
 use bonafide::inference::{EngineChoice, ModelSource, Models};
 use bonafide::scene::{Deadline, survey};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use image::{ImageDecoder, RgbImage};
-use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
-
-const WIDTH: u32 = 4032;
-const HEIGHT: u32 = 3024;
-
-/// A bright card on a noisy desk, at quality 90: entropy like that of a phone's photograph (about 4 bits a pixel).
-fn photograph() -> Vec<u8> {
-    let mut state = 0x9E37_79B9_u32;
-    let mut noise = move || {
-        state ^= state << 13;
-        state ^= state >> 17;
-        state ^= state << 5;
-        (state >> 24) as i32 % 13 - 6
-    };
-    let picture = RgbImage::from_fn(WIDTH, HEIGHT, |x, y| {
-        let card = (700..3300).contains(&x) && (700..2340).contains(&y);
-        let text = card && (y / 40) % 3 == 1 && (x / 9 + y / 11) % 3 == 0;
-        let base = if text {
-            60
-        } else if card {
-            205
-        } else {
-            90 + ((x / 31 + y / 17) % 20) as i32
-        };
-        let grain = noise();
-        image::Rgb([
-            (base + grain).clamp(0, 255) as u8,
-            (base + grain - 5).clamp(0, 255) as u8,
-            (base - grain - 12).clamp(0, 255) as u8,
-        ])
-    });
-    let mut bytes = Vec::new();
-    let mut encoder = Encoder::new(&mut bytes, 90);
-    // As cameras store chroma.
-    encoder.set_sampling_factor(SamplingFactor::F_2_2);
-    encoder.encode(picture.as_raw(), WIDTH as u16, HEIGHT as u16, ColorType::Rgb).expect("encoded");
-    bytes
-}
+use image::ImageDecoder;
+use picture::{HEIGHT, WIDTH, photograph};
 
 fn to_rgb(bytes: &[u8]) -> Vec<u8> {
     let decoder = image::codecs::jpeg::JpegDecoder::new(Cursor::new(bytes)).expect("a JPEG");

@@ -176,19 +176,21 @@ struct Bounds {
 /// pieces are handed on together: who reads a form looks through what it has again at each.
 fn guarded(body: Body, bounds: Bounds) -> impl Stream<Item = Result<Bytes, Cut>> {
     let end = Instant::now() + bounds.total;
-    let start = Some((body.into_data_stream(), 0_usize));
+    let start = Some((Some(body.into_data_stream()), 0_usize));
     stream::unfold(start, move |state| async move {
-        let (mut body, mut had) = state?;
+        let (body, mut had) = state?;
         let mut pieces = Vec::new();
-        // Whoever reads a form takes all that is ready before it looks at it: nothing is, for a moment.
+        // Whoever reads a form takes all that is ready before it looks at it: nothing is, for a moment. The end has a
+        // moment of its own, too: a form that is looked at only after its end counts as broken off.
         tokio::task::yield_now().await;
+        let mut body = body?;
         loop {
             let left = end.saturating_duration_since(Instant::now()).min(bounds.gap);
             match tokio::time::timeout(left, body.next()).await {
                 Err(_) => return Some((Err(Cut::Slow), None)),
                 Ok(Some(Err(_))) => return Some((Err(Cut::Broken), None)),
                 Ok(None) if pieces.is_empty() => return None,
-                Ok(None) => return Some((Ok(pieces.into()), None)),
+                Ok(None) => return Some((Ok(pieces.into()), Some((None, had)))),
                 Ok(Some(Ok(piece))) if piece.len() > bounds.most - had => {
                     linger(body);
                     return Some((Err(Cut::TooLarge(bounds.told)), None));
@@ -196,11 +198,11 @@ fn guarded(body: Body, bounds: Bounds) -> impl Stream<Item = Result<Bytes, Cut>>
                 Ok(Some(Ok(piece))) => {
                     had += piece.len();
                     if pieces.is_empty() && piece.len() >= PIECE_BYTES {
-                        return Some((Ok(piece), Some((body, had))));
+                        return Some((Ok(piece), Some((Some(body), had))));
                     }
                     pieces.extend_from_slice(&piece);
                     if pieces.len() >= PIECE_BYTES {
-                        return Some((Ok(pieces.into()), Some((body, had))));
+                        return Some((Ok(pieces.into()), Some((Some(body), had))));
                     }
                 }
             }

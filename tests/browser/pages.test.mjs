@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 
-const PAGES = new URL(process.env.PAGES ? `file://${process.env.PAGES}/` : "../pages/", import.meta.url);
+const PAGES = new URL("../../src/service/pages/", import.meta.url);
 const load = (name) => import(new URL(name, PAGES));
 const { CalmHint, areaOf, blurOf, findDocument, glareIn, hintFor, lumaOf, measure, percentile, tiltOf } = await load("hints.js");
 const { fits, labelPlaces, reasonsOf } = await load("marks.js");

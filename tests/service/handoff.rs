@@ -99,7 +99,7 @@ fn a_hand_off_ends_when_its_steps_are_done_and_sends_no_more() {
 fn lenient() -> bonafide::policy::Policy {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("lenient.toml");
-    std::fs::write(&path, "id = \"lenient\"\n").unwrap();
+    std::fs::write(&path, "id = \"lenient\"\nlegible_from = 0.5\n").unwrap();
     bonafide::policy::Policy::read(&path, &bonafide::checker::known_readings()).unwrap()
 }
 

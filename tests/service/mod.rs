@@ -3,14 +3,17 @@
 //! - `api`: verdicts, every status, languages, keys and scopes, quotas, idempotency, batches, cases;
 //! - `handoff`: PC and phone, over HTTP;
 //! - `hostile`: who sends slowly, too much, half, or all at once;
-//! - `process`: the program itself: signals, a full disk, a database that dies and comes back;
+//! - `process`: the program itself (`program` starts it): signals, a full disk, a database that dies and comes back;
 //! - `store`, `webhooks`: what is remembered and reported, on SQLite and on PostgreSQL (`postgres` starts one).
 //!
 //! Every answer of a route is held against the API's own description: a status that is not declared there fails.
 
 mod api;
 mod handoff;
+mod hostile;
 mod postgres;
+mod process;
+mod program;
 mod store;
 mod webhooks;
 
