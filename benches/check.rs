@@ -15,6 +15,7 @@ use bonafide::inference::{EngineChoice, ModelSource, Models};
 use bonafide::scene::{Deadline, survey};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use image::ImageDecoder;
+use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use picture::{HEIGHT, WIDTH, photograph};
 
 fn to_rgb(bytes: &[u8]) -> Vec<u8> {

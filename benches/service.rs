@@ -37,7 +37,7 @@ use tempfile::TempDir;
 const LONGEST_RETRY: Duration = Duration::from_millis(250);
 
 /// An answer that takes longer is a fault of the service.
-const ANSWER_TIME: Duration = Duration::from_secs(60);
+const ANSWER_TIME: Duration = Duration::from_mins(1);
 
 /// A connection that was idle for longer is not used again: the service closes it after five seconds.
 const IDLE: Duration = Duration::from_secs(3);
@@ -103,8 +103,7 @@ struct Bare {
 
 /// Pictures a second of `Checker::check` on `threads` threads, as the service calls it.
 fn bare(threads: usize, span: Duration, picture: &Picture) -> Bare {
-    static CHECKER: LazyLock<Checker> =
-        LazyLock::new(|| Checker::new(&Options::default()).expect("shipped models"));
+    static CHECKER: LazyLock<Checker> = LazyLock::new(|| Checker::new(&Options::default()).expect("shipped models"));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
     let upload = Upload { bytes: &picture.bytes, name: None };
     // The first check of a thread makes its buffers.
@@ -153,7 +152,7 @@ impl Server {
             .spawn()?;
         let mut server = Self { child, address: SocketAddr::from(([127, 0, 0, 1], 0)), folder };
         let begun = Instant::now();
-        while begun.elapsed() < Duration::from_secs(60) {
+        while begun.elapsed() < Duration::from_mins(1) {
             for line in fs::read_to_string(&log)?.lines() {
                 let Ok(line) = serde_json::from_str::<serde_json::Value>(line) else { continue };
                 if line["message"] == "listening" {
@@ -990,7 +989,7 @@ impl World {
             Act::Photograph => post("/v1/check", &[], &self.large.bytes),
             Act::Form => post("/v1/check", &[FORM], &self.form),
             Act::Drawn => post("/v1/check?overlay=true", &[], &self.small.bytes),
-            Act::Rubbish => post("/v1/check", &[], &[index as u8 | 1; 20_000]),
+            Act::Rubbish => post("/v1/check", &[], &vec![index as u8 | 1; 20_000]),
             Act::Torn => post("/v1/check", &[], &self.torn),
             Act::TooLong => post("/v1/check", &[], &self.long),
             Act::WrongMethod => post("/v1/policy", &[], b"{}"),

@@ -88,9 +88,7 @@ impl Findings {
     #[must_use]
     pub fn readings(&self) -> Readings {
         let mut readings: Readings = self.evidence().flat_map(|e| &e.readings).map(|r| (r.id, r.value)).collect();
-        let late = |(_, outcome): &&(_, Outcome)| {
-            matches!(outcome, Outcome::Abstained(abstention) if abstention.cause == AbstentionCause::DeadlinePassed)
-        };
+        let late = |(_, outcome): &&(_, Outcome)| matches!(outcome, Outcome::Abstained(abstention) if abstention.cause == AbstentionCause::DeadlinePassed);
         let cut_short = self.outcomes.iter().filter(late).count();
         if cut_short > 0 {
             readings.insert(CUT_SHORT, cut_short as f64);

@@ -136,12 +136,7 @@ fn png_allocation((width, height): (u32, u32), limits: &Limits) -> u64 {
     (u64::from(width) * u64::from(height)).saturating_mul(8).saturating_add(ASIDE).min(limits.allocation)
 }
 
-fn raster(
-    bytes: &[u8],
-    media_type: MediaType,
-    declared: (u32, u32),
-    limits: &Limits,
-) -> Result<Samples, CaptureError> {
+fn raster(bytes: &[u8], media_type: MediaType, declared: (u32, u32), limits: &Limits) -> Result<Samples, CaptureError> {
     let format = match media_type {
         MediaType::Png => ImageFormat::Png,
         MediaType::WebP => ImageFormat::WebP,

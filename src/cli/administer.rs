@@ -1,5 +1,6 @@
 //! The store of the service, from the machine it stands on: keys, audit, webhooks that failed, and purging.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -260,7 +261,11 @@ pub(super) fn purge(args: &PurgeArgs) -> Result<u8, String> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // A `String` takes everything.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn hash(text: &str) -> Result<[u8; 32], String> {

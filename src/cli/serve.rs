@@ -1,5 +1,6 @@
 //! Settings of a file, the environment and the command line → the HTTP service, until it is told to stop.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -238,7 +239,8 @@ impl From<Span> for String {
 impl Settings {
     /// What holds where nothing else is said.
     fn defaults() -> Self {
-        let Config { listen, store, upload, queue_per_worker, queue_wait, deadline, connections, .. } = Config::default();
+        let Config { listen, store, upload, queue_per_worker, queue_wait, deadline, connections, .. } =
+            Config::default();
         let Config { header_time, grace, idempotency, handoff, .. } = Config::default();
         let mib = |bytes: usize| u16::try_from(bytes >> 20).ok();
         Self {
@@ -423,14 +425,11 @@ async fn serve(config: Config, checker: Checker) -> Result<(), String> {
     // Before anything can be told to stop.
     let mut signals = Signals::new().map_err(|e| format!("signals: {e}"))?;
     let service = Service::start(config, Arc::new(checker)).await.map_err(|e| e.to_string())?;
-    loop {
-        match signals.next().await {
-            Told::Reload => match service.reload().await {
-                Ok(true) => tracing::info!("certificate read again"),
-                Ok(false) => tracing::info!("there is no certificate to read again"),
-                Err(error) => tracing::error!(%error, "the new certificate cannot be used; the old one stays"),
-            },
-            Told::Stop => break,
+    while let Told::Reload = signals.next().await {
+        match service.reload().await {
+            Ok(true) => tracing::info!("certificate read again"),
+            Ok(false) => tracing::info!("there is no certificate to read again"),
+            Err(error) => tracing::error!(%error, "the new certificate cannot be used; the old one stays"),
         }
     }
     tracing::info!("stopping: what was begun is finished");
@@ -519,7 +518,9 @@ fn table() -> String {
         let meaning = arg.get_help().map(ToString::to_string).unwrap_or_default();
         let meaning = meaning.replace('\n', " ");
         let end = if meaning.ends_with('.') { "" } else { "." };
-        out += &format!("| `{flag}` | `{}` | {default} | {meaning}{end} |\n", variable.to_string_lossy());
+        let variable = variable.to_string_lossy();
+        // A `String` takes everything.
+        let _ = writeln!(out, "| `{flag}` | `{variable}` | {default} | {meaning}{end} |");
     }
     out
 }
@@ -532,7 +533,11 @@ mod tests {
     fn the_command_line_lies_over_the_file_and_both_over_the_defaults() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("bonafide.toml");
-        std::fs::write(&file, "listen = \"127.0.0.1:1\"\nqueue = 3\nupload-gap = \"7s\"\ncors-origin = [\"https://a\"]\n").unwrap();
+        std::fs::write(
+            &file,
+            "listen = \"127.0.0.1:1\"\nqueue = 3\nupload-gap = \"7s\"\ncors-origin = [\"https://a\"]\n",
+        )
+        .unwrap();
         let given = Settings { queue: Some(5), ..Settings::default() };
         let config = Settings::laid(Some(&file), &given).unwrap().config().unwrap();
         assert_eq!((config.listen.port(), config.queue_per_worker), (1, 5));

@@ -53,7 +53,13 @@ impl Access {
     pub(super) async fn admit(&self, headers: &HeaderMap, scope: Scope, now_ms: i64) -> Result<Caller, Problem> {
         let caller = match bearer(headers) {
             // What a proxy passes on comes from elsewhere, however near the proxy stands.
-            None if self.open && (self.to_all || !is_forwarded(headers)) => return Ok(Caller { id: "open".to_owned(), scopes: Scopes::of(&[Scope::Check, Scope::Review, Scope::Admin]), per_minute: None }),
+            None if self.open && (self.to_all || !is_forwarded(headers)) => {
+                return Ok(Caller {
+                    id: "open".to_owned(),
+                    scopes: Scopes::of(&[Scope::Check, Scope::Review, Scope::Admin]),
+                    per_minute: None,
+                });
+            }
             None => return Err(unauthorized()),
             Some(token) => self.identify(token, now_ms).await?,
         };

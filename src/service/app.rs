@@ -124,7 +124,8 @@ impl App {
     pub(super) fn room(&self) -> Result<OwnedSemaphorePermit, Problem> {
         if self.draining.is_cancelled() {
             self.figures.refused("stopping");
-            let (en, zh) = ("The service is stopping. Send the picture again in a moment.", "服务正在重启，请稍后重新上传。");
+            let (en, zh) =
+                ("The service is stopping. Send the picture again in a moment.", "服务正在重启，请稍后重新上传。");
             return Err(Problem::new(Kind::Unavailable, en, zh).retry_after(5));
         }
         if self.workers.is_full() {
@@ -165,8 +166,7 @@ impl App {
     pub(super) async fn examine(&self, picture: Picture, ask: &Ask, patiently: bool) -> Result<Examined, Problem> {
         let policy = self.policy(ask)?;
         let bounds = &self.config.upload;
-        let limits =
-            Limits { bytes: bounds.bytes, pixels: bounds.pixels, side: bounds.side, ..*self.checker.limits() };
+        let limits = Limits { bytes: bounds.bytes, pixels: bounds.pixels, side: bounds.side, ..*self.checker.limits() };
         let (checker, ask, span) = (Arc::clone(&self.checker), ask.clone(), self.config.deadline);
         // Who waits patiently has its time from when the work begins.
         let set = (!patiently).then(|| Deadline::after(span));
@@ -174,8 +174,7 @@ impl App {
             let deadline = set.unwrap_or_else(|| Deadline::after(span));
             examine(&checker, &limits, &policy, &picture, &ask, deadline)
         };
-        let done =
-            if patiently { self.workers.run_patiently(work).await } else { self.workers.run(work).await };
+        let done = if patiently { self.workers.run_patiently(work).await } else { self.workers.run(work).await };
         let (examined, waited) = done.map_err(|undone| match undone {
             Undone::Full => self.overloaded("queue"),
             Undone::Waited => self.overloaded("waited"),
@@ -203,7 +202,9 @@ impl App {
         let begun = Instant::now();
         let (id, now, report) = (uuid::Uuid::now_v7().to_string(), now_ms(), &examined.report);
         let picture = match &self.config.keep {
-            Keep::Review { span, .. } if report.decision == Decision::Review => Some(NewPicture { bytes, expires_ms: now.saturating_add(ms(*span)) }),
+            Keep::Review { span, .. } if report.decision == Decision::Review => {
+                Some(NewPicture { bytes, expires_ms: now.saturating_add(ms(*span)) })
+            }
             _ => None,
         };
         let told = event(&id, now, report, to.session);
@@ -258,11 +259,7 @@ impl App {
     }
 
     /// Who calls, if they may do what `scope` says.
-    pub(super) async fn admit(
-        &self,
-        headers: &HeaderMap,
-        scope: super::store::Scope,
-    ) -> Result<Caller, Problem> {
+    pub(super) async fn admit(&self, headers: &HeaderMap, scope: super::store::Scope) -> Result<Caller, Problem> {
         self.access.admit(headers, scope, now_ms()).await
     }
 }
@@ -309,7 +306,8 @@ fn examine(
     let overlay = ask.overlay.then(|| {
         let drawing = Instant::now();
         let mut jpeg = Vec::new();
-        let drawn = overlay::draw(&scene, &masked).write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, OVERLAY_QUALITY));
+        let drawn = overlay::draw(&scene, &masked)
+            .write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, OVERLAY_QUALITY));
         stages.push(("overlay", drawing.elapsed()));
         drawn.ok().map(|()| Bytes::from(jpeg))
     });

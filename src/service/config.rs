@@ -101,8 +101,8 @@ impl Default for Config {
             connections: 4096,
             header_time: Duration::from_secs(5),
             grace: Duration::from_secs(30),
-            idempotency: Duration::from_secs(24 * 3600),
-            handoff: Duration::from_secs(600),
+            idempotency: Duration::from_hours(24),
+            handoff: Duration::from_mins(10),
         }
     }
 }

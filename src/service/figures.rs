@@ -123,7 +123,9 @@ impl Figures {
     pub(super) fn answered(&self, method: &Method, route: &str, status: StatusCode, spent: Duration) {
         // A method is whatever the client writes; a label is not.
         let method = match *method {
-            Method::GET | Method::POST | Method::PUT | Method::DELETE | Method::HEAD | Method::OPTIONS => method.as_str(),
+            Method::GET | Method::POST | Method::PUT | Method::DELETE | Method::HEAD | Method::OPTIONS => {
+                method.as_str()
+            }
             _ => "other",
         };
         let route = route.to_owned();

@@ -33,7 +33,7 @@ const MOST_ATTEMPTS: u32 = 20;
 const OVERLAY_BYTES: usize = 64 << 20;
 
 /// How long a hand-off that has ended is remembered, so that who comes late hears why.
-const REMEMBERED: Duration = Duration::from_secs(600);
+const REMEMBERED: Duration = Duration::from_mins(10);
 
 type Hash = [u8; 32];
 
@@ -205,7 +205,8 @@ impl Handoffs {
     /// A new one.
     pub(super) fn open_for(&self, wanted: Wanted, now_ms: i64) -> Result<Opened, Problem> {
         let (phone_token, watch_token) = (token()?, token()?);
-        let step = |expect| Step { expect, state: StepState::Waiting, attempts: 0, case: None, report: None, overlay: None };
+        let step =
+            |expect| Step { expect, state: StepState::Waiting, attempts: 0, case: None, report: None, overlay: None };
         let state = State {
             expires_ms: now_ms.saturating_add(ms(self.span)),
             phone: None,
@@ -225,7 +226,8 @@ impl Handoffs {
         self.sweep(now_ms);
         let mut held = lock(&self.held);
         if held.by_id.len() >= MOST {
-            let (en, zh) = ("Too many hand-offs are open. Try again in a minute.", "当前扫码会话过多，请一分钟后重试。");
+            let (en, zh) =
+                ("Too many hand-offs are open. Try again in a minute.", "当前扫码会话过多，请一分钟后重试。");
             return Err(Problem::new(Kind::Overloaded, en, zh).retry_after(60));
         }
         held.by_token.insert(handoff.token, handoff.id.clone());
@@ -248,7 +250,8 @@ impl Handoffs {
         {
             let mut state = lock(&handoff.state);
             if state.phone.is_some() {
-                let (en, zh) = ("This code has been used already. Ask for a new one.", "该二维码已被使用，请重新获取。");
+                let (en, zh) =
+                    ("This code has been used already. Ask for a new one.", "该二维码已被使用，请重新获取。");
                 return Err(Problem::new(Kind::TokenUsed, en, zh));
             }
             if state.expires_ms <= now_ms {
@@ -261,7 +264,7 @@ impl Handoffs {
         Ok((handoff, phone_token))
     }
 
-    /// The hand-off `id`, for who has one of its tokens; others hear no more than that there is none.
+    /// The hand-off `id`, for who has one of its tokens.
     pub(super) fn enter(&self, id: &str, token: Option<&str>) -> Result<(Arc<Handoff>, Side), Problem> {
         let token = hash(token.ok_or_else(super::access::unauthorized)?);
         let handoff = lock(&self.held).by_id.get(id).map(Arc::clone).ok_or_else(unknown)?;
@@ -270,7 +273,7 @@ impl Handoffs {
         } else if lock(&handoff.state).phone == Some(token) {
             Side::Phone
         } else {
-            return Err(unknown());
+            return Err(super::access::unauthorized());
         };
         Ok((handoff, side))
     }
@@ -318,7 +321,8 @@ impl Handoffs {
             return Err(Problem::new(Kind::Conflict, en, zh));
         }
         if step.attempts >= MOST_ATTEMPTS {
-            let (en, zh) = ("Too many photographs for one step. Ask for a new code.", "尝试次数过多，请重新获取二维码。");
+            let (en, zh) =
+                ("Too many photographs for one step. Ask for a new code.", "尝试次数过多，请重新获取二维码。");
             return Err(Problem::new(Kind::Quota, en, zh).retry_after(self.span.as_secs()));
         }
         let before = step.state;
@@ -429,7 +433,7 @@ mod tests {
     }
 
     fn handoffs() -> Handoffs {
-        Handoffs::new(Duration::from_secs(600))
+        Handoffs::new(Duration::from_mins(10))
     }
 
     #[test]
@@ -444,7 +448,7 @@ mod tests {
         let sides = [&phone, &opened.watch_token, &opened.token].map(|token| {
             handoffs.enter(handoff.id(), Some(token)).map(|(_, side)| side).map_err(|problem| problem.code())
         });
-        assert_eq!(sides, [Ok(Side::Phone), Ok(Side::Pc), Err("not_found")]);
+        assert_eq!(sides, [Ok(Side::Phone), Ok(Side::Pc), Err("unauthorized")]);
         let late = handoffs.open_for(wanted(), 0).unwrap();
         assert!(handoffs.claim(&late.token, 600_000).is_err_and(|p| p.code() == "session_expired"));
     }

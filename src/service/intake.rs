@@ -45,7 +45,7 @@ impl Default for UploadLimits {
             in_flight: 64,
             batch_files: 100,
             batch_bytes: 256 << 20,
-            batch_total: Duration::from_secs(300),
+            batch_total: Duration::from_mins(5),
         }
     }
 }
@@ -349,9 +349,7 @@ fn be_patient(patience: &AtomicUsize) {
 
 fn broken(error: &multer::Error) -> Problem {
     match error {
-        multer::Error::StreamReadFailed(inner) => {
-            inner.downcast_ref::<Cut>().copied().unwrap_or(Cut::Broken).into()
-        }
+        multer::Error::StreamReadFailed(inner) => inner.downcast_ref::<Cut>().copied().unwrap_or(Cut::Broken).into(),
         multer::Error::IncompleteStream | multer::Error::IncompleteFieldData { .. } => Cut::Broken.into(),
         _ => Problem::bad_request("The form is not well formed.", "表单格式有误。"),
     }

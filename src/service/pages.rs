@@ -1,9 +1,9 @@
 //! The pages of the hand-off, compiled in.
 
+use axum::Router;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::Router;
 
 use super::api;
 use super::problem::Problem;

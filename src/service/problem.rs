@@ -77,7 +77,7 @@ pub(super) struct Problem {
     en: String,
     zh: String,
     retry_after_s: Option<u64>,
-    quota: Option<QuotaHeaders>,
+    quota: Option<Box<QuotaHeaders>>,
 }
 
 impl Problem {
@@ -94,7 +94,7 @@ impl Problem {
 
     /// The same with what is left of a quota.
     pub(super) fn with_quota(mut self, quota: QuotaHeaders) -> Self {
-        self.quota = Some(quota);
+        self.quota = Some(Box::new(quota));
         self
     }
 
@@ -132,7 +132,9 @@ impl From<StoreError> for Problem {
         match error {
             StoreError::Conflict(_) => Self::new(Kind::Conflict, "It has been decided already.", "该案例已被处理。"),
             StoreError::Missing(_) => Self::not_found(),
-            StoreError::Invalid(_) => Self::bad_request("A text holds a character that cannot be kept.", "文本含有无法保存的字符。"),
+            StoreError::Invalid(_) => {
+                Self::bad_request("A text holds a character that cannot be kept.", "文本含有无法保存的字符。")
+            }
             error => {
                 tracing::error!(%error, "store");
                 Self::new(
@@ -171,8 +173,10 @@ impl IntoResponse for Problem {
         if let Some(seconds) = self.retry_after_s {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        for (name, value) in self.quota.iter().flatten() {
-            response.headers_mut().extend(HeaderValue::from_str(value).into_iter().map(|v| (HeaderName::from_static(name), v)));
+        for (name, value) in self.quota.iter().flat_map(|quota| quota.iter()) {
+            response
+                .headers_mut()
+                .extend(HeaderValue::from_str(value).into_iter().map(|v| (HeaderName::from_static(name), v)));
         }
         if self.kind == Kind::Unauthorized {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

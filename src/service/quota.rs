@@ -23,7 +23,7 @@ const POLICY: &str = "minute";
 
 /// What a caller has left after a request that was let through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Remaining {
+pub struct Left {
     /// Requests a minute.
     pub limit: u32,
     /// How many may follow at once, 0 to `limit`.
@@ -46,7 +46,7 @@ pub struct Exceeded {
     pub remaining: u32,
 }
 
-impl Remaining {
+impl Left {
     /// The fields `RateLimit-Policy` and `RateLimit`.
     pub fn headers(&self) -> QuotaHeaders {
         headers(self.limit, self.remaining, self.reset_s)
@@ -118,7 +118,7 @@ impl Quotas {
     /// # Errors
     ///
     /// [`Exceeded`] when fewer than `n` are left; nothing is taken then.
-    pub fn take(&self, caller: &str, per_minute: Option<u32>, n: u32) -> Result<Option<Remaining>, Exceeded> {
+    pub fn take(&self, caller: &str, per_minute: Option<u32>, n: u32) -> Result<Option<Left>, Exceeded> {
         per_minute.map(|limit| self.take_at(caller, limit, n, Instant::now())).transpose()
     }
 
@@ -128,7 +128,7 @@ impl Quotas {
         self.buckets.lock().unwrap_or_else(PoisonError::into_inner).by_caller.len()
     }
 
-    fn take_at(&self, caller: &str, limit: u32, n: u32, now: Instant) -> Result<Remaining, Exceeded> {
+    fn take_at(&self, caller: &str, limit: u32, n: u32, now: Instant) -> Result<Left, Exceeded> {
         let caller = self.hasher.hash_one(caller);
         // Nothing below can panic half-way, so a poisoned table is still sound.
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -149,7 +149,7 @@ impl Quotas {
             });
         }
         bucket.missing_parts = wanted;
-        Ok(Remaining { limit, remaining: whole(capacity - wanted), reset_s: seconds(bucket.full_in_ns()) })
+        Ok(Left { limit, remaining: whole(capacity - wanted), reset_s: seconds(bucket.full_in_ns()) })
     }
 }
 
@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(quotas.take_at("a", 30, 1, second(start, 2)).unwrap().remaining, 0);
         assert!(quotas.take_at("a", 30, 1, second(start, 2)).is_err());
         let full = quotas.take_at("a", 30, 0, second(start, 70)).unwrap();
-        assert_eq!(full, Remaining { limit: 30, remaining: 30, reset_s: 0 });
+        assert_eq!(full, Left { limit: 30, remaining: 30, reset_s: 0 });
     }
 
     #[test]
@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn fields_follow_the_draft() {
-        let left = Remaining { limit: 120, remaining: 99, reset_s: 11 };
+        let left = Left { limit: 120, remaining: 99, reset_s: 11 };
         let [(policy, quota), (name, state)] = left.headers();
         assert_eq!((policy, quota.as_str()), ("ratelimit-policy", "\"minute\";q=120;w=60"));
         assert_eq!((name, state.as_str()), ("ratelimit", "\"minute\";r=99;t=11"));

@@ -239,7 +239,9 @@ async fn keep_house(app: Arc<App>, stop: CancellationToken) {
         }
         app.handoffs.sweep(now_ms());
         match app.store.expire(now_ms()).await {
-            Ok(expired) if expired.pictures > 0 => tracing::info!(pictures = expired.pictures, "deleted, time was over"),
+            Ok(expired) if expired.pictures > 0 => {
+                tracing::info!(pictures = expired.pictures, "deleted, time was over");
+            }
             Ok(_) => {}
             Err(error) => tracing::error!(%error, "what has expired could not be deleted"),
         }

@@ -137,7 +137,13 @@ impl Courier {
     /// A courier between `store` and `webhooks`. It follows no redirect and takes no proxy from the environment.
     #[must_use]
     pub fn new(store: ReviewStore, webhooks: Vec<Webhook>) -> Self {
-        Self { store, webhooks: webhooks.into(), agent: agent(SEND_LIMIT), clock: Arc::new(system_ms), heard: Arc::new(|_| {}) }
+        Self {
+            store,
+            webhooks: webhooks.into(),
+            agent: agent(SEND_LIMIT),
+            clock: Arc::new(system_ms),
+            heard: Arc::new(|_| {}),
+        }
     }
 
     /// The same with less than 10 s for each message.

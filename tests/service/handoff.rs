@@ -42,7 +42,7 @@ fn both_sides_see_the_verdict_and_a_token_works_once() {
     let server = Server::start(|_| {});
     let Opened { id, token, watch } = open(&server, &json!({"steps": ["card", "any"], "lang": "zh"}));
     let mut stream = TcpStream::connect(server.address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     let head = format!("GET /v1/sessions/{id}/events HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {watch}\r\n\r\n");
     stream.write_all(head.as_bytes()).unwrap();
     let mut events = BufReader::new(stream);
@@ -56,10 +56,14 @@ fn both_sides_see_the_verdict_and_a_token_works_once() {
     follow(&mut events, |session| session["state"] == "claimed");
 
     let put = |key: &str, step: &str, bytes: &[u8]| {
-        server.ask("PUT", &format!("/v1/sessions/{id}/steps/{step}?name=a.jpg")).key(key).body("image/jpeg", bytes).send()
+        server
+            .ask("PUT", &format!("/v1/sessions/{id}/steps/{step}?name=a.jpg"))
+            .key(key)
+            .body("image/jpeg", bytes)
+            .send()
     };
     assert_eq!(put(&watch, "0", &picture(1)).expect(403).problem(), "forbidden");
-    assert_eq!(put("nobody", "0", &picture(1)).expect(404).problem(), "not_found");
+    assert_eq!(put("nobody", "0", &picture(1)).expect(401).problem(), "unauthorized");
     assert_eq!(put(phone, "2", &picture(1)).expect(404).problem(), "not_found");
     assert_eq!(put(phone, "x", &picture(1)).expect(404).problem(), "not_found");
     assert_eq!(put(phone, "0", b"hello").expect(415).problem(), "not_an_image");
@@ -72,7 +76,7 @@ fn both_sides_see_the_verdict_and_a_token_works_once() {
     let overlay = |key: &str| server.ask("GET", &format!("/v1/sessions/{id}/steps/0/overlay")).key(key).send();
     assert_eq!(&overlay(&watch).expect(200).body[..2], b"\xff\xd8");
     assert_eq!(overlay(phone).expect(200).header("content-type"), "image/jpeg");
-    assert_eq!(overlay("nobody").status, 404);
+    assert_eq!(overlay("nobody").status, 401);
     assert_eq!(server.get(&format!("/v1/sessions/{id}")).expect(401).problem(), "unauthorized");
     let session = server.ask("GET", &format!("/v1/sessions/{id}")).key(&watch).send().expect(200).json();
     assert_eq!(session["lang"], "zh");

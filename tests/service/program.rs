@@ -80,7 +80,7 @@ impl Program {
     fn launch(shell: &str, store: &str, flags: &[&str], folder: Option<TempDir>) -> Self {
         let mut command = Command::new("bash");
         // The program takes the shell's place, and its number.
-        command.args(["-c", &format!("{shell}; exec \"$0\" \"$@\""), &binary()]);
+        command.args(["-c", &format!("{shell}; exec \"$0\" \"$@\""), binary()]);
         let mut fixed = vec!["serve", "--store", store, "--log-format", "json"];
         if !flags.contains(&"--listen") {
             fixed.extend(["--listen", "127.0.0.1:0"]);

@@ -123,7 +123,8 @@ fn view(policy: &crate::policy::Policy) -> PolicyView {
 )]
 pub(super) async fn policy(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Json<Policies>, Problem> {
     app.admit(&headers, Scope::Check).await?;
-    let named = app.config.policies.iter().map(|(name, policy)| NamedPolicy { name: name.clone(), policy: view(policy) });
+    let named =
+        app.config.policies.iter().map(|(name, policy)| NamedPolicy { name: name.clone(), policy: view(policy) });
     Ok(Json(Policies { default: view(app.checker.policy()), named: named.collect() }))
 }
 

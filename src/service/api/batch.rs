@@ -56,6 +56,7 @@ pub(super) struct Files {
 #[derive(ToSchema)]
 #[serde(untagged)]
 #[allow(dead_code, reason = "describes the rows")]
+#[allow(clippy::large_enum_variant, reason = "never made")]
 pub(super) enum BatchRow {
     /// The file was examined.
     Report(Report),

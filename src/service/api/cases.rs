@@ -118,9 +118,9 @@ pub(super) struct CaseList {
 pub(super) struct FullCase {
     #[serde(flatten)]
     case: Listed,
-    /// As it was answered, the number masked; `null` after purging.
-    #[schema(value_type = Option<Report>)]
-    report: Option<Box<RawValue>>,
+    /// As it was answered, the number masked.
+    #[schema(value_type = Report)]
+    report: Box<RawValue>,
 }
 
 struct CaseProblems;
@@ -161,7 +161,7 @@ pub(super) async fn list(
     Ok(Json(CaseList { cases: cases.into_iter().map(Into::into).collect(), next }))
 }
 
-/// A case with its report; needs the scope `review`.
+/// A case with its report, until it is purged; needs the scope `review`.
 #[utoipa::path(
     get,
     path = "/v1/cases/{id}",
@@ -175,7 +175,9 @@ pub(super) async fn one(
 ) -> Result<Json<FullCase>, Problem> {
     app.admit(&headers, Scope::Review).await?;
     let case = app.store.case(&id).await?.ok_or_else(Problem::not_found)?;
-    let report = case.report_json.map(RawValue::from_string).transpose();
+    // Purged: that it was there is still listed.
+    let report = case.report_json.ok_or_else(Problem::not_found)?;
+    let report = RawValue::from_string(report);
     let report = report.map_err(|_| Problem::from(StoreError::Corrupt("a report is no JSON".to_owned())))?;
     Ok(Json(FullCase { case: case.summary.into(), report }))
 }

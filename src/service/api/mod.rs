@@ -23,9 +23,9 @@ use utoipa_axum::routes;
 
 use super::app::App;
 use super::intake;
+use super::problem::{Kind, Problem, ProblemBody};
 use crate::policy::Decision;
 use crate::scene::Face;
-use super::problem::{Kind, Problem, ProblemBody};
 
 #[derive(OpenApi)]
 #[openapi(

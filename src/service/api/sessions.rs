@@ -22,9 +22,7 @@ use super::{AccessProblems, At, BodyProblems, PictureProblems, body, problems};
 use crate::scene::Face;
 use crate::service::access::{Caller, bearer};
 use crate::service::app::{App, Ask, RecordFor, now_ms};
-use crate::service::handoff::{
-    Handoff, Lang, MOST_STEPS, Opened, SessionState, SessionView, Side, StepView, Wanted,
-};
+use crate::service::handoff::{Handoff, Lang, MOST_STEPS, Opened, SessionState, SessionView, Side, StepView, Wanted};
 use crate::service::intake::{self, NAME_BYTES, Picture};
 use crate::service::problem::{Kind, Problem};
 use crate::service::store::Scope;
@@ -102,11 +100,7 @@ impl IntoResponses for OpenProblems {
     request_body = NewSession,
     responses((status = 201, description = "Show the QR code", body = OpenedSession), AccessProblems, BodyProblems, OpenProblems)
 )]
-pub(super) async fn open(
-    State(app): State<Arc<App>>,
-    headers: HeaderMap,
-    sent: Body,
-) -> Result<Response, Problem> {
+pub(super) async fn open(State(app): State<Arc<App>>, headers: HeaderMap, sent: Body) -> Result<Response, Problem> {
     let caller = app.admit(&headers, Scope::Check).await?;
     let NewSession { steps, policy, lang } = body(&app, &headers, sent).await?;
     let steps = steps.unwrap_or_else(|| vec![StepName::Any]);
@@ -125,7 +119,9 @@ pub(super) async fn open(
     let base = app.base_url(&headers);
     let phone_url = format!("{base}/phone#{token}");
     let qr_svg = QrCode::new(&phone_url)
-        .map_err(|_| Problem::new(Kind::Internal, "The address is too long for a QR code.", "地址过长，无法生成二维码。"))?
+        .map_err(|_| {
+            Problem::new(Kind::Internal, "The address is too long for a QR code.", "地址过长，无法生成二维码。")
+        })?
         .render::<svg::Color<'_>>()
         .min_dimensions(240, 240)
         .build();
@@ -295,7 +291,7 @@ pub(super) async fn upload(
     let Picture { bytes, name } = intake::picture(&headers, sent, name, &app.config.upload).await?;
     let ask = Ask { face: attempt.expect, policy: handoff.policy.clone(), overlay: true, reveal: false };
     let mut examined = app.examine(Picture { bytes: bytes.clone(), name }, &ask, false).await?;
-    examined.report.path = "-".to_owned();
+    "-".clone_into(&mut examined.report.path);
     let to = RecordFor { caller: &handoff.owner, session: Some(handoff.id()), once: None };
     let case = app.record(&examined, &bytes, to).await?;
     let step = app.handoffs.finish(attempt, case, examined.report, examined.overlay);
