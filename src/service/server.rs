@@ -136,7 +136,7 @@ impl Service {
         let scheme = if tls.is_some() { "https" } else { "http" };
         let public_url = config.public_url.clone();
         let workers = Workers::new(config.workers, config.queue_per_worker * config.workers, config.queue_wait)
-            .map_err(|error| ServeError::Setting(format!("workers: {error}")))?;
+            .map_err(io_error("workers"))?;
         let stop = CancellationToken::new();
         let app = Arc::new(App {
             workers,

@@ -1,11 +1,12 @@
 //! Work on pixels → its own threads, behind a bounded queue with a longest wait.
 
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 /// What was measured last weighs this much in the mean time of a piece of work.
@@ -14,9 +15,14 @@ const NEWEST_WEIGHT: f64 = 0.1;
 /// A guess of the time of a piece of work, before there is any to go by.
 const FIRST_GUESS: Duration = Duration::from_millis(250);
 
+type Job = Box<dyn FnOnce() + Send>;
+
 /// Threads that decode and examine, and the line of requests before them.
+///
+/// Plain threads that wait for the next job: a work-stealing pool may leave two jobs to one thread while another sleeps,
+/// which shows here, where a job is the whole of what somebody waits for.
 pub(super) struct Workers {
-    pool: ThreadPool,
+    jobs: mpsc::Sender<Job>,
     threads: usize,
     permits: Arc<Semaphore>,
     waiting: AtomicUsize,
@@ -38,10 +44,22 @@ pub(super) enum Undone {
 
 impl Workers {
     /// `threads` threads, at most `queue` waiting, none for longer than `longest_wait`.
-    pub(super) fn new(threads: usize, queue: usize, longest_wait: Duration) -> Result<Self, ThreadPoolBuildError> {
-        let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("examine-{i}")).build()?;
+    pub(super) fn new(threads: usize, queue: usize, longest_wait: Duration) -> io::Result<Self> {
+        let (jobs, waiting) = mpsc::channel::<Job>();
+        let waiting = Arc::new(Mutex::new(waiting));
+        for i in 0..threads {
+            let waiting = Arc::clone(&waiting);
+            let next = move || waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            let work = move || {
+                // Ends with the workers.
+                while let Ok(job) = next() {
+                    job();
+                }
+            };
+            thread::Builder::new().name(format!("examine-{i}")).spawn(work)?;
+        }
         Ok(Self {
-            pool,
+            jobs,
             threads,
             permits: Arc::new(Semaphore::new(threads)),
             waiting: AtomicUsize::new(0),
@@ -108,13 +126,14 @@ impl Workers {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Undone> {
         let (sender, answer) = oneshot::channel();
-        self.pool.spawn(move || {
+        let job = Box::new(move || {
             let begun = Instant::now();
             let done = catch_unwind(AssertUnwindSafe(work));
             drop(permit);
             // Who asked may have gone away.
             let _ = sender.send(done.map(|done| (done, begun.elapsed())));
         });
+        self.jobs.send(job).map_err(|_| Undone::Failed)?;
         let (done, spent) = answer.await.map_err(|_| Undone::Failed)?.map_err(|_| Undone::Failed)?;
         let mean = self.mean_us.load(Ordering::Relaxed) as f64;
         let mean = mean + NEWEST_WEIGHT * (spent.as_micros() as f64 - mean);
