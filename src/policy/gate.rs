@@ -575,7 +575,7 @@ mod tests {
 
     #[test]
     fn a_file_may_begin_with_the_shipped_rules() {
-        let known = crate::detectors::DETECTORS.iter().flat_map(|e| e.info.readings).map(|r| r.id).collect();
+        let known = crate::checker::known_readings();
         let shipped = Policy::shipped(&known).expect("the shipped policy is good");
         let text = "id = \"mine\"\nbase = \"shipped\"\n[override.screen_recapture]\nreject = 0.99\n";
         let mine = Policy::parse(text, &known).expect("good");
