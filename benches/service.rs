@@ -1008,7 +1008,9 @@ impl World {
             }
             Act::TooLongUnsaid => self.too_long_unsaid(client),
             Act::Nowhere => get(client, &format!("/nowhere/{index}")),
-            Act::Look => get(client, ["/metrics", "/readyz", "/v1/policy", "/capture", "/openapi.json"][index as usize % 5]),
+            Act::Look => {
+                get(client, ["/metrics", "/readyz", "/v1/policy", "/capture", "/openapi.json"][index as usize % 5])
+            }
             Act::Cases => get(client, "/v1/cases?limit=50"),
             Act::Purge => {
                 let list = client.send(&Request::get("/v1/cases?limit=200"))?.json();
