@@ -1,10 +1,13 @@
 //! The HTTP service under load → its rate against the bare checker, how it refuses, and whether it holds its memory.
 //!
 //! ```sh
-//! cargo bench --bench service -- load [SECONDS]      # 1 to 128 clients, each beside the bare checker
+//! cargo bench --bench service -- load [SECONDS] [CLIENTS…] [--expect] [--impatient]   # beside the bare checker
 //! cargo bench --bench service -- overload [SECONDS]  # four times as many requests as can be answered
 //! cargo bench --bench service -- soak [MINUTES]      # everything that clients do, good and bad
 //! ```
+//!
+//! A client that is refused comes back when it was told to, or after a quarter of a second with `--impatient`; with
+//! `--expect` it waits for leave to send its picture.
 //!
 //! The service runs as shipped, as a process of its own; client and service share the machine, so that what the client
 //! costs counts against the service. Nothing here is a promise about another machine: read the ratios.
@@ -32,9 +35,8 @@ use bonafide::checker::{Checker, Options};
 use bonafide::scene::Deadline;
 use tempfile::TempDir;
 
-/// A client that was refused comes back after what it was told, but no later than this: a closed loop that sleeps for
-/// seconds would measure nothing.
-const LONGEST_RETRY: Duration = Duration::from_millis(250);
+/// A client that does not care what it was told comes back after this.
+const IMPATIENCE: Duration = Duration::from_millis(250);
 
 /// An answer that takes longer is a fault of the service.
 const ANSWER_TIME: Duration = Duration::from_mins(1);
@@ -51,9 +53,16 @@ const TICKS: f64 = 100.0;
 fn main() -> Result<(), Box<dyn Error>> {
     // Cargo adds `--bench`.
     let given: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
-    let number = given.get(1).map(|text| text.parse::<f64>()).transpose()?;
+    let (flags, numbers): (Vec<_>, Vec<_>) = given.iter().skip(1).partition(|text| text.starts_with("--"));
+    let numbers = numbers.iter().map(|text| text.parse::<f64>()).collect::<Result<Vec<_>, _>>()?;
+    let number = numbers.first().copied();
     match given.first().map(String::as_str) {
-        Some("load") => load(seconds(number.unwrap_or(20.0)), given.iter().any(|arg| arg == "--expect")),
+        Some("load") => {
+            let clients: Vec<_> = numbers.iter().skip(1).map(|count| *count as usize).collect();
+            let clients = if clients.is_empty() { vec![1, 2, 8, 32, 128] } else { clients };
+            let is_given = |flag| flags.iter().any(|given| *given == flag);
+            load(seconds(number.unwrap_or(20.0)), &clients, is_given("--expect"), is_given("--impatient"))
+        }
         Some("overload") => overload(seconds(number.unwrap_or(20.0))),
         Some("soak") => soak(seconds(number.unwrap_or(30.0) * 60.0)),
         // Minutes of load are not for who runs all benches.
@@ -297,8 +306,7 @@ impl Answer {
 
     /// How long a refused client is to stay away.
     fn retry_after(&self) -> Duration {
-        let told = self.header("retry-after").and_then(|value| value.parse().ok()).unwrap_or(0.25);
-        seconds(told).min(LONGEST_RETRY)
+        self.header("retry-after").and_then(|value| value.parse().ok()).map_or(IMPATIENCE, seconds)
     }
 
     fn json(&self) -> serde_json::Value {
@@ -512,10 +520,10 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Clients that each send the next request when the last one is answered: what was answered in `span` after `warm_up`.
-fn closed_loop(server: &Server, clients: usize, warm_up: Duration, span: Duration, request: &Request<'_>) -> Run {
+/// Clients that each send the next request when the last one is answered: what was answered in `span`.
+fn closed_loop(server: &Server, clients: usize, impatient: bool, span: Duration, request: &Request<'_>) -> Run {
     let seen = Mutex::new(Seen::default());
-    let from = Instant::now() + warm_up;
+    let from = Instant::now() + WARM_UP;
     let until = from + span;
     let (client_cpu, service_cpu) = thread::scope(|scope| {
         for _ in 0..clients {
@@ -527,9 +535,12 @@ fn closed_loop(server: &Server, clients: usize, warm_up: Duration, span: Duratio
                         mine.take(&answer);
                     }
                     match answer {
-                        Ok(answer) if answer.status == 503 => thread::sleep(answer.retry_after()),
-                        Ok(_) => {}
-                        Err(_) => thread::sleep(LONGEST_RETRY),
+                        Ok(answer) if answer.status == 503 && !impatient => {
+                            let back = Instant::now() + answer.retry_after();
+                            thread::sleep(back.min(until).saturating_duration_since(Instant::now()));
+                        }
+                        Ok(answer) if answer.status == 200 => {}
+                        _ => thread::sleep(IMPATIENCE),
                     }
                 }
                 lock(&seen).merge(mine);
@@ -602,7 +613,7 @@ where
 const PIECE: Duration = Duration::from_secs(5);
 
 /// Rate and times by number of clients, in turn with the bare checker on as many threads as can be busy.
-fn load(span: Duration, asks: bool) -> Result<(), Box<dyn Error>> {
+fn load(span: Duration, clients: &[usize], asks: bool, impatient: bool) -> Result<(), Box<dyn Error>> {
     let workers = processors();
     let pieces = (span.as_secs_f64() / PIECE.as_secs_f64()).round().max(1.0) as usize;
     println!("{workers} processors, {workers} workers; {pieces} times {} s a step\n", PIECE.as_secs());
@@ -614,13 +625,13 @@ fn load(span: Duration, asks: bool) -> Result<(), Box<dyn Error>> {
     let mut others = BTreeMap::new();
     for picture in [photograph(), sample()] {
         let request = check(&picture, if asks { &[EXPECT] } else { &[] });
-        for clients in [1, 2, 8, 32, 128] {
+        for clients in clients.iter().copied() {
             let busy = clients.min(workers);
             let mut whole = Run::default();
             let mut bares = vec![bare(busy, PIECE, &picture)];
             let mut ratios = Vec::new();
             for _ in 0..pieces {
-                let run = closed_loop(&server, clients, WARM_UP, PIECE, &request);
+                let run = closed_loop(&server, clients, impatient, PIECE, &request);
                 let (before, after) = (bares[bares.len() - 1], bare(busy, PIECE, &picture));
                 ratios.push(2.0 * run.rate / (before.rate + after.rate));
                 bares.push(after);
@@ -682,7 +693,7 @@ fn overload(span: Duration) -> Result<(), Box<dyn Error>> {
         for (manner, headers) in [("at once", &[][..]), ("when told (100)", &[EXPECT][..])] {
             let server = Server::start(workers)?;
             let request = check(&picture, headers);
-            let peak = || closed_loop(&server, 2 * workers, Duration::from_secs(3), span / 2, &request).rate;
+            let peak = || closed_loop(&server, 2 * workers, false, span / 2, &request).rate;
             let before = peak();
             let seen = Mutex::new(Seen::default());
             let causes = server.figures("bonafide_refusals_total");
@@ -802,7 +813,7 @@ fn soak(span: Duration) -> Result<(), Box<dyn Error>> {
     let server = Server::start(workers)?;
     let rate = |picture| {
         let request = check(picture, &[]);
-        closed_loop(&server, 2 * workers, Duration::from_secs(2), Duration::from_secs(8), &request).rate
+        closed_loop(&server, 2 * workers, false, Duration::from_secs(8), &request).rate
     };
     let (small_rate, large_rate) = (rate(&small), rate(&large));
     let weights: u64 = MIX.iter().map(|(_, weight, ..)| weight).sum();

@@ -104,7 +104,7 @@ pub(super) struct Settings {
     /// Requests that may wait in line, for each worker.
     #[arg(long, env = "BONAFIDE_QUEUE", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     queue: Option<u16>,
-    /// How long a request may wait in line.
+    /// The line is full where it would take longer than this.
     #[arg(long, env = "BONAFIDE_QUEUE_WAIT", value_name = "TIME")]
     queue_wait: Option<Span>,
     /// Time from the end of an upload to its verdict; what could not be measured by then is named in it.

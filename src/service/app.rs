@@ -174,7 +174,7 @@ impl App {
             let deadline = set.unwrap_or_else(|| Deadline::after(span));
             examine(&checker, &limits, &policy, &picture, &ask, deadline)
         };
-        let done = if patiently { self.workers.run_patiently(work).await } else { self.workers.run(work).await };
+        let done = if patiently { self.workers.run_patiently(work).await } else { self.workers.run(span, work).await };
         let (examined, waited) = done.map_err(|undone| match undone {
             Undone::Full => self.overloaded("queue"),
             Undone::Waited => self.overloaded("waited"),

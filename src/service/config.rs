@@ -39,7 +39,7 @@ pub struct Config {
     pub workers: usize,
     /// Requests that may wait in line, for each worker.
     pub queue_per_worker: usize,
-    /// How long a request may wait in line.
+    /// The line is full where it would take longer than this.
     pub queue_wait: Duration,
     /// Time from the end of an upload to its verdict; detectors that come later abstain.
     pub deadline: Duration,

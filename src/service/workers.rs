@@ -43,7 +43,7 @@ pub(super) enum Undone {
 }
 
 impl Workers {
-    /// `threads` threads, at most `queue` waiting, none for longer than `longest_wait`.
+    /// `threads` threads and at most `queue` in line; it is full for who would wait longer than `longest_wait`.
     pub(super) fn new(threads: usize, queue: usize, longest_wait: Duration) -> io::Result<Self> {
         let (jobs, waiting) = mpsc::channel::<Job>();
         let waiting = Arc::new(Mutex::new(waiting));
@@ -94,15 +94,20 @@ impl Workers {
         each.mul_f64(self.waiting() as f64 / self.threads as f64)
     }
 
-    /// Does `work` on a thread of the pool, if it finds a place in line; says how long it waited.
+    /// Does `work` on a thread of the pool, if it finds a place in line and its turn comes within `patience`; says how
+    /// long it waited.
+    ///
+    /// Who stands in line has been let in, so that a wait which turns out longer than it seemed is no reason to send it
+    /// away again: `patience` is the time after which an answer would be worth nothing.
     pub(super) async fn run<T: Send + 'static>(
         &self,
+        patience: Duration,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<(T, Duration), Undone> {
         let asked = Instant::now();
         let permit = {
             let _place = Place::take(&self.waiting, self.queue).ok_or(Undone::Full)?;
-            let permit = tokio::time::timeout(self.longest_wait, Arc::clone(&self.permits).acquire_owned());
+            let permit = tokio::time::timeout(patience, Arc::clone(&self.permits).acquire_owned());
             permit.await.map_err(|_| Undone::Waited)?.map_err(|_| Undone::Failed)?
         };
         let waited = asked.elapsed();
@@ -162,19 +167,21 @@ impl Drop for Place<'_> {
 mod tests {
     use super::*;
 
+    const LONG: Duration = Duration::from_secs(10);
+
     #[tokio::test]
     async fn work_waits_in_line_and_is_turned_away_beyond_it() {
-        let workers = Arc::new(Workers::new(1, 2, Duration::from_millis(200)).unwrap());
+        let workers = Arc::new(Workers::new(1, 2, LONG).unwrap());
         let hold = || std::thread::sleep(Duration::from_millis(80));
         let started: Vec<_> = (0..3)
             .map(|_| {
                 let workers = Arc::clone(&workers);
-                tokio::spawn(async move { workers.run(hold).await.map(|_| ()) })
+                tokio::spawn(async move { workers.run(LONG, hold).await.map(|_| ()) })
             })
             .collect();
         tokio::time::sleep(Duration::from_millis(30)).await;
         assert_eq!((workers.busy(), workers.waiting()), (1, 2));
-        assert_eq!(workers.run(|| ()).await.unwrap_err(), Undone::Full);
+        assert_eq!(workers.run(LONG, || ()).await.unwrap_err(), Undone::Full);
         for task in started {
             assert_eq!(task.await.unwrap(), Ok(()));
         }
@@ -182,14 +189,32 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn it_is_full_for_who_would_wait_too_long() {
+        let workers = Arc::new(Workers::new(1, 9, FIRST_GUESS).unwrap());
+        let hold = || std::thread::sleep(Duration::from_millis(80));
+        let mut started = Vec::new();
+        for full in [false, false, true] {
+            let one = Arc::clone(&workers);
+            started.push(tokio::spawn(async move { one.run(LONG, hold).await }));
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            // One at work, and then one and two in line.
+            assert_eq!(workers.is_full(), full);
+        }
+        for task in started {
+            assert!(task.await.unwrap().is_ok());
+        }
+        assert!(!workers.is_full());
+    }
+
+    #[tokio::test]
     async fn what_waits_too_long_is_dropped_and_a_panic_is_an_answer() {
-        let workers = Arc::new(Workers::new(1, 2, Duration::from_millis(30)).unwrap());
+        let workers = Arc::new(Workers::new(1, 2, LONG).unwrap());
         let long = Arc::clone(&workers);
-        let long = tokio::spawn(async move { long.run(|| std::thread::sleep(Duration::from_millis(120))).await });
+        let long = tokio::spawn(async move { long.run(LONG, || std::thread::sleep(Duration::from_millis(120))).await });
         tokio::time::sleep(Duration::from_millis(20)).await;
-        assert_eq!(workers.run(|| ()).await.unwrap_err(), Undone::Waited);
+        assert_eq!(workers.run(Duration::from_millis(30), || ()).await.unwrap_err(), Undone::Waited);
         assert!(long.await.unwrap().is_ok());
-        assert_eq!(workers.run(|| panic!("on purpose")).await.unwrap_err(), Undone::Failed);
-        assert!(workers.run(|| 5).await.is_ok_and(|(n, _)| n == 5));
+        assert_eq!(workers.run(LONG, || panic!("on purpose")).await.unwrap_err(), Undone::Failed);
+        assert!(workers.run(LONG, || 5).await.is_ok_and(|(n, _)| n == 5));
     }
 }
