@@ -106,7 +106,7 @@ impl Access {
             let Exceeded { retry_after_s, limit, .. } = exceeded;
             Problem::new(
                 Kind::Quota,
-                format!("This key may send {limit} pictures a minute. Try again in {retry_after_s} seconds."),
+                format!("This key may send {limit} pictures a minute. Try again in {retry_after_s} s."),
                 format!("该密钥每分钟最多 {limit} 张图片，请 {retry_after_s} 秒后重试。"),
             )
             .retry_after(retry_after_s)

@@ -40,6 +40,7 @@ type Hash = [u8; 32];
 /// All hand-offs that are open.
 pub(super) struct Handoffs {
     span: Duration,
+    max_bytes: usize,
     held: Mutex<Held>,
 }
 
@@ -58,6 +59,7 @@ pub(super) struct Handoff {
     pub(super) per_minute: Option<u32>,
     pub(super) policy: Option<String>,
     lang: Option<Lang>,
+    max_bytes: usize,
     token: Hash,
     watch: Hash,
     state: Mutex<State>,
@@ -66,8 +68,15 @@ pub(super) struct Handoff {
 
 struct State {
     expires_ms: i64,
-    phone: Option<Hash>,
+    phone: Option<Phone>,
     steps: Vec<Step>,
+}
+
+/// The phone that has claimed a hand-off.
+struct Phone {
+    token: Hash,
+    /// What it calls itself, so that it can be told apart from others that have the same QR code.
+    claimant: Option<Hash>,
 }
 
 struct Step {
@@ -125,6 +134,8 @@ pub(super) struct SessionView {
     pub(super) state: SessionState,
     lang: Option<Lang>,
     expires_at: String,
+    /// Bytes of a photograph at most.
+    max_bytes: usize,
     pub(super) steps: Vec<StepView>,
 }
 
@@ -197,9 +208,10 @@ fn expired() -> Problem {
 }
 
 impl Handoffs {
-    /// None yet; each lives for `span` before it is claimed, and as long again after.
-    pub(super) fn new(span: Duration) -> Self {
-        Self { span, held: Mutex::default() }
+    /// None yet; each lives for `span` before it is claimed, and as long again after, and takes photographs of up to
+    /// `max_bytes`.
+    pub(super) fn new(span: Duration, max_bytes: usize) -> Self {
+        Self { span, max_bytes, held: Mutex::default() }
     }
 
     /// A new one.
@@ -218,6 +230,7 @@ impl Handoffs {
             per_minute: wanted.per_minute,
             policy: wanted.policy,
             lang: wanted.lang,
+            max_bytes: self.max_bytes,
             token: hash(&phone_token),
             watch: hash(&watch_token),
             state: Mutex::new(state),
@@ -236,8 +249,14 @@ impl Handoffs {
         Ok(Opened { handoff, token: phone_token, watch_token })
     }
 
-    /// The phone's own token for the one that stood in the QR code, which is used up by this.
-    pub(super) fn claim(&self, given: &str, now_ms: i64) -> Result<(Arc<Handoff>, String), Problem> {
+    /// The phone's own token for the one that stood in the QR code, which is used up by this. The same `claimant` may
+    /// claim again, since the answer may have been lost on its way: the token that was in it is worth nothing then.
+    pub(super) fn claim(
+        &self,
+        given: &str,
+        claimant: Option<&str>,
+        now_ms: i64,
+    ) -> Result<(Arc<Handoff>, String), Problem> {
         let handoff = {
             let held = lock(&self.held);
             let id = held.by_token.get(&hash(given));
@@ -246,10 +265,11 @@ impl Handoffs {
                 Problem::new(Kind::NotFound, en, zh)
             })?
         };
-        let phone_token = token()?;
+        let (phone_token, claimant) = (token()?, claimant.map(hash));
         {
             let mut state = lock(&handoff.state);
-            if state.phone.is_some() {
+            let again = state.phone.as_ref().map(|phone| claimant.is_some() && phone.claimant == claimant);
+            if again == Some(false) {
                 let (en, zh) =
                     ("This code has been used already. Ask for a new one.", "该二维码已被使用，请重新获取。");
                 return Err(Problem::new(Kind::TokenUsed, en, zh));
@@ -257,8 +277,10 @@ impl Handoffs {
             if state.expires_ms <= now_ms {
                 return Err(expired());
             }
-            state.phone = Some(hash(&phone_token));
-            state.expires_ms = now_ms.saturating_add(ms(self.span));
+            state.phone = Some(Phone { token: hash(&phone_token), claimant });
+            if again.is_none() {
+                state.expires_ms = now_ms.saturating_add(ms(self.span));
+            }
         }
         handoff.changed.send_replace(());
         Ok((handoff, phone_token))
@@ -270,7 +292,7 @@ impl Handoffs {
         let handoff = lock(&self.held).by_id.get(id).map(Arc::clone).ok_or_else(unknown)?;
         let side = if token == handoff.watch {
             Side::Pc
-        } else if lock(&handoff.state).phone == Some(token) {
+        } else if lock(&handoff.state).phone.as_ref().is_some_and(|phone| phone.token == token) {
             Side::Phone
         } else {
             return Err(super::access::unauthorized());
@@ -397,7 +419,7 @@ impl Handoff {
     pub(super) fn view(&self, now_ms: i64) -> SessionView {
         let state = lock(&self.state);
         let done = state.steps.iter().all(|step| step.state == StepState::Done);
-        let how = match state.phone {
+        let how = match &state.phone {
             _ if done => SessionState::Done,
             _ if state.expires_ms <= now_ms => SessionState::Expired,
             Some(_) => SessionState::Claimed,
@@ -408,6 +430,7 @@ impl Handoff {
             state: how,
             lang: self.lang,
             expires_at: rfc3339(state.expires_ms),
+            max_bytes: self.max_bytes,
             steps: state.steps.iter().enumerate().map(|(index, step)| view(index, step)).collect(),
         }
     }
@@ -433,7 +456,7 @@ mod tests {
     }
 
     fn handoffs() -> Handoffs {
-        Handoffs::new(Duration::from_mins(10))
+        Handoffs::new(Duration::from_mins(10), 1 << 20)
     }
 
     #[test]
@@ -441,16 +464,31 @@ mod tests {
         let handoffs = handoffs();
         let opened = handoffs.open_for(wanted(), 0).unwrap();
         assert_eq!(opened.handoff.view(0).state, SessionState::Waiting);
-        assert!(handoffs.claim("nonsense", 0).is_err_and(|p| p.code() == "not_found"));
-        let (handoff, phone) = handoffs.claim(&opened.token, 599_999).unwrap();
+        assert!(handoffs.claim("nonsense", None, 0).is_err_and(|p| p.code() == "not_found"));
+        let (handoff, phone) = handoffs.claim(&opened.token, None, 599_999).unwrap();
         assert_eq!(handoff.view(600_000).state, SessionState::Claimed);
-        assert!(handoffs.claim(&opened.token, 0).is_err_and(|p| p.code() == "token_used"));
+        assert!(handoffs.claim(&opened.token, None, 0).is_err_and(|p| p.code() == "token_used"));
         let sides = [&phone, &opened.watch_token, &opened.token].map(|token| {
             handoffs.enter(handoff.id(), Some(token)).map(|(_, side)| side).map_err(|problem| problem.code())
         });
         assert_eq!(sides, [Ok(Side::Phone), Ok(Side::Pc), Err("unauthorized")]);
         let late = handoffs.open_for(wanted(), 0).unwrap();
-        assert!(handoffs.claim(&late.token, 600_000).is_err_and(|p| p.code() == "session_expired"));
+        assert!(handoffs.claim(&late.token, None, 600_000).is_err_and(|p| p.code() == "session_expired"));
+    }
+
+    #[test]
+    fn who_claimed_a_token_may_claim_it_again() {
+        let handoffs = handoffs();
+        let opened = handoffs.open_for(wanted(), 0).unwrap();
+        let (handoff, lost) = handoffs.claim(&opened.token, Some("mine"), 1_000).unwrap();
+        for other in [None, Some("another's")] {
+            assert!(handoffs.claim(&opened.token, other, 2_000).is_err_and(|p| p.code() == "token_used"));
+        }
+        let (_, phone) = handoffs.claim(&opened.token, Some("mine"), 2_000).unwrap();
+        assert!(handoffs.enter(handoff.id(), Some(&phone)).is_ok_and(|(_, side)| side == Side::Phone));
+        assert!(handoffs.enter(handoff.id(), Some(&lost)).is_err(), "the one that was lost is worth nothing");
+        // It gains no time by that.
+        assert!(handoffs.claim(&opened.token, Some("mine"), 601_000).is_err_and(|p| p.code() == "session_expired"));
     }
 
     #[test]
@@ -478,6 +516,6 @@ mod tests {
         changes.mark_unchanged();
         handoffs.sweep(1_200_000);
         assert_eq!(handoffs.open(), 0);
-        assert!(handoffs.claim(&opened.token, 1_200_000).is_err_and(|p| p.code() == "not_found"));
+        assert!(handoffs.claim(&opened.token, None, 1_200_000).is_err_and(|p| p.code() == "not_found"));
     }
 }

@@ -143,7 +143,7 @@ impl Service {
             uploads: Arc::new(Semaphore::new(config.upload.in_flight)),
             access: Access::new(store.clone(), issuer, open, open && config.insecure_no_auth),
             figures: Figures::new(),
-            handoffs: Handoffs::new(config.handoff),
+            handoffs: Handoffs::new(config.handoff, config.upload.bytes),
             draining: CancellationToken::new(),
             courier: Arc::new(Notify::new()),
             once: Once::default(),

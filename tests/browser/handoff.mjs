@@ -259,6 +259,23 @@ await second.goto(`${base}/phone`);
 await view(second, "none");
 await look(second, "phone-11-no-link");
 
+// ---------------------------------------------------------------- the answer to a claim is lost
+
+const lostPc = await open("pc");
+const lostLink = await newSession(lostPc, "id", "Show the code");
+const lostPhone = await open("phone");
+const loseAnswer = async (route) => {
+  await route.fetch();
+  await route.abort();
+};
+await lostPhone.route("**/v1/sessions/claim", loseAnswer, { times: 1 });
+await lostPhone.goto(here(lostLink));
+await view(lostPhone, "trouble");
+await lostPc.getByRole("heading", { name: "Phone connected" }).waitFor();
+await lostPhone.getByRole("button", { name: "Try again" }).click();
+await view(lostPhone, "ask");
+check("phone: a claim whose answer was lost is made again", true);
+
 // ---------------------------------------------------------------- both sides, in Chinese, dark
 
 const pcZh = await open("pc", { locale: "zh-CN", dark: true });

@@ -53,7 +53,10 @@ fn both_sides_see_the_verdict_and_a_token_works_once() {
     let claimed = claim(&token).expect(200).json();
     let phone = claimed["phone_token"].as_str().unwrap();
     assert_eq!(claim(&token).expect(410).problem(), "token_used");
-    follow(&mut events, |session| session["state"] == "claimed");
+    let hasty = json!({"token": token, "claimant": "short"});
+    server.ask("POST", "/v1/sessions/claim").json(&hasty).send().expect(400);
+    let seen = follow(&mut events, |session| session["state"] == "claimed");
+    assert_eq!(seen["max_bytes"], 16 << 20);
 
     let put = |key: &str, step: &str, bytes: &[u8]| {
         server

@@ -135,6 +135,10 @@ pub(super) async fn open(State(app): State<Arc<App>>, headers: HeaderMap, sent: 
 #[serde(deny_unknown_fields)]
 pub(super) struct Claim {
     token: String,
+    /// A secret that the phone makes up before: with the same one it may claim again, should the answer be lost. 16 to
+    /// 128 characters.
+    #[schema(min_length = 16, max_length = 128)]
+    claimant: Option<String>,
 }
 
 /// A hand-off that a phone has claimed.
@@ -153,7 +157,7 @@ impl IntoResponses for ClaimProblems {
     }
 }
 
-/// Takes the one-time token of a QR code; it works once.
+/// Takes the one-time token of a QR code; it works once, for whoever comes first.
 #[utoipa::path(
     post,
     path = "/v1/sessions/claim",
@@ -166,8 +170,14 @@ pub(super) async fn claim(
     headers: HeaderMap,
     sent: Body,
 ) -> Result<Json<Claimed>, Problem> {
-    let Claim { token } = body(&app, &headers, sent).await?;
-    let (handoff, phone_token) = app.handoffs.claim(&token, now_ms())?;
+    let Claim { token, claimant } = body(&app, &headers, sent).await?;
+    if claimant.as_ref().is_some_and(|secret| !(16..=128).contains(&secret.chars().count())) {
+        return Err(Problem::bad_request(
+            "A claimant has 16 to 128 characters.",
+            "claimant 长度应为 16 到 128 个字符。",
+        ));
+    }
+    let (handoff, phone_token) = app.handoffs.claim(&token, claimant.as_deref(), now_ms())?;
     Ok(Json(Claimed { phone_token, session: handoff.view(now_ms()) }))
 }
 

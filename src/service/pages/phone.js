@@ -3,7 +3,7 @@
 import { Aim, canAim } from "./aim.js";
 import { icon, make, sketch } from "./elements.js";
 import { Page, kept } from "./page.js";
-import { LARGEST_FILE_BYTES, Problem, claim, now_ms, readOverlay, readSession, sendPhoto } from "./session.js";
+import { Problem, claim, now_ms, readOverlay, readSession, sendPhoto } from "./session.js";
 import { decisionOf, judged, markedPicture, reasonList, verdictHeading } from "./verdict.js";
 import { stepName } from "./words.js";
 
@@ -56,10 +56,11 @@ async function open() {
     // The same link again in the tab that claimed it goes on there instead of failing.
     if (linkToken && linkToken !== before?.link) {
       // By POST and from a script: a messenger's preview of the link does not use the token up.
-      const answer = await claim(linkToken, page.lang);
+      const answer = await claim(linkToken, claimantFor(linkToken), page.lang);
       session = answer.session;
       token = answer.phone_token;
       kept.write("phone", { id: session.id, token, link: linkToken });
+      kept.write("claim", null);
       forgetFragment();
     } else if (before) {
       token = before.token;
@@ -72,6 +73,19 @@ async function open() {
     return openingFailed(problem, linkToken);
   }
   return enter();
+}
+
+let claimant = null;
+
+/** What tells this tab from other phones with the same link, if the answer to its claim is lost: drawn once a link. */
+function claimantFor(link) {
+  claimant ??= kept.read("claim");
+  if (claimant?.link !== link) {
+    const drawn = crypto.getRandomValues(new Uint8Array(32));
+    claimant = { link, secret: Array.from(drawn, (byte) => byte.toString(16).padStart(2, "0")).join("") };
+    kept.write("claim", claimant);
+  }
+  return claimant.secret;
 }
 
 /** The token is spent or worthless: it need not stay in the address and the history. */
@@ -304,9 +318,12 @@ function take(chosen) {
   file = chosen;
   fileUrl = URL.createObjectURL(chosen);
   attemptsBefore = session.steps[current].attempts;
-  if (file.size > LARGEST_FILE_BYTES) return view((o) => showRefused(say("too_large"), o));
+  // The service would refuse it: saying so at once spares the upload.
+  if (file.size > session.max_bytes) return view((o) => showRefused(tooLarge(), o));
   return send();
 }
+
+const tooLarge = () => say("too_large", { mib: Math.floor(session.max_bytes / 1024 / 1024) });
 
 function replace(step) {
   session.steps[step.index] = step;
@@ -342,7 +359,7 @@ function sendFailed(problem) {
   page.announce("");
   if (ended(problem)) return view(showExpired);
   if (problem.status === 413 || problem.status === 415 || problem.status === 422 || problem.status === 400) {
-    return view((o) => showRefused(problem.status === 413 && !problem.detail ? say("too_large") : problem.detail, o));
+    return view((o) => showRefused(problem.status === 413 && !problem.detail ? tooLarge() : problem.detail, o));
   }
   if (problem.status === 409) return reread(false);
   return view((o) => showFailed(problem.status === 0 ? say("failed_network") : problem.detail, o));

@@ -1,8 +1,5 @@
 // The service's HTTP contract → promises: sessions, their events, photographs sent as they are, overlays.
 
-/** Files above this are refused by the service; saying so at once spares the upload. */
-export const LARGEST_FILE_BYTES = 16 * 1024 * 1024;
-
 /** No byte for this long means a dead connection: the service sends a comment every 15 s. */
 const SILENCE_MS = 40_000;
 
@@ -89,9 +86,9 @@ export function createSession(steps, lang) {
   return askJson("/v1/sessions", { method: "POST", json: { steps, lang }, lang });
 }
 
-/** Trades the one-time token of the link for the phone's own token. */
-export function claim(token, lang) {
-  return askJson("/v1/sessions/claim", { method: "POST", json: { token }, lang });
+/** Trades the one-time token of the link for the phone's own token; `claimant` is a secret, the same when asked again. */
+export function claim(token, claimant, lang) {
+  return askJson("/v1/sessions/claim", { method: "POST", json: { token, claimant }, lang });
 }
 
 /** The session as it stands. */
