@@ -15,7 +15,7 @@ from dataset import FOLDS, PRINT, SCREEN  # noqa: E402
 from evaluate import Curve, figure_row, percent  # noqa: E402
 from fit import SCENE, TILES, Settings, fit_rows, screen_set  # noqa: E402
 from heads import log_odds  # noqa: E402
-from train import arguments, load_table  # noqa: E402
+from train import PRETRAINED, arguments, load_table  # noqa: E402
 
 # What is left out: whether a row of labels.csv has the component.
 COMPONENTS = (
@@ -46,6 +46,7 @@ def scores(table, allowed, weight):
 
 def main():
     parser = arguments(argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter))
+    parser.set_defaults(reader=PRETRAINED)
     parser.add_argument("--markdown", help="file for the Markdown table")
     parser.set_defaults(simulated_weight=0.25)
     options = parser.parse_args()

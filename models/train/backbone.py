@@ -98,7 +98,7 @@ class Stage(nn.Module):
         return x + y if self.skip else y
 
     def folded(self):
-        """Back to the form `export.py` writes, after fine-tuning too."""
+        """Back to the form `export.py` writes, after tuning too."""
         convs = [
             FoldedConv(w.detach().numpy(), b.detach().numpy(), *s)
             for s, w, b in zip(self.shape, self.weights, self.biases)
@@ -106,14 +106,33 @@ class Stage(nn.Module):
         return convs, self.skip
 
 
+class Root(torch.autograd.Function):
+    """Square root; its slope at and near zero is that of a small number, so that training never meets infinity."""
+
+    @staticmethod
+    def forward(context, x):
+        value = torch.sqrt(x)
+        context.save_for_backward(value)
+        return value
+
+    @staticmethod
+    def backward(context, slope):
+        (value,) = context.saved_tensors
+        return slope * 0.5 / value.clamp_min(3e-3)
+
+
+root = Root.apply
+
+
 def signed_root(x):
-    return torch.sign(x) * torch.sqrt(x.abs())
+    return torch.sign(x) * root(x.abs())
 
 
 def spatial_tap(x):
     """[n,c,h,w] -> [n,2c]: mean and standard deviation over the picture, signed square root."""
+    x = x.float()
     mean = x.mean((2, 3), keepdim=True)
-    std = torch.sqrt(((x - mean) ** 2).mean((2, 3)))
+    std = root(((x - mean) ** 2).mean((2, 3)))
     tap = torch.cat([mean[:, :, 0, 0], std], 1)
     return signed_root(tap)
 
@@ -151,13 +170,18 @@ class Backbone(nn.Module):
                 rows.append(spatial_tap(x))
             if index - 1 in self.regions:
                 masks = torch.from_numpy(region_masks(x.shape[-1])).to(x)
-                means = torch.cat([(x * mask).mean((2, 3)) for mask in masks], 1)
+                means = torch.cat([(x * mask).float().mean((2, 3)) for mask in masks], 1)
                 regions.append(signed_root(means))
         return torch.cat(rows + regions, 1)
 
 
+def pool_rows(rows):
+    """[N,t,d] taps of the tiles of N captures -> [N,3d]: mean, max and standard deviation over the tiles."""
+    mean = rows.mean(1, keepdim=True)
+    std = root(((rows - mean) ** 2).mean(1))
+    return torch.cat([mean[:, 0], rows.max(1).values, std], 1)
+
+
 def pool_tiles(rows):
-    """[n,d] taps of the tiles of one capture -> [1,3d]: mean, max and standard deviation over the tiles."""
-    mean = rows.mean(0, keepdim=True)
-    std = torch.sqrt(((rows - mean) ** 2).mean(0, keepdim=True))
-    return torch.cat([mean, rows.max(0, keepdim=True).values, std], 1)
+    """[n,d] taps of the tiles of one capture -> [1,3d]."""
+    return pool_rows(rows[None])

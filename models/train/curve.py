@@ -27,7 +27,7 @@ from features import SCENE_REGIONS, SCENE_TAPS, TILE_TAPS, pooled  # noqa: E402
 from fit import SCENE, TILES, Settings, fit_rows, screen_set  # noqa: E402
 from heads import log_odds  # noqa: E402
 from speed import milliseconds, zeros  # noqa: E402
-from train import arguments, load_table  # noqa: E402
+from train import PRETRAINED, arguments, load_table  # noqa: E402
 
 # Tiles a capture and the last block they are read to; the last block the overview is read to. The shipped cut last.
 TEXTURE_CUTS = ((1, 7), (2, 7), (4, 7), (6, 2), (6, 4), (6, 7))
@@ -151,6 +151,7 @@ def save(figure, out, name):
 
 def main():
     parser = arguments(argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter))
+    parser.set_defaults(reader=PRETRAINED)
     parser.add_argument("--out", default="models/figures")
     parser.add_argument("--markdown", help="file for the Markdown tables")
     options = parser.parse_args()

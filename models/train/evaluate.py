@@ -17,9 +17,9 @@ from scipy.stats import beta  # noqa: E402
 from sklearn.ensemble import ExtraTreesClassifier  # noqa: E402
 
 from dataset import FOLDS, ORIGINAL, PRINT, SCREEN, file_facts  # noqa: E402
-from fit import EVALUATION_VIEWS, SCENE, TILES, Settings, fit_net, score  # noqa: E402
+from fit import EVALUATION_VIEWS, Settings, fit_net, score  # noqa: E402
 from heads import source_weights  # noqa: E402
-from train import arguments, load_table, reader_names  # noqa: E402
+from train import TUNED, arguments, fold_parts, load_table, reader_names  # noqa: E402
 
 # What single captures show, read off their thumbnails by eye.
 CASES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cases.csv")
@@ -73,16 +73,16 @@ def measured(scores, attack, groups, seed=0):
     return list(zip(values, low, high))
 
 
-def cross_scores(table, texture, settings=Settings(), simulated_weight=0.0, views=EVALUATION_VIEWS):
+def cross_scores(table, names, settings=Settings(), simulated_weight=0.0, views=EVALUATION_VIEWS):
     """-> view -> [N, net, species] log-odds, each fold by heads fitted without it.
 
-    `texture(fold)` names the features of tiles that saw no source of the fold.
+    `names(fold)` are those of the features of tiles and overview by networks that saw no source of the fold.
     """
     out = {view: np.full((len(table.pictures), 2, 2), np.nan) for view in views}
     for fold in range(FOLDS):
         rows = np.flatnonzero(table.fold == fold)
         fitted = [(network, fit_net(table, table.fold != fold, network, simulated_weight, settings))
-                  for network in (texture(fold), SCENE)]
+                  for network in names(fold)]
         for view in views:
             out[view][rows] = score(table, fitted, view, rows)
     return out
@@ -217,7 +217,7 @@ def cases_report(table, both, use, attack, at5, equal):
     return lines
 
 
-def print_report(table, scores):
+def print_report(table, names, scores):
     content = np.array([p.content for p in table.pictures])
     real = table.kind != "simulated"
     copies = real & (table.label == PRINT) & (content == "id_card")
@@ -247,7 +247,7 @@ def print_report(table, scores):
             for name, t in nets(scores["colour0"], 1).items():
                 use = attack | rows
                 lines.append(figure_row(f"{what}: {name}", t[use], attack[use], table.group[use]))
-        t = transferred(table)
+        t = transferred(table, names)
         lines += ["", "Heads that saw simulated prints alone, on photographs (sources of the bona fide captures left out):", "",
                   HEAD.format("prints and bona fide, both nets")]
         for what, rows in (("grey copies; all bona fide", copies | bona_fide), ("grey copies; documents and cards", copies | papers),
@@ -271,25 +271,25 @@ def print_report(table, scores):
     return lines
 
 
-def transferred(table):
+def transferred(table, names):
     """[N] print log-odds in the equalised colour view, by heads whose only prints are simulated."""
     out = np.full((len(table.pictures), 2), np.nan)
     for fold in range(FOLDS):
         use = (table.fold != fold) & ((table.label != PRINT) | (table.kind == "simulated"))
         rows = np.flatnonzero(table.fold == fold)
-        for net, network in enumerate((TILES, SCENE)):
+        for net, network in enumerate(names(fold)):
             out[rows, net] = score(table, [(network, fit_net(table, use, network))], "colour0", rows)[:, 0, 1]
     return out.mean(1)
 
 
-def choose(table, texture, simulated_weight):
+def choose(table, names, simulated_weight):
     """The grid behind `fit.Settings`: a setting is chosen on half of the folds and scored on the rest."""
     use = (table.kind == "captures") & (table.label != PRINT)
     attack, half, tried = table.label == SCREEN, table.fold % 2, {}
     for c in (0.1, 0.03, 0.01):
         for level in (0.0, 3.0, 10.0):
             settings = Settings(c=c, level=level)
-            scores = cross_scores(table, texture, settings, simulated_weight, ("plain",))
+            scores = cross_scores(table, names, settings, simulated_weight, ("plain",))
             tried[settings] = both = nets(scores["plain"], 0)[FUSED]
             print(figure_row(f"C {c}, level {level}", both[use], attack[use], table.group[use]), flush=True)
     best = [max(tried, key=lambda k: Curve(tried[k][use & (half == h)], attack[use & (half == h)]).figures()[0])
@@ -305,13 +305,15 @@ def main():
     parser.add_argument("--choose", action="store_true", help="print what the settings were chosen by, and stop")
     parser.add_argument("--scores", help="also write the leave-sources-out log-odds of every capture to this csv")
     options = parser.parse_args()
-    table, _ = load_table(options, ("even", "odd"))
-    _, texture = reader_names(options.reader)
+    if options.choose and options.reader == TUNED:
+        parser.error("tuned heads have no such settings: --choose goes with --reader pretrained")
+    table, _ = load_table(options, fold_parts(options.reader))
+    _, names = reader_names(options.reader)
     if options.choose:
-        choose(table, texture, options.simulated_weight)
+        choose(table, names, options.simulated_weight)
         return
-    scores = cross_scores(table, texture, simulated_weight=options.simulated_weight)
-    lines = screen_report(table, scores) + [""] + print_report(table, scores)
+    scores = cross_scores(table, names, simulated_weight=options.simulated_weight)
+    lines = screen_report(table, scores) + [""] + print_report(table, names, scores)
     text = "\n".join(lines) + "\n"
     print(text)
     if options.markdown:

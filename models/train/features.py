@@ -1,4 +1,5 @@
 """Captures -> pixels of each view -> features of a network, each cached on disk so that a stopped run goes on."""
+import copy
 import hashlib
 import multiprocessing
 import os
@@ -24,9 +25,15 @@ def pretrained(kind):
     return Backbone(TILE_TAPS) if kind == "tiles" else Backbone(SCENE_TAPS, SCENE_REGIONS)
 
 
+def device():
+    """The graphics card where there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def as_input(pixels):
     """[n,h,w,3] bytes -> [n,3,h,w] float."""
-    return torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).float()
+    pixels = pixels if isinstance(pixels, torch.Tensor) else torch.from_numpy(np.array(pixels))
+    return pixels.permute(0, 3, 1, 2).float()
 
 
 def _save(path, array):
@@ -67,14 +74,18 @@ def _start(network):
 
 
 @torch.no_grad()
+def _through(network, pixels, batch):
+    """[...,h,w,3] bytes -> [...,d] rows of the network, float16."""
+    flat = pixels.reshape(-1, *pixels.shape[-3:])
+    rows = [network(as_input(torch.from_numpy(np.array(flat[i : i + batch])).to(next(network.parameters()).device))
+                    .contiguous(memory_format=torch.channels_last)) for i in range(0, len(flat), batch)]
+    return torch.cat(rows).cpu().numpy().astype(np.float16).reshape(*pixels.shape[:-3], -1)
+
+
 def _features_of(job):
     """Rows [low:high] of a mapped array through the network of this process."""
     path, low, high = job
-    pixels = np.load(path, mmap_mode="r")[low:high]
-    flat = pixels.reshape(-1, *pixels.shape[-3:])
-    rows = [_network(as_input(flat[i : i + BATCH]).contiguous(memory_format=torch.channels_last))
-            for i in range(0, len(flat), BATCH)]
-    return torch.cat(rows).numpy().astype(np.float16).reshape(*pixels.shape[:-3], -1)
+    return _through(_network, np.load(path, mmap_mode="r")[low:high], BATCH)
 
 
 def cached_features(name, network, pixels, kind, workers):
@@ -82,11 +93,16 @@ def cached_features(name, network, pixels, kind, workers):
     paths = {v: arrays[kind].filename for v, arrays in pixels.items()}
     target = lambda v: paths[v].removesuffix(".npy") + f".{name}.npy"  # noqa: E731
     todo = [v for v in paths if not os.path.exists(target(v))]
-    if todo:
+    if todo and device().type == "cuda":
+        there = copy.deepcopy(network).eval().to(device()).to(memory_format=torch.channels_last)
+        for v in todo:
+            _save(target(v), _through(there, pixels[v][kind], 64 * BATCH))
+    elif todo:
         with multiprocessing.get_context("spawn").Pool(workers, _start, (network,)) as pool:
             for v in todo:
                 jobs = [(paths[v], i, i + CHUNK) for i in range(0, len(pixels[v][kind]), CHUNK)]
                 _save(target(v), np.concatenate(list(pool.imap(_features_of, jobs))))
+    if todo:
         print(f"{name}: features of {len(todo)} views", flush=True)
     return {v: np.load(target(v)) for v in paths}
 

@@ -50,6 +50,8 @@ class Table:
     kind: np.ndarray
     group: np.ndarray
     fold: np.ndarray
+    # Screen heads that a network was tuned with, by the name of its features; of others they are fitted.
+    screen_heads: dict = field(default_factory=dict)
 
     @classmethod
     def of(cls, pictures, features):
@@ -66,7 +68,7 @@ class Table:
     def rows(self, network, view, rows=slice(None)):
         """One row a capture: of the tiles, pooled; of the overview, as it is."""
         features = self.features[network][view][rows]
-        return features.astype(np.float32) if network == SCENE else pooled(features, EVALUATION_TILES)
+        return features.astype(np.float32) if network.startswith(SCENE) else pooled(features, EVALUATION_TILES)
 
     def tile_rows(self, network, view, rows=slice(None)):
         return self.features[network][view][rows].astype(np.float32)
@@ -120,20 +122,20 @@ def fit_rows(table, parts, rows_of, components, c, level):
     return fit_head(*(np.concatenate(column) for column in (x, y, w, groups)), components, c, level)
 
 
-def fit_heads(table, use, rows_of, simulated_weight=0.0, settings=Settings()):
-    """-> [screen, print]"""
+def fit_heads(table, use, rows_of, simulated_weight=0.0, settings=Settings(), screen=None):
+    """-> [screen, print]; the first is `screen` where there is one already."""
     return [
-        fit_rows(table, screen_set(table, use, simulated_weight), rows_of, settings.components, settings.c,
-                 settings.level),
+        screen or fit_rows(table, screen_set(table, use, simulated_weight), rows_of, settings.components, settings.c,
+                           settings.level),
         fit_rows(table, print_set(table, use), rows_of, settings.print_components, settings.print_c, 0.0),
     ]
 
 
 def fit_net(table, use, network, simulated_weight=0.0, settings=Settings(), with_tiles=False):
-    def of(rows_of):
-        return fit_heads(table, use, lambda view, rows: rows_of(network, view, rows), simulated_weight, settings)
+    def of(rows_of, screen=None):
+        return fit_heads(table, use, lambda view, rows: rows_of(network, view, rows), simulated_weight, settings, screen)
 
-    return Heads(of(table.rows), of(table.tile_rows) if with_tiles else [])
+    return Heads(of(table.rows, table.screen_heads.get(network)), of(table.tile_rows) if with_tiles else [])
 
 
 def score(table, nets, view, rows=slice(None)):

@@ -2,7 +2,7 @@
 
     python models/train/train.py --photos DIR [--simulated DIR] [--out models] [--folds-out DIR]
 
-A stopped run goes on from its cache. The same pictures give the same nets.
+A stopped run goes on from its cache.
 """
 import argparse
 import csv
@@ -20,9 +20,9 @@ from export import check, export_scene_net, export_texture_net, write_manifest  
 from features import SCENE_REGIONS, SCENE_TAPS, as_input, cached_features, cached_pixels, pretrained  # noqa: E402
 from fit import SCENE, TILES, VIEWS, Table, fit_net  # noqa: E402
 import student  # noqa: E402
+import tune  # noqa: E402
 
-STUDENT = "student"
-READERS = ("pretrained", STUDENT)
+TUNED, PRETRAINED, STUDENT = READERS = ("tuned", "pretrained", "student")
 
 
 def arguments(parser):
@@ -31,40 +31,59 @@ def arguments(parser):
     parser.add_argument("--simulated-weight", type=float, default=0.0,
                         help="weight of simulated captures against real ones in the screen heads")
     parser.add_argument("--cache", default=os.path.expanduser("~/.cache/bonafide-train"),
-                        help="folder for pixels, features and students (about 9 GB for 1,700 captures)")
+                        help="folder for pixels, features and students (about 13 GB for 1,700 captures)")
     parser.add_argument("--reader", choices=READERS, default=READERS[0],
-                        help="what reads tiles: the pretrained network's first blocks, or the student of student.py")
+                        help="what looks: the pretrained network as tune.py has tuned it, as it is, or with the "
+                             "student of student.py for tiles")
     parser.add_argument("--workers", type=int, default=2)
     return parser
 
 
 def load_table(options, parts):
     """Reads the pictures and gives every network's features; from the cache as far as they are there. -> table, and
-    the students of `parts` by their feature name, trained on photographs alone; none where the reader is pretrained."""
+    the networks by the name of their features. `parts` are those of the sources that networks of one's own are trained
+    on, photographs alone: see `tune.trained` and `student.trained`."""
     photographs = load_photographs(options.photos)
     made = load_simulated(options.simulated) if options.simulated else []
-    pixels = [cached_pixels(pictures, VIEWS, options.cache, options.workers) for pictures in (photographs, made) if pictures]
+    pixels = [cached_pixels(pictures, tuple(dict.fromkeys(tune.VIEWS + VIEWS)), options.cache, options.workers)
+              for pictures in (photographs, made) if pictures]
 
     def features_of(name, network, kind, sets=pixels):
-        each = [cached_features(name, network, views, kind, options.workers) for views in sets]
+        each = [cached_features(name, network, {v: views[v] for v in VIEWS}, kind, options.workers) for views in sets]
         return {view: np.concatenate([part[view] for part in each]) for view in VIEWS}
 
-    features = {name: features_of(name, pretrained(name), name) for name in (TILES, SCENE)}
-    students = {}
+    if options.reader == TUNED:
+        tuned = tune.trained(Table.of(photographs, {}), pixels[0], parts)
+        networks = {name: network for name, (network, _) in tuned.items()}
+        features = {name: features_of(name, network, tune.kind_of(name)) for name, network in networks.items()}
+        table = Table.of(photographs + made, features)
+        table.screen_heads = {name: head for name, (_, head) in tuned.items()}
+        return table, networks
+    networks = {name: pretrained(name) for name in (TILES, SCENE)}
+    features = {name: features_of(name, network, name) for name, network in networks.items()}
     if options.reader == STUDENT:
         taught = Table.of(photographs, {TILES: features_of(TILES, pretrained(TILES), TILES, pixels[:1])})
         for part, path in student.trained(taught, pixels[0], parts, options.cache, options.workers).items():
             name = student.named(part)
-            students[name] = student.load(path)
-            features[name] = features_of(name, students[name], TILES)
-    return Table.of(photographs + made, features), students
+            networks[name] = student.load(path)
+            features[name] = features_of(name, networks[name], TILES)
+    return Table.of(photographs + made, features), networks
 
 
 def reader_names(reader):
-    """-> name of the features of tiles for the shipped net, and fold -> name of those that saw no source of it."""
+    """-> names of the features of tiles and overview for the shipped nets, and fold -> names of those of networks that
+    saw no source of it."""
+    if reader == TUNED:
+        both = lambda part: (tune.named(TILES, part), tune.named(SCENE, part))  # noqa: E731
+        return both("all"), both
     if reader == STUDENT:
-        return student.named("all"), lambda fold: student.named("even" if fold % 2 == 0 else "odd")
-    return TILES, lambda fold: TILES
+        return (student.named("all"), SCENE), lambda fold: (student.named("even" if fold % 2 == 0 else "odd"), SCENE)
+    return (TILES, SCENE), lambda fold: (TILES, SCENE)
+
+
+def fold_parts(reader):
+    """The parts that `load_table` needs for figures with sources left out."""
+    return {TUNED: tuple(range(FOLDS)), STUDENT: ("even", "odd")}.get(reader, ())
 
 
 def real_inputs(table, count=12):
@@ -77,11 +96,11 @@ def real_inputs(table, count=12):
     return inputs
 
 
-def fit_and_export(table, use, out, name, reader, inputs, simulated_weight):
-    """`reader` reads tiles; `name` is that of its features."""
-    texture = fit_net(table, use, name, simulated_weight, with_tiles=True)
-    scene = fit_net(table, use, SCENE, simulated_weight)
-    overview = pretrained(SCENE)
+def fit_and_export(table, use, out, names, networks, inputs, simulated_weight):
+    """`names` are those of the features of tiles and overview, `networks` what gives them."""
+    texture = fit_net(table, use, names[0], simulated_weight, with_tiles=True)
+    scene = fit_net(table, use, names[1], simulated_weight)
+    reader, overview = (networks[name] for name in names)
     paths = [os.path.join(out, f"{name}.onnx") for name in ("texture_net", "scene_net")]
     export_texture_net(paths[0], reader.folded(), reader.taps, texture.heads, texture.tile_heads)
     export_scene_net(paths[1], overview.folded(), SCENE_TAPS, SCENE_REGIONS, scene.heads)
@@ -98,19 +117,17 @@ def main():
     torch.manual_seed(0)
     torch.set_num_threads(1)
     start = time.time()
-    table, students = load_table(options, student.PARTS if options.folds_out else ("all",))
+    table, networks = load_table(options, ("all", *(fold_parts(options.reader) if options.folds_out else ())))
     print(f"{len(table.pictures)} captures with features after {time.time() - start:.0f} s", flush=True)
     inputs = real_inputs(table)
     every = np.ones(len(table.pictures), bool)
     whole, without = reader_names(options.reader)
-    readers = students or {TILES: pretrained(TILES)}
-    fit_and_export(table, every, options.out, whole, readers[whole], inputs, options.simulated_weight)
+    fit_and_export(table, every, options.out, whole, networks, inputs, options.simulated_weight)
     write_manifest(options.out, ["texture_net", "scene_net"])
     if options.folds_out:
         for fold in range(FOLDS):
-            name = without(fold)
-            fit_and_export(table, table.fold != fold, os.path.join(options.folds_out, f"fold{fold}"), name,
-                           readers[name], inputs[:2], options.simulated_weight)
+            fit_and_export(table, table.fold != fold, os.path.join(options.folds_out, f"fold{fold}"), without(fold),
+                           networks, inputs[:2], options.simulated_weight)
         with open(os.path.join(options.folds_out, "folds.csv"), "w", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(["path", "fold"])
