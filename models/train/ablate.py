@@ -46,9 +46,8 @@ def scores(table, allowed, weight):
 
 def main():
     parser = arguments(argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter))
-    parser.set_defaults(reader=PRETRAINED)
     parser.add_argument("--markdown", help="file for the Markdown table")
-    parser.set_defaults(simulated_weight=0.25)
+    parser.set_defaults(reader=PRETRAINED, simulated_weight=0.25)
     options = parser.parse_args()
     table, _ = load_table(options, ())
     with open(os.path.join(options.simulated, "labels.csv"), newline="") as file:

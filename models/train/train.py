@@ -45,8 +45,9 @@ def load_table(options, parts):
     on, photographs alone: see `tune.trained` and `student.trained`."""
     photographs = load_photographs(options.photos)
     made = load_simulated(options.simulated) if options.simulated else []
-    pixels = [cached_pixels(pictures, tuple(dict.fromkeys(tune.VIEWS + VIEWS)), options.cache, options.workers)
-              for pictures in (photographs, made) if pictures]
+    tuning = tune.VIEWS if options.reader == TUNED else ()
+    sets = [(photographs, tuple(dict.fromkeys(tuning + VIEWS))), (made, VIEWS)]
+    pixels = [cached_pixels(pictures, views, options.cache, options.workers) for pictures, views in sets if pictures]
 
     def features_of(name, network, kind, sets=pixels):
         each = [cached_features(name, network, {v: views[v] for v in VIEWS}, kind, options.workers) for views in sets]
@@ -62,7 +63,7 @@ def load_table(options, parts):
     networks = {name: pretrained(name) for name in (TILES, SCENE)}
     features = {name: features_of(name, network, name) for name, network in networks.items()}
     if options.reader == STUDENT:
-        taught = Table.of(photographs, {TILES: features_of(TILES, pretrained(TILES), TILES, pixels[:1])})
+        taught = Table.of(photographs, {TILES: features_of(TILES, networks[TILES], TILES, pixels[:1])})
         for part, path in student.trained(taught, pixels[0], parts, options.cache, options.workers).items():
             name = student.named(part)
             networks[name] = student.load(path)
