@@ -29,6 +29,11 @@ pub(super) const ENTRY: Entry = Entry {
                 meaning: "turn of the nearest side from horizontal, 0 to 45",
             },
             ReadingInfo { id: "framing.share", unit: "share", meaning: "part of the picture that the document covers" },
+            ReadingInfo {
+                id: "framing.print_cut_share",
+                unit: "share",
+                meaning: "of the picture's edge that cuts through the document, where print stands right at it",
+            },
         ],
         method: "Plane geometry of the document's four corners.",
         blind_spots: "A wrong quadrilateral gives wrong answers; a document that fills the picture has no border to find.",
@@ -69,6 +74,7 @@ impl Detector for Framing {
         evidence.read("framing.tilt_deg", f64::from(tilt));
         evidence.read("framing.rotation_deg", f64::from(rotation));
         evidence.read("framing.share", f64::from(share));
+        evidence.read("framing.print_cut_share", print_cut(scene, quad));
         for i in cut {
             let corner = quad.0[i];
             let arm = |other: usize| corner.towards(quad.0[other % 4], 0.15);
@@ -76,6 +82,22 @@ impl Detector for Framing {
         }
         evidence.into()
     }
+}
+
+/// Share of the stretches in which the picture's edge cuts through the document where print stands right at it.
+fn print_cut(scene: &Scene<'_>, quad: &Quad) -> f64 {
+    let map = scene.print_map();
+    let (width, height) = (scene.capture().width() as f32, scene.capture().height() as f32);
+    let print = map.within(quad);
+    let step = map.block;
+    let along = |length: f32| (0..(length / step) as usize).map(move |i| (i as f32 + 0.5) * step);
+    // The second block from the edge: the picture's own edge is in the first.
+    let off = 1.5 * step;
+    let edge = along(width)
+        .flat_map(|x| [Point::new(x, off), Point::new(x, height - off)])
+        .chain(along(height).flat_map(|y| [Point::new(off, y), Point::new(width - off, y)]));
+    let cut: Vec<Point> = edge.filter(|p| quad.contains(*p)).collect();
+    cut.iter().filter(|p| print.strong(**p)).count() as f64 / cut.len().max(1) as f64
 }
 
 /// Whether `corner` is at the picture's edge or beyond: within half a percent, two pixels of the search for corners.

@@ -1,18 +1,18 @@
-//! Overview → clipped highlights on the document, with their area and outlines.
+//! Overview → clipped highlights on the document, with their area, their outlines and the print that they wash out.
 //!
 //! A reflection of a lamp on lamination drives the sensor to its end over a compact area, whatever is printed below,
-//! and its flank falls off over many pixels. White paper stays below the end in a well exposed picture; where it does
-//! not, nearly the whole document is at the end and there is no flank inside: such an area is exposure, not glare,
-//! and is counted apart by its share. Limits: ISO/IEC 29794-5 speaks of specular highlights in the same way; the luma
-//! level is that of clipping in 8 bits.
+//! and its flank falls off over many pixels. White paper that is overexposed is at the end too, but between its letters
+//! and all around: nothing is washed out there. So an area counts as a reflection over print only where print is
+//! expected and gone, and where what lies around it is darker than the end. Limits: ISO/IEC 29794-5 speaks of specular
+//! highlights in the same way; the luma level is that of clipping in 8 bits.
 
 use image::{GrayImage, Luma};
 use imageproc::contours::{BorderType, find_contours};
 
 use super::{Detector, DetectorInfo, Entry, document_rows};
-use crate::evidence::{Evidence, MarkKind, Outcome, ReadingInfo, Sentence};
-use crate::geometry::Point;
-use crate::scene::Scene;
+use crate::evidence::{Evidence, MarkKind, Outcome, ReadingInfo, Sentence, Zone};
+use crate::geometry::{Homography, Point, UNIT};
+use crate::scene::{BLOCK_PX, Overview, PrintMask, Scene};
 
 /// At and above this luma an 8-bit picture is clipped, JPEG ringing allowed for.
 const CLIPPED: u8 = 250;
@@ -20,6 +20,8 @@ const CLIPPED: u8 = 250;
 const NEUTRAL: u8 = 12;
 /// Smaller areas are noise and specks: this share of the document's pixels.
 const SPECK_SHARE: f64 = 0.0005;
+/// How far from a highlight what lies around it is measured, in pixels of the overview: beyond its flank.
+const FLANK_PX: f32 = 10.0;
 /// Points of an outline that a mark keeps.
 const OUTLINE_POINTS: usize = 64;
 
@@ -31,12 +33,18 @@ pub(super) const ENTRY: Entry = Entry {
             ReadingInfo { id: "glare.area_share", unit: "share", meaning: "of the document under clipped highlights" },
             ReadingInfo { id: "glare.largest_share", unit: "share", meaning: "of the document under the largest one" },
             ReadingInfo { id: "glare.count", unit: "count", meaning: "separate highlights" },
+            ReadingInfo {
+                id: "glare.print_share",
+                unit: "share",
+                meaning: "of the document's print that reflections wash out: clipped, with darker paper around",
+            },
         ],
         method: "Connected areas of clipped, neutral pixels inside the document on the overview, specks left out, \
-                 with their outlines.",
-        blind_spots: "White paper that is overexposed as a whole reads as one large highlight; see exposure. A sheen \
-                      that only lowers contrast is not clipped and not seen. Without a document the whole picture is \
-                      searched, windows and lamps included.",
+                 with their outlines. Print is washed out where an area covers blocks that bear none, with print on both \
+                 sides of them, and the brighter half of what lies around the area is below the end.",
+        blind_spots: "A sheen that only lowers contrast is not clipped and not seen. What stood under a highlight at the \
+                      edge of the print cannot be known. Without a document the whole picture is searched, windows and \
+                      lamps included.",
     },
     build: |_| Box::new(Glare),
 };
@@ -80,22 +88,94 @@ impl Detector for Glare {
         areas.sort_by(|(a, _), (b, _)| b.total_cmp(a));
         let covered = areas.iter().map(|(share, _)| share).fold(0.0, |sum, share| sum + share).min(1.0);
         let largest = areas.first().map_or(0.0, |(share, _)| share.min(1.0));
+        let outline = scene.outline();
+        let print = (!areas.is_empty()).then(|| scene.print_map().within(&outline));
+        let washed: Vec<usize> = areas
+            .iter()
+            .map(|(_, points)| print.as_ref().map_or(0, |print| washed_out(points, &mask, overview, print)))
+            .collect();
+        let bearing = print.as_ref().map_or(1, |print| print.expected_count().max(1));
+        let over_print = washed.iter().sum::<usize>() as f64 / bearing as f64;
         let mut evidence = Evidence::told(Sentence::new(
-            format!("Clipped highlights: {}, over {:.1} % of the area.", areas.len(), covered * 100.0),
-            format!("{} 处过曝反光覆盖 {:.1}% 的面积。", areas.len(), covered * 100.0),
+            format!(
+                "Clipped highlights: {}, over {:.1} % of the area; they wash out {:.1} % of the print.",
+                areas.len(),
+                covered * 100.0,
+                over_print * 100.0
+            ),
+            format!(
+                "{} 处过曝反光覆盖 {:.1}% 的面积，{:.1}% 的文字被冲淡。",
+                areas.len(),
+                covered * 100.0,
+                over_print * 100.0
+            ),
         ));
         evidence.read("glare.area_share", covered);
         evidence.read("glare.largest_share", largest);
         evidence.read("glare.count", areas.len() as f64);
-        for (share, points) in areas.iter().take(8) {
+        evidence.read("glare.print_share", over_print);
+        let shares = Homography::between(&outline, &UNIT);
+        for ((share, points), washed) in areas.iter().zip(&washed).take(8) {
             let step = points.len().div_ceil(OUTLINE_POINTS).max(1);
-            let outline: Vec<Point> = points.iter().step_by(step).map(|p| p.scaled(overview.scale)).collect();
-            if outline.len() > 2 {
-                evidence.mark(MarkKind::Glare, outline, (*share * 20.0) as f32);
+            let polygon: Vec<Point> = points.iter().step_by(step).map(|p| p.scaled(overview.scale)).collect();
+            if polygon.len() < 3 {
+                continue;
+            }
+            let strength = (*share * 20.0) as f32;
+            // Only what washes print out has a place worth naming.
+            match shares.as_ref().filter(|_| *washed > 0) {
+                Some(shares) => {
+                    let at = shares.apply(middle(&polygon));
+                    evidence.mark_zone(MarkKind::Glare, polygon, strength, Zone::at(at.x, at.y));
+                }
+                None => evidence.mark(MarkKind::Glare, polygon, strength),
             }
         }
         evidence.into()
     }
+}
+
+/// Blocks of print that the highlight inside `points` (pixels of the overview) washes out; none where what lies around
+/// it is at the end too.
+fn washed_out(points: &[Point], mask: &GrayImage, overview: &Overview, print: &PrintMask<'_>) -> usize {
+    let (width, height) = overview.luma.dimensions();
+    let mut around: Vec<u8> = Vec::new();
+    let centre = middle(points);
+    for p in points {
+        let far = p.distance(centre).max(1.0);
+        let out = Point::new(p.x + (p.x - centre.x) / far * FLANK_PX, p.y + (p.y - centre.y) / far * FLANK_PX);
+        let (x, y) = (out.x as i64, out.y as i64);
+        if (0..i64::from(width)).contains(&x) && (0..i64::from(height)).contains(&y) {
+            around.push(overview.luma.get_pixel(x as u32, y as u32).0[0]);
+        }
+    }
+    let quarter = around.len() * 3 / 4;
+    if around.is_empty() || *around.select_nth_unstable(quarter).1 >= CLIPPED {
+        return 0;
+    }
+    let fold = |of: fn(&Point) -> f32| points.iter().map(of).fold((f32::MAX, 0.0f32), |(a, b), v| (a.min(v), b.max(v)));
+    let ((left, right), (top, bottom)) = (fold(|p| p.x), fold(|p| p.y));
+    let side = BLOCK_PX as usize;
+    let mut count = 0;
+    for y in (top as u32 / BLOCK_PX * BLOCK_PX..=bottom as u32).step_by(side) {
+        for x in (left as u32 / BLOCK_PX * BLOCK_PX..=right as u32).step_by(side) {
+            let (mx, my) = ((x + BLOCK_PX / 2).min(width - 1), (y + BLOCK_PX / 2).min(height - 1));
+            let at = Point::new(mx as f32, my as f32).scaled(overview.scale);
+            // Half of a block is clipped, it bears no print, and print goes on from both sides.
+            let clipped = (y..(y + BLOCK_PX).min(height))
+                .flat_map(|y| (x..(x + BLOCK_PX).min(width)).map(move |x| (x, y)))
+                .filter(|(x, y)| mask.get_pixel(x + 1, y + 1).0[0] > 0)
+                .count();
+            count += usize::from(2 * clipped >= side * side && !print.bears(at) && print.expects(at));
+        }
+    }
+    count
+}
+
+/// Mean of the points.
+fn middle(points: &[Point]) -> Point {
+    let sum = points.iter().fold(Point::default(), |sum, p| Point::new(sum.x + p.x, sum.y + p.y));
+    sum.scaled(1.0 / points.len().max(1) as f32)
 }
 
 /// Pixels enclosed by a contour of pixel centres: Pick's theorem, border included.

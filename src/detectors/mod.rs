@@ -3,6 +3,7 @@
 mod bezel;
 mod colour;
 mod container;
+mod cover;
 mod document_net;
 mod exposure;
 mod framing;
@@ -74,6 +75,7 @@ pub const DETECTORS: &[Entry] = &[
     locator::ENTRY,
     document_net::ENTRY,
     legibility::ENTRY,
+    cover::ENTRY,
     number::ENTRY,
     #[cfg(feature = "qr")]
     qr::ENTRY,

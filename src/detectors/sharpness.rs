@@ -9,16 +9,12 @@ use image::GrayImage;
 use super::{Detector, DetectorInfo, Entry};
 use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome, ReadingInfo, Sentence};
 use crate::geometry::PixelRect;
-use crate::scene::Scene;
+use crate::scene::{EDGE_REACH_PX, Scene, edge_widths, lower_quartile};
 
 /// Side of a patch: several letters of a card that fills a third of a 12-megapixel picture.
 const PATCH_PX: u32 = 128;
 /// Patches looked at.
 const PATCHES: usize = 8;
-/// Weakest contrast of an edge in luma, several times sensor noise.
-const CONTRAST: i32 = 40;
-/// How far an edge is followed to each side, in pixels: beyond it blur is beyond doubt.
-const REACH: i32 = 12;
 /// Edges that make a measurement.
 const EDGES: usize = 24;
 
@@ -66,8 +62,8 @@ impl Detector for Sharpness {
         let mut widest: Option<(f64, PixelRect)> = None;
         for rect in patches(scene) {
             let Some(luma) = scene.capture().luma(rect) else { continue };
-            let (across, down) = (widths(&luma, false), widths(&luma, true));
-            if let Some(width) = quartile(&mut [across.clone(), down.clone()].concat())
+            let (across, down) = (edge_widths(&luma, false), edge_widths(&luma, true));
+            if let Some(width) = lower_quartile(&mut [across.clone(), down.clone()].concat())
                 && widest.is_none_or(|(w, _)| width > w)
             {
                 widest = Some((width, rect));
@@ -76,7 +72,7 @@ impl Detector for Sharpness {
             columns.extend(down);
         }
         let count = rows.len() + columns.len();
-        let Some(width) = quartile(&mut [rows.clone(), columns.clone()].concat()).filter(|_| count >= EDGES) else {
+        let Some(width) = lower_quartile(&mut [rows.clone(), columns.clone()].concat()).filter(|_| count >= EDGES) else {
             let (en, zh) = ("There are too few edges to judge focus by.", "可供判断清晰度的边缘过少。");
             return Abstention::new(AbstentionCause::NotApplicable, en, zh).into();
         };
@@ -92,14 +88,14 @@ impl Detector for Sharpness {
         evidence.read("sharpness.relative_width_permille", 1000.0 * width / f64::from(side.max(1.0)));
         if rows.len() >= EDGES
             && columns.len() >= EDGES
-            && let (Some(a), Some(b)) = (quartile(&mut rows), quartile(&mut columns))
+            && let (Some(a), Some(b)) = (lower_quartile(&mut rows), lower_quartile(&mut columns))
         {
             evidence.read("sharpness.wider_edge_px", a.max(b));
             evidence.read("sharpness.motion_ratio", a.max(b) / a.min(b).max(0.1));
         }
         evidence.read("sharpness.edge_count", count as f64);
         if let Some((width, rect)) = widest {
-            evidence.mark(MarkKind::Blur, rect.corners(), (width / f64::from(2 * REACH)) as f32);
+            evidence.mark(MarkKind::Blur, rect.corners(), (width / f64::from(2 * EDGE_REACH_PX)) as f32);
         }
         evidence.into()
     }
@@ -133,40 +129,6 @@ fn energy(luma: &GrayImage, rect: PixelRect, scale: f32) -> u64 {
         .flat_map(|y| (a.x as u32..x1).map(move |x| (x, y)))
         .map(|(x, y)| u64::from(at(x, y).abs_diff(at(x + 1, y))) + u64::from(at(x, y).abs_diff(at(x, y + 1))))
         .sum()
-}
-
-/// 10 to 90 % widths of the edges along rows, or along columns when `turned`, on every second line.
-pub(super) fn widths(luma: &GrayImage, turned: bool) -> Vec<f64> {
-    let (along, lines) = if turned { (luma.height(), luma.width()) } else { luma.dimensions() };
-    let mut found = Vec::new();
-    for line in (0..lines).step_by(2) {
-        let at = |i: i32| {
-            let i = i.clamp(0, along as i32 - 1) as u32;
-            i32::from(luma.get_pixel(if turned { line } else { i }, if turned { i } else { line }).0[0])
-        };
-        let slope = |i: i32| at(i + 1) - at(i);
-        for i in 1..along as i32 - 2 {
-            let steepest = slope(i);
-            // The steepest step of a monotone run, both ends of which are followed.
-            if steepest.abs() < 4 || slope(i - 1).abs() > steepest.abs() || slope(i + 1).abs() >= steepest.abs() {
-                continue;
-            }
-            let run = |direction: i32| {
-                (1..=REACH).take_while(|k| slope(i + direction * k) * steepest.signum() > 0).count() as i32
-            };
-            let contrast = (at(i + 1 + run(1)) - at(i - run(-1))).abs();
-            if contrast >= CONTRAST {
-                found.push(0.8 * f64::from(contrast) / f64::from(steepest.abs()));
-            }
-        }
-    }
-    found
-}
-
-/// The lower quartile; sorts its argument.
-pub(super) fn quartile(values: &mut [f64]) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 4).copied()
 }
 
 #[cfg(test)]

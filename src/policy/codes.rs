@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use super::Species;
+use super::{Decision, Species};
 use crate::evidence::{MarkKind, Zone};
+use crate::scene::Face;
 
 /// One risk, and its names elsewhere (from the services' public API references).
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -17,6 +18,9 @@ pub struct Code {
     /// The same where the place on the document is known, `{}` for its name: English and Chinese.
     #[serde(skip)]
     pub at: Option<(&'static str, &'static str)>,
+    /// The same where the risk is only suspected and a person looks: English and Chinese.
+    #[serde(skip)]
+    pub suspected: Option<(&'static str, &'static str)>,
     /// Tencent `VerifyGeneralCardWarn` / `IDCardOCR`.
     pub tencent: Option<&'static str>,
     /// Baidu `idcard`.
@@ -31,17 +35,42 @@ pub struct Code {
     pub shown_by: &'static [MarkKind],
 }
 
-impl Code {
-    /// What is wrong and what to do, in English and Chinese, with the place where that is known.
+/// What a document is called in a sentence to the one who photographed it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Thing {
+    /// English.
+    pub en: &'static str,
+    /// Chinese.
+    pub zh: &'static str,
+}
+
+impl Thing {
+    /// What `face` is called; a document of whatever kind where it is not known.
     #[must_use]
-    pub fn told(&self, zone: Option<Zone>) -> (String, String) {
-        match (self.at, zone) {
-            (Some((en, zh)), Some(zone)) => {
-                let (place, place_zh) = zone.name();
-                (en.replace("{}", place), zh.replace("{}", place_zh))
-            }
-            _ => (self.en.to_owned(), self.zh.to_owned()),
-        }
+    pub const fn of(face: Option<Face>) -> Self {
+        let (en, zh) = match face {
+            Some(Face::PortraitSide | Face::EmblemSide | Face::Card) => ("card", "证件"),
+            Some(Face::PassportPage) => ("passport", "护照"),
+            Some(Face::Licence) => ("certificate", "证照"),
+            Some(Face::Page) => ("page", "文件"),
+            Some(Face::None) | None => ("document", "证件"),
+        };
+        Self { en, zh }
+    }
+}
+
+impl Code {
+    /// What is wrong with `thing` and what to do, in English and Chinese; with the place where that is known, and as a
+    /// suspicion where a person looks.
+    #[must_use]
+    pub fn told(&self, action: Decision, zone: Option<Zone>, thing: Thing) -> (String, String) {
+        let (en, zh) = match (self.suspected.filter(|_| action == Decision::Review), self.at, zone) {
+            (Some(suspected), ..) => suspected,
+            (None, Some(at), Some(_)) => at,
+            _ => (self.en, self.zh),
+        };
+        let (place, place_zh) = zone.map_or(("", ""), Zone::name);
+        (en.replace("{thing}", thing.en).replace("{}", place), zh.replace("{thing}", thing.zh).replace("{}", place_zh))
     }
 }
 
@@ -52,6 +81,10 @@ pub const CODES: &[Code] = &[
         en: "This looks like a photograph of a screen. Photograph the original document itself.",
         zh: "疑似翻拍屏幕。请直接拍摄证件原件。",
         at: None,
+        suspected: Some((
+            "It cannot be ruled out that this is a photograph of a screen. A person will look at it; a photograph of the original itself is surest.",
+            "不能排除为翻拍屏幕。将由人工核查；直接拍摄原件最稳妥。",
+        )),
         tencent: Some("RemakeScreen (-9103)"),
         baidu: Some("risk_type=screen"),
         onfido_veriff: Some("photo_of_screen / 504"),
@@ -63,6 +96,10 @@ pub const CODES: &[Code] = &[
         en: "This looks like a print or photocopy. Photograph the original document itself.",
         zh: "疑似复印件或打印件。请拍摄证件原件。",
         at: None,
+        suspected: Some((
+            "It cannot be ruled out that this is a print or photocopy. A person will look at it; a photograph of the original itself is surest.",
+            "不能排除为复印件或打印件。将由人工核查；直接拍摄原件最稳妥。",
+        )),
         tencent: Some("Copy (-9102)"),
         baidu: Some("risk_type=copy"),
         onfido_veriff: Some("document_on_printed_paper / 505"),
@@ -74,6 +111,10 @@ pub const CODES: &[Code] = &[
         en: "The document shows no colour. Photograph the original in colour, not a black-and-white copy.",
         zh: "证件没有颜色。请拍摄彩色原件，不要使用黑白复印件。",
         at: None,
+        suspected: Some((
+            "The document shows hardly any colour; a black-and-white copy cannot be ruled out. A person will look at it.",
+            "证件几乎没有颜色，不能排除为黑白复印件。将由人工核查。",
+        )),
         tencent: Some("Copy (-9108)"),
         baidu: Some("risk_type=copy"),
         onfido_veriff: Some("document_on_printed_paper / 505"),
@@ -85,6 +126,7 @@ pub const CODES: &[Code] = &[
         en: "The photograph is black and white. Photograph the document in colour.",
         zh: "照片为黑白。请拍摄彩色照片。",
         at: None,
+        suspected: None,
         tencent: Some("Copy (-9108)"),
         baidu: Some("risk_type=copy"),
         onfido_veriff: Some("image_quality"),
@@ -96,6 +138,7 @@ pub const CODES: &[Code] = &[
         en: "The document's number does not hold together. If it is sharp and whole, the document should be looked at.",
         zh: "证件号码未通过校验。如画面清晰完整，请核查证件。",
         at: None,
+        suspected: None,
         tencent: Some("-9109"),
         baidu: Some("idcard_number_type 0"),
         onfido_veriff: None,
@@ -107,6 +150,7 @@ pub const CODES: &[Code] = &[
         en: "This is a screenshot, not a photograph. Take a photograph of the original with the camera.",
         zh: "这是截屏，不是照片。请用相机拍摄证件原件。",
         at: None,
+        suspected: None,
         tencent: Some("Screenshot"),
         baidu: Some("截屏"),
         onfido_veriff: Some("screenshot"),
@@ -118,6 +162,7 @@ pub const CODES: &[Code] = &[
         en: "There was no time to look at everything. A person looks at the picture, or send it again.",
         zh: "检查时间不足，未能完成全部检查。将由人工审核，也可重新上传。",
         at: None,
+        suspected: None,
         tencent: None,
         baidu: None,
         onfido_veriff: None,
@@ -129,6 +174,7 @@ pub const CODES: &[Code] = &[
         en: "The file was saved by an image editor. Send the photograph as the camera took it.",
         zh: "文件经过图片编辑软件保存。请上传相机拍摄的原始照片。",
         at: None,
+        suspected: None,
         tencent: Some("Ps (-9106)"),
         baidu: Some("edit_tool"),
         onfido_veriff: Some("digital_tampering / 506"),
@@ -137,12 +183,13 @@ pub const CODES: &[Code] = &[
     },
     Code {
         code: "illegible",
-        en: "The document cannot be read well. Hold still, let the camera focus, and photograph it again.",
-        zh: "证件内容不够清晰。请保持稳定、对焦后重新拍摄。",
+        en: "The {thing} cannot be read well. Hold still, let the camera focus, and photograph it again.",
+        zh: "{thing}内容不够清晰。请保持稳定、对焦后重新拍摄。",
         at: Some((
-            "The {} of the document cannot be read well. Hold still, let the camera focus, and photograph it again.",
-            "证件{}不够清晰。请保持稳定、对焦后重新拍摄。",
+            "The {} of the {thing} cannot be read well. Hold still, let the camera focus, and photograph it again.",
+            "{thing}{}不够清晰。请保持稳定、对焦后重新拍摄。",
         )),
+        suspected: None,
         tencent: Some("Blur"),
         baidu: Some("blurred"),
         onfido_veriff: Some("image_quality"),
@@ -151,9 +198,10 @@ pub const CODES: &[Code] = &[
     },
     Code {
         code: "blurred",
-        en: "The picture is out of focus. Tap on the document to focus, keep a hand's width away, and photograph it again.",
-        zh: "照片失焦。请点击证件对焦，保持适当距离后重新拍摄。",
+        en: "The picture is out of focus. Tap on the {thing} to focus, keep a hand's width away, and photograph it again.",
+        zh: "照片失焦。请点击{thing}对焦，保持适当距离后重新拍摄。",
         at: None,
+        suspected: None,
         tencent: Some("Blur"),
         baidu: Some("blurred"),
         onfido_veriff: Some("image_quality"),
@@ -162,9 +210,10 @@ pub const CODES: &[Code] = &[
     },
     Code {
         code: "moved",
-        en: "The camera moved. Hold it still with both hands, or rest your elbows, and photograph the document again.",
+        en: "The camera moved. Hold it still with both hands, or rest your elbows, and photograph the {thing} again.",
         zh: "拍摄时手机抖动。请双手持稳后重新拍摄。",
         at: None,
+        suspected: None,
         tencent: Some("Blur"),
         baidu: Some("blurred"),
         onfido_veriff: Some("image_quality"),
@@ -176,6 +225,7 @@ pub const CODES: &[Code] = &[
         en: "The picture was compressed until its print suffered. Send the photograph itself, not a copy from a messenger.",
         zh: "图片压缩过度，文字受损。请上传原始照片，不要使用聊天软件转发的图片。",
         at: None,
+        suspected: None,
         tencent: None,
         baidu: None,
         onfido_veriff: Some("image_quality"),
@@ -184,12 +234,13 @@ pub const CODES: &[Code] = &[
     },
     Code {
         code: "covered",
-        en: "Something covers part of the document. Hold it by its edges, or lay it down, and show all of it.",
-        zh: "证件被遮挡。请捏住边缘或平放证件，完整露出内容。",
+        en: "Something covers part of the {thing}. Hold it by its edges, or lay it down, and show all of it.",
+        zh: "{thing}被遮挡。请捏住边缘或平放{thing}，完整露出内容。",
         at: Some((
-            "Something covers the {} of the document. Hold it by its edges, or lay it down, and show all of it.",
-            "证件{}被遮挡。请捏住边缘或平放证件，完整露出内容。",
+            "Something covers the {} of the {thing}. Hold it by its edges, or lay it down, and show all of it.",
+            "{thing}{}被遮挡。请捏住边缘或平放{thing}，完整露出内容。",
         )),
+        suspected: None,
         tencent: Some("Cover (-9101)"),
         baidu: None,
         onfido_veriff: Some("image_quality"),
@@ -201,6 +252,7 @@ pub const CODES: &[Code] = &[
         en: "A shadow lies over the print. Move so that neither you nor the phone stands in the light.",
         zh: "文字上有阴影。请调整位置，避免身体或手机遮挡光线。",
         at: None,
+        suspected: None,
         tencent: None,
         baidu: None,
         onfido_veriff: Some("image_quality"),
@@ -212,6 +264,7 @@ pub const CODES: &[Code] = &[
         en: "This is not the document, or not the side of it, that was asked for. Photograph the one that is named.",
         zh: "上传的证件或证件面与要求不符。请按提示拍摄。",
         at: None,
+        suspected: None,
         tencent: None,
         baidu: Some("image_status=reversed_side / other_type_card"),
         onfido_veriff: None,
@@ -223,6 +276,7 @@ pub const CODES: &[Code] = &[
         en: "The picture is mirrored. Use the rear camera, and do not flip the photograph.",
         zh: "照片为镜像。请使用后置摄像头，不要翻转照片。",
         at: None,
+        suspected: None,
         tencent: None,
         baidu: None,
         onfido_veriff: Some("image_quality"),
@@ -234,6 +288,7 @@ pub const CODES: &[Code] = &[
         en: "The QR code says another number than the print. The document should be looked at.",
         zh: "二维码内容与印刷号码不一致。请核查证件。",
         at: None,
+        suspected: None,
         tencent: None,
         baidu: None,
         onfido_veriff: None,
@@ -242,12 +297,13 @@ pub const CODES: &[Code] = &[
     },
     Code {
         code: "glare",
-        en: "A reflection covers part of the document. Tilt the card away from the lamp.",
-        zh: "证件上有反光。请将证件倾斜，避开灯光。",
+        en: "A reflection covers part of the {thing}. Tilt the {thing} away from the lamp.",
+        zh: "{thing}上有反光。请将{thing}倾斜，避开灯光。",
         at: Some((
-            "A reflection covers the {} of the document. Tilt the card away from the lamp.",
-            "证件{}有反光。请将证件倾斜，避开灯光。",
+            "A reflection covers the {} of the {thing}. Tilt the {thing} away from the lamp.",
+            "{thing}{}有反光。请将{thing}倾斜，避开灯光。",
         )),
+        suspected: None,
         tencent: Some("Reflection (-9107)"),
         baidu: Some("over_exposure"),
         onfido_veriff: Some("glare"),
@@ -259,6 +315,7 @@ pub const CODES: &[Code] = &[
         en: "The picture is too dark. Turn on a light or move to a brighter place.",
         zh: "照片过暗。请开灯或移到更亮的地方。",
         at: None,
+        suspected: None,
         tencent: None,
         baidu: Some("over_dark"),
         onfido_veriff: Some("image_quality"),
@@ -270,6 +327,7 @@ pub const CODES: &[Code] = &[
         en: "The picture is too bright. Avoid direct light and photograph it again.",
         zh: "照片过亮。请避开直射光后重新拍摄。",
         at: None,
+        suspected: None,
         tencent: None,
         baidu: Some("over_exposure"),
         onfido_veriff: Some("image_quality"),
@@ -281,6 +339,7 @@ pub const CODES: &[Code] = &[
         en: "No document was found in the picture. Lay it on a plain surface and show all four corners.",
         zh: "画面中未找到证件。请将证件放在平整的背景上，拍全四个角。",
         at: None,
+        suspected: None,
         tencent: None,
         baidu: None,
         onfido_veriff: Some("image_quality"),
@@ -289,9 +348,10 @@ pub const CODES: &[Code] = &[
     },
     Code {
         code: "cut_off",
-        en: "Part of the document lies outside the picture. Show all four corners.",
-        zh: "证件边角不完整。请拍全四个角。",
+        en: "Part of the {thing} lies outside the picture. Show all four corners.",
+        zh: "{thing}边角不完整。请拍全四个角。",
         at: None,
+        suspected: None,
         tencent: Some("BorderIncomplete (-9101)"),
         baidu: Some("IsComplete"),
         onfido_veriff: Some("image_quality"),
@@ -300,9 +360,10 @@ pub const CODES: &[Code] = &[
     },
     Code {
         code: "tilted",
-        en: "The document is seen too much from the side. Hold the camera straight above it.",
-        zh: "拍摄角度过斜。请将相机正对证件。",
+        en: "The {thing} is seen too much from the side. Hold the camera straight above it.",
+        zh: "拍摄角度过斜。请将相机正对{thing}。",
         at: None,
+        suspected: None,
         tencent: None,
         baidu: None,
         onfido_veriff: Some("image_quality"),
@@ -311,9 +372,10 @@ pub const CODES: &[Code] = &[
     },
     Code {
         code: "too_small",
-        en: "The document is too small in the picture. Move closer until it fills the frame.",
-        zh: "证件在画面中过小。请靠近拍摄，使证件充满画面。",
+        en: "The print of the {thing} is too small in the picture. Move closer until the {thing} fills the frame.",
+        zh: "{thing}上的文字在画面中过小。请靠近拍摄，使{thing}充满画面。",
         at: None,
+        suspected: None,
         tencent: None,
         baidu: None,
         onfido_veriff: Some("image_quality"),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Classification, Code, Decision, Reason, Verdict, code};
+use super::{Classification, Code, Decision, Reason, Thing, Verdict, code};
 use crate::evidence::Zone;
 use crate::geometry::Point;
 use crate::scene::Face;
@@ -144,6 +144,8 @@ struct File {
     base: Option<Base>,
     /// Legible means this or more, of the legibility score.
     legible_from: Option<f64>,
+    /// How many reasons are told at most, the surest first; all where left out.
+    reasons_at_most: Option<usize>,
     #[serde(default)]
     risk: BTreeMap<String, Rule>,
     /// How strictly single risks are judged, by rule or code.
@@ -176,6 +178,9 @@ struct Rule {
     /// The value that leaves no doubt: where it is left out 0 below a threshold, 1 above one that is a share, and twice
     /// any other. Orders the reasons of equal weight.
     sure: Option<f64>,
+    /// Told only where no other reason is: it names no cause.
+    #[serde(default)]
+    fallback: bool,
     /// Judged only where all of these hold; a quantity that was not measured holds nothing.
     #[serde(default)]
     when: Vec<Condition>,
@@ -245,6 +250,7 @@ struct Override {
 pub struct Policy {
     id: String,
     legible_from: f64,
+    reasons_at_most: usize,
     /// Name, risk and rule.
     rules: Vec<(String, &'static Code, Rule)>,
 }
@@ -278,6 +284,7 @@ impl Policy {
         if let Some(Base::Shipped) = file.base {
             let shipped: File = toml::from_str(SHIPPED).map_err(syntax)?;
             file.legible_from = file.legible_from.or(shipped.legible_from);
+            file.reasons_at_most = file.reasons_at_most.or(shipped.reasons_at_most);
             for (name, rule) in shipped.risk {
                 file.risk.entry(name).or_insert(rule);
             }
@@ -298,7 +305,8 @@ impl Policy {
         }
         let legible_from =
             file.legible_from.ok_or_else(|| PolicyError::Syntax("`legible_from` is missing".to_owned()))?;
-        let mut policy = Self { id: file.id, legible_from, rules };
+        let reasons_at_most = file.reasons_at_most.unwrap_or(usize::MAX);
+        let mut policy = Self { id: file.id, legible_from, reasons_at_most, rules };
         for (name, sensitivity) in file.sensitivity {
             policy.set(&name, sensitivity)?;
         }
@@ -341,6 +349,7 @@ impl Policy {
             reject: None,
             classify: None,
             sure: None,
+            fallback: false,
             when: Vec::new(),
             faces: None,
             not_faces: Vec::new(),
@@ -396,12 +405,11 @@ impl Policy {
     /// Judges. `place` says where a risk shows, if it does.
     #[must_use]
     pub fn judge(&self, scores: &Scores, readings: &Readings, place: impl Fn(&Code) -> Option<Place>) -> Verdict {
-        let nothing_to_read = readings.get("locator.found").is_some_and(|found| *found < 0.5);
-        let legible = scores.legibility.filter(|_| !nothing_to_read).map(|score| score >= self.legible_from);
+        let legible = scores.legibility.map(|score| score >= self.legible_from);
         let share = |face: &Face| readings.get(format!("document_net.{}", face.name()).as_str()).copied();
         let known = Face::ALL.into_iter().filter_map(|face| Some((face, share(&face)?)));
         let face = known.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(face, _)| face);
-        let mut found = Vec::new();
+        let mut found: Vec<Found> = Vec::new();
         let mut species = None;
         for (_, code, rule) in self.rules.iter().filter(|(_, _, rule)| rule.enabled) {
             let applies = rule.faces.as_ref().is_none_or(|faces| face.is_some_and(|face| faces.contains(&face)))
@@ -416,33 +424,47 @@ impl Policy {
             let Some((action, threshold, margin)) = rule.action(value) else { continue };
             let place = place(code);
             let zone = place.as_ref().and_then(|place| place.zone);
-            let (en, zh) = code.told(zone);
+            let (en, zh) = code.told(action, zone, Thing::of(face));
             let polygon = place.map(|place| place.polygon);
-            found.push((
-                rule.severity,
-                rule.past(margin, threshold),
-                Reason { code: code.code, action, score: value, threshold, margin, polygon, zone, en, zh },
-            ));
+            found.push(Found {
+                severity: rule.severity,
+                past: rule.past(margin, threshold),
+                fallback: rule.fallback,
+                reason: Reason { code: code.code, action, score: value, threshold, margin, polygon, zone, en, zh },
+            });
         }
         // Of equal weight the one that has gone further from its threshold to what leaves no doubt comes first:
         // quantities of different units have nothing else in common.
-        found.sort_by(|(a, past_a, x), (b, past_b, y)| {
-            (y.action, b).cmp(&(x.action, a)).then(past_b.total_cmp(past_a)).then_with(|| x.code.cmp(y.code))
+        found.sort_by(|a, b| {
+            (b.reason.action, b.severity)
+                .cmp(&(a.reason.action, a.severity))
+                .then(b.past.total_cmp(&a.past))
+                .then_with(|| a.reason.code.cmp(b.reason.code))
         });
+        let worst = found.iter().map(|found| found.reason.action).max().unwrap_or(Decision::Accept);
+        let named = found.iter().any(|found| !found.fallback);
         let mut told = BTreeSet::new();
-        found.retain(|(.., reason): &(Severity, f64, Reason)| told.insert(reason.code));
-        let reasons: Vec<Reason> = found.into_iter().map(|(.., reason)| reason).collect();
+        found.retain(|found| !(named && found.fallback) && told.insert(found.reason.code));
+        let reasons = found.into_iter().map(|found| found.reason).take(self.reasons_at_most).collect();
         let silent = scores.screen.is_none() && scores.print.is_none();
         let classification = match species {
             Some((species, _)) => Classification::Attack(species),
             None if silent => Classification::NoResponse,
             None => Classification::BonaFide,
         };
-        let worst = reasons.iter().map(|reason| reason.action).max().unwrap_or(Decision::Accept);
         // Nothing was measured that could accuse: a person has to look.
         let decision = if silent { worst.max(Decision::Review) } else { worst };
         Verdict { classification, legible, decision, reasons }
     }
+}
+
+/// A rule that speaks.
+struct Found {
+    severity: Severity,
+    /// How far the value has gone to the one that leaves no doubt.
+    past: f64,
+    fallback: bool,
+    reason: Reason,
 }
 
 impl Rule {

@@ -3,7 +3,7 @@
 mod codes;
 mod gate;
 
-pub use codes::{CODES, Code, code};
+pub use codes::{CODES, Code, Thing, code};
 pub use gate::{Place, Policy, PolicyError, RuleView, Sensitivity};
 
 use serde::{Deserialize, Serialize};

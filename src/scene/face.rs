@@ -127,12 +127,10 @@ impl Classifier {
         Self(model)
     }
 
-    /// Looks at the document whose corners are `quad` in capture pixels; `None` when the model fails or the corners
-    /// make no rectangle.
-    pub(super) fn look(&self, overview: &Overview, quad: &Quad) -> Option<Seen> {
-        let small = small(overview, &across(quad))?;
+    /// Looks at the document as [`small`] lays it; `None` when the model fails.
+    pub(super) fn look(&self, small: &RgbImage) -> Option<Seen> {
         let mut input = Array4::zeros((1, 3, HEIGHT as usize, WIDTH as usize));
-        write_planes(&small, input.as_slice_mut()?);
+        write_planes(small, input.as_slice_mut()?);
         let said = self.0.run(input.view().into_dyn()).ok()?;
         let [kinds, turns] = said.as_slice() else { return None };
         Some(Seen { shares: softmax(kinds)?, turns: softmax(turns)? })
@@ -175,8 +173,9 @@ fn softmax<const N: usize>(logits: &ArrayD<f32>) -> Option<[f32; N]> {
     total.is_finite().then(|| shares.map(|v| v / total))
 }
 
-/// The document seen straight on, in colour and small.
-fn small(overview: &Overview, quad: &Quad) -> Option<RgbImage> {
+/// The document whose corners are `quad` in capture pixels seen straight on, in colour and small; `None` where they make
+/// no rectangle.
+pub(super) fn small(overview: &Overview, quad: &Quad) -> Option<RgbImage> {
     let fine = Quad(PixelRect::new(0, 0, WIDTH * FINE, HEIGHT * FINE).corners());
     let map = Homography::between(&fine, &quad.scaled(1.0 / overview.scale))?;
     let (width, height) = overview.luma.dimensions();

@@ -3,10 +3,12 @@
 #[cfg(feature = "qr")]
 mod codes;
 mod document;
+mod edges;
 mod face;
 mod flat;
 mod locator;
 mod overview;
+mod print;
 mod spectra;
 mod tiles;
 
@@ -18,10 +20,12 @@ use image::RgbImage;
 #[cfg(feature = "qr")]
 pub use codes::Code;
 pub use document::{Device, Document, DocumentKind, StraightEdge};
+pub use edges::{EDGE_REACH_PX, edge_widths, lower_quartile};
 pub use face::{Classifier, Face, Seen};
 pub use flat::Flat;
 pub use locator::{LOCATOR_PX, Locator, Maps};
 pub use overview::{OVERVIEW_PX, Overview, ycc_to_rgb};
+pub use print::{BLOCK_PX, GLYPH_PX, PIECE_PX, Piece, PrintMap, PrintMask};
 #[cfg(test)]
 pub(crate) use spectra::testing;
 pub use spectra::{Peak, Spectrum, TileSpectra};
@@ -66,6 +70,8 @@ pub struct Networks {
 struct Subject {
     document: Document,
     seen: Option<Seen>,
+    /// Laid straight, its long side across; `None` where its corners make no rectangle.
+    small: Option<RgbImage>,
 }
 
 /// A capture, looked over: overview, document, tiles and their spectra, each made when first asked for.
@@ -85,6 +91,8 @@ pub struct Scene<'a> {
     subject: OnceCell<Option<Subject>>,
     flat: OnceCell<Option<Flat>>,
     print_lines: OnceCell<Vec<PixelRect>>,
+    print_map: OnceCell<PrintMap>,
+    print_pieces: OnceCell<Vec<Piece>>,
     spectral_tiles: OnceCell<Vec<Tile>>,
     texture_tiles: OnceCell<Vec<Tile>>,
     spectra: OnceCell<Vec<TileSpectra>>,
@@ -108,6 +116,8 @@ pub fn survey(capture: &Capture, deadline: Deadline) -> Scene<'_> {
         subject: OnceCell::new(),
         flat: OnceCell::new(),
         print_lines: OnceCell::new(),
+        print_map: OnceCell::new(),
+        print_pieces: OnceCell::new(),
         spectral_tiles: OnceCell::new(),
         texture_tiles: OnceCell::new(),
         spectra: OnceCell::new(),
@@ -179,8 +189,9 @@ impl<'a> Scene<'a> {
     fn choose(&self) -> Option<Subject> {
         let classifier = self.networks.and_then(|networks| networks.classifier.as_ref());
         let look = |document: Document| {
-            let seen = classifier.and_then(|classifier| classifier.look(self.overview(), &document.quad));
-            Subject { document, seen }
+            let small = face::small(self.overview(), &face::across(&document.quad));
+            let seen = classifier.zip(small.as_ref()).and_then(|(classifier, small)| classifier.look(small));
+            Subject { document, seen, small }
         };
         let found = self.document().cloned().map(look);
         let whole = look(Document::filling(self.capture.width(), self.capture.height()));
@@ -217,6 +228,30 @@ impl<'a> Scene<'a> {
                 Flat::of(self.capture, self.overview(), &self.upright().unwrap_or(laid), document.kind)
             })
             .as_ref()
+    }
+
+    /// The document laid straight in colour, small, its long side across, with its corners there in the capture.
+    pub fn small(&self) -> Option<(&RgbImage, Quad)> {
+        let subject = self.looked_at()?;
+        Some((subject.small.as_ref()?, face::across(&subject.document.quad)))
+    }
+
+    /// The corners of the document from its own top left as far as that is known; of the picture without a document.
+    #[must_use]
+    pub fn outline(&self) -> Quad {
+        let whole = || Quad(PixelRect::new(0, 0, self.capture.width(), self.capture.height()).corners());
+        self.upright().or_else(|| Some(self.subject()?.quad)).unwrap_or_else(whole)
+    }
+
+    /// Where fine edges lie that may be print.
+    pub fn print_map(&self) -> &PrintMap {
+        self.print_map.get_or_init(|| PrintMap::of(self.overview()))
+    }
+
+    /// Pieces of the document that may bear print, of the picture without a document; at most two in each of nine zones.
+    pub fn print_pieces(&self) -> &[Piece] {
+        self.print_pieces
+            .get_or_init(|| print::pieces(self.capture, self.overview(), self.print_map(), &self.outline()))
     }
 
     /// The day on which the capture is looked at.

@@ -65,7 +65,7 @@ pub struct Fusion {
 const SPEAKERS: [&[&str]; 3] = [
     &["texture_net.screen", "scene_net.screen"],
     &["texture_net.print", "scene_net.print"],
-    &["sharpness.", "legibility.readable"],
+    &["legibility.readable"],
 ];
 
 impl Fusion {

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::{AccessProblems, problems};
 use crate::detectors::{DETECTORS, DetectorInfo};
-use crate::policy::{CODES, RuleView};
+use crate::policy::{CODES, Decision, RuleView, Thing};
 use crate::service::app::App;
 use crate::service::problem::{Kind, Problem};
 use crate::service::store::Scope;
@@ -51,8 +51,8 @@ struct ReadingInfo {
 #[derive(Serialize, ToSchema)]
 struct Risk {
     code: &'static str,
-    en: &'static str,
-    zh: &'static str,
+    en: String,
+    zh: String,
     tencent: Option<&'static str>,
     baidu: Option<&'static str>,
     onfido_veriff: Option<&'static str>,
@@ -76,13 +76,9 @@ impl From<&DetectorInfo> for Detector {
 pub(super) async fn explain(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Json<Explained>, Problem> {
     app.admit(&headers, Scope::Check).await?;
     let detectors = DETECTORS.iter().map(|entry| (&entry.info).into()).collect();
-    let risk = |c: &crate::policy::Code| Risk {
-        code: c.code,
-        en: c.en,
-        zh: c.zh,
-        tencent: c.tencent,
-        baidu: c.baidu,
-        onfido_veriff: c.onfido_veriff,
+    let risk = |c: &crate::policy::Code| {
+        let (en, zh) = c.told(Decision::Retake, None, Thing::of(None));
+        Risk { code: c.code, en, zh, tencent: c.tencent, baidu: c.baidu, onfido_veriff: c.onfido_veriff }
     };
     Ok(Json(Explained { detectors, risks: CODES.iter().map(risk).collect() }))
 }

@@ -1,0 +1,395 @@
+//! Overview and native pixels → where print lies, and pieces of it brought to one height of print.
+//!
+//! Print has fine edges in all directions, where the border of a table or a fold has them in one only: the lesser
+//! eigenvalue of the structure tensor (Harris and Stephens 1988; Shi and Tomasi 1994) over blocks of the overview tells
+//! the two apart. Whether a block really bears print is for those who look at the pieces.
+
+use fast_image_resize as fr;
+use image::{GrayImage, Luma, imageops};
+use imageproc::region_labelling::{Connectivity, connected_components};
+
+use super::Overview;
+use super::overview::resize;
+use crate::capture::Capture;
+use crate::evidence::Zone;
+use crate::geometry::{Homography, PixelRect, Point, Quad, UNIT};
+
+/// Side of a block, in pixels of the overview.
+pub const BLOCK_PX: u32 = 8;
+/// Width and height of a piece: two lines of about eight glyphs.
+pub const PIECE_PX: (u32, u32) = (128, 64);
+/// Height of glyphs to which a piece is reduced, in pixels.
+pub const GLYPH_PX: f32 = 16.0;
+/// Pieces of one zone.
+const PIECES_A_ZONE: usize = 2;
+/// Share of a zone's best block that the second place must reach.
+const SECOND_SHARE: f32 = 0.35;
+/// Blocks between two places of a zone.
+const APART: i32 = 5;
+/// Window in which the height of glyphs is measured, in pixels at the scale of looking.
+const WINDOW_PX: (u32, u32) = (160, 112);
+/// Glyphs lower than this are looked at again at twice the scale, as long as there are native pixels.
+const CLEAR_PX: u32 = 11;
+/// Lowest component that may be a glyph, in pixels at the scale of looking.
+const LEAST_PX: u32 = 5;
+/// Components that make a measurement of the height.
+const GLYPHS: usize = 4;
+/// Side of the window of the local mean that ink is told by, in pixels: wider than a stroke of the highest glyph.
+const SURROUND_PX: u32 = 31;
+/// How much darker than its surround ink is, at least: share of the surround, and grey levels.
+const DARKER: (f32, f32) = (0.08, 7.0);
+/// Share of the document's border that is left out: frames, folds and the border itself are no print.
+const INSET: f32 = 0.02;
+/// A block bears print where its strength is at least this share of that of the document's strong blocks, and this
+/// many grey levels a pixel.
+const BEARS: (f32, f32) = (0.3, 4.0);
+/// Blocks between two that bear print over which print is taken to go on where something hides it.
+const BRIDGE: usize = 8;
+
+/// How strong fine edges in all directions are in each block of the overview.
+#[derive(Debug, Clone)]
+pub struct PrintMap {
+    columns: usize,
+    rows: usize,
+    /// Grey levels a pixel, row by row.
+    strength: Vec<f32>,
+    /// Capture pixels a block.
+    pub block: f32,
+}
+
+impl PrintMap {
+    pub(super) fn of(overview: &Overview) -> Self {
+        let (width, height) = (overview.luma.width() as usize, overview.luma.height() as usize);
+        let side = BLOCK_PX as usize;
+        let (columns, rows) = (width.div_ceil(side), height.div_ceil(side));
+        let raw = overview.luma.as_raw();
+        let mut strength = vec![0.0; columns * rows];
+        let mut sums = vec![[0i32; 3]; columns];
+        for row in 0..rows {
+            sums.fill([0; 3]);
+            for y in (row * side).max(1)..((row + 1) * side).min(height.saturating_sub(1)) {
+                let line = &raw[y * width..(y + 1) * width];
+                let (above, below) = (&raw[(y - 1) * width..y * width], &raw[(y + 1) * width..(y + 2) * width]);
+                for (column, sum) in sums.iter_mut().enumerate() {
+                    for x in (column * side).max(1)..((column + 1) * side).min(width - 1) {
+                        let dx = i32::from(line[x + 1]) - i32::from(line[x - 1]);
+                        let dy = i32::from(below[x]) - i32::from(above[x]);
+                        *sum = [sum[0] + dx * dx, sum[1] + dy * dy, sum[2] + dx * dy];
+                    }
+                }
+            }
+            for (value, [xx, yy, xy]) in strength[row * columns..].iter_mut().zip(&sums) {
+                let (xx, yy, xy) = (*xx as f32, *yy as f32, *xy as f32);
+                let lesser = f32::midpoint(xx, yy) - ((xx - yy) / 2.0).hypot(xy);
+                *value = (lesser.max(0.0) / (side * side) as f32).sqrt() / 2.0;
+            }
+        }
+        Self { columns, rows, strength, block: BLOCK_PX as f32 * overview.scale }
+    }
+
+    fn at(&self, column: i32, row: i32) -> f32 {
+        let inside = (0..self.columns as i32).contains(&column) && (0..self.rows as i32).contains(&row);
+        if inside { self.strength[row as usize * self.columns + column as usize] } else { 0.0 }
+    }
+
+    /// Middle of a block in capture pixels.
+    fn middle(&self, index: usize) -> Point {
+        let (x, y) = ((index % self.columns) as f32, (index / self.columns) as f32);
+        Point::new(x + 0.5, y + 0.5).scaled(self.block)
+    }
+
+    /// The block at a place of the capture.
+    fn index(&self, p: Point) -> Option<usize> {
+        let (x, y) = ((p.x / self.block).floor(), (p.y / self.block).floor());
+        let inside = x >= 0.0 && y >= 0.0 && (x as usize) < self.columns && (y as usize) < self.rows;
+        inside.then(|| y as usize * self.columns + x as usize)
+    }
+
+    /// Where `outline` bears print, and where print would go on if nothing hid it.
+    #[must_use]
+    pub fn within(&self, outline: &Quad) -> PrintMask<'_> {
+        let inner = inset(outline);
+        let inside: Vec<bool> = (0..self.strength.len()).map(|i| inner.contains(self.middle(i))).collect();
+        let mut strong: Vec<f32> = self.strength.iter().zip(&inside).filter(|(_, i)| **i).map(|(s, _)| *s).collect();
+        let top = strong.len().saturating_sub(1) * 9 / 10;
+        let typical = if strong.is_empty() { 0.0 } else { *strong.select_nth_unstable_by(top, f32::total_cmp).1 };
+        let least = (BEARS.0 * typical).max(BEARS.1);
+        let bears: Vec<bool> = self.strength.iter().zip(&inside).map(|(s, inside)| *inside && *s >= least).collect();
+        let mut closed = bears.clone();
+        bridge(&bears, &mut closed, self.columns, 1);
+        bridge(&bears, &mut closed, self.rows, self.columns);
+        PrintMask { map: self, inside, bears, closed, least }
+    }
+}
+
+/// Fills gaps of up to [`BRIDGE`] blocks between blocks that bear print, along lines of `length` blocks `step` apart.
+fn bridge(bears: &[bool], closed: &mut [bool], length: usize, step: usize) {
+    let lines = bears.len() / length.max(1);
+    for line in 0..lines {
+        let first = if step == 1 { line * length } else { line };
+        let mut last: Option<usize> = None;
+        for k in 0..length {
+            if bears[first + k * step] {
+                if let Some(before) = last.filter(|before| k - before <= BRIDGE) {
+                    (before..k).for_each(|between| closed[first + between * step] = true);
+                }
+                last = Some(k);
+            }
+        }
+    }
+}
+
+/// Where a document bears print.
+#[derive(Debug)]
+pub struct PrintMask<'a> {
+    map: &'a PrintMap,
+    inside: Vec<bool>,
+    bears: Vec<bool>,
+    closed: Vec<bool>,
+    least: f32,
+}
+
+impl PrintMask<'_> {
+    /// Whether print is seen at a place of the capture.
+    #[must_use]
+    pub fn bears(&self, p: Point) -> bool {
+        self.map.index(p).is_some_and(|i| self.bears[i])
+    }
+
+    /// Whether a place is as strong as the document's print, inside the outline or at its very border.
+    #[must_use]
+    pub fn strong(&self, p: Point) -> bool {
+        self.map.index(p).is_some_and(|i| self.map.strength[i] >= self.least)
+    }
+
+    /// Whether print is seen there, or would go on there from both sides.
+    #[must_use]
+    pub fn expects(&self, p: Point) -> bool {
+        self.map.index(p).is_some_and(|i| self.closed[i])
+    }
+
+    /// Blocks that bear print or would.
+    #[must_use]
+    pub fn expected_count(&self) -> usize {
+        self.closed.iter().filter(|closed| **closed).count()
+    }
+
+    /// Share of the outline that bears print.
+    #[must_use]
+    pub fn share(&self) -> f64 {
+        let of = self.inside.iter().filter(|inside| **inside).count();
+        self.bears.iter().filter(|bears| **bears).count() as f64 / of.max(1) as f64
+    }
+
+    /// Share of the blocks as strong as those in the outline that lie outside it.
+    #[must_use]
+    pub fn beyond(&self) -> f64 {
+        let mut known: Vec<f32> =
+            self.map.strength.iter().zip(&self.bears).filter(|(_, bears)| **bears).map(|(s, _)| *s).collect();
+        if known.is_empty() {
+            return 0.0;
+        }
+        let middle = known.len() / 2;
+        let typical = *known.select_nth_unstable_by(middle, f32::total_cmp).1;
+        let outside =
+            self.map.strength.iter().zip(&self.inside).filter(|(s, inside)| !**inside && **s >= 0.7 * typical).count();
+        outside as f64 / (outside + known.len()) as f64
+    }
+}
+
+/// `outline` drawn in towards its middle, so that its own border does not count.
+fn inset(outline: &Quad) -> Quad {
+    let middle = outline.centre();
+    Quad(outline.0.map(|corner| corner.towards(middle, 2.0 * INSET)))
+}
+
+/// A piece of the capture that may bear print, its glyphs about [`GLYPH_PX`] high.
+#[derive(Debug, Clone)]
+pub struct Piece {
+    /// Where it lies in the capture.
+    pub rect: PixelRect,
+    /// Which ninth of the document its middle lies in.
+    pub zone: Zone,
+    /// [`PIECE_PX`] pixels.
+    pub luma: GrayImage,
+    /// Pixels of the piece a pixel of the capture, at most 1: nothing is enlarged.
+    pub scale: f32,
+    /// Height of the glyphs in capture pixels, where it could be measured.
+    pub glyph_px: Option<f32>,
+    middle: Point,
+}
+
+impl Piece {
+    /// The same place at twice the scale, where the capture has that many pixels.
+    #[must_use]
+    pub fn closer(&self, capture: &Capture, overview: &Overview) -> Option<Self> {
+        (self.scale < 1.0).then_some(())?;
+        cut(capture, overview, self.middle, self.zone, (2.0 * self.scale).min(1.0), self.glyph_px)
+    }
+}
+
+/// Pieces of `outline` where print is likeliest, at most two a zone; zones as `laid` has its corners.
+pub(super) fn pieces(capture: &Capture, overview: &Overview, map: &PrintMap, outline: &Quad) -> Vec<Piece> {
+    let Some(shares) = Homography::between(outline, &UNIT) else { return Vec::new() };
+    let inner = inset(outline);
+    let mut places: [Vec<(f32, i32, i32)>; 9] = Default::default();
+    for row in 0..map.rows as i32 {
+        for column in 0..map.columns as i32 {
+            let p = map.middle(row as usize * map.columns + column as usize);
+            if !inner.contains(p) {
+                continue;
+            }
+            let at = shares.apply(p);
+            // As wide as a piece is more often than not; blocks at the middle weigh double.
+            let around = |dx: i32, dy: i32| map.at(column + dx, row + dy);
+            let strength = (-2..=2).map(|dx| (-1..=1).map(|dy| around(dx, dy)).sum::<f32>()).sum::<f32>() + around(0, 0);
+            places[zone_index(at)].push((strength / 16.0, column, row));
+        }
+    }
+    let mut found = Vec::new();
+    for (zone, mut places) in Zone::ALL.into_iter().zip(places) {
+        places.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let mut chosen: Vec<(f32, i32, i32)> = Vec::new();
+        for place in places {
+            let far = |c: &(f32, i32, i32)| (c.1 - place.1).abs() >= APART || (c.2 - place.2).abs() >= APART;
+            let enough = chosen.first().map_or(1.0, |first| SECOND_SHARE * first.0);
+            if chosen.len() == PIECES_A_ZONE || place.0 < enough {
+                break;
+            }
+            if chosen.iter().all(far) {
+                chosen.push(place);
+            }
+        }
+        let middle = |place: &(f32, i32, i32)| map.middle(place.2 as usize * map.columns + place.1 as usize);
+        let glyph = chosen.first().and_then(|first| glyph_px(capture, overview, middle(first)));
+        // Without a measured height the overview is looked at as it is.
+        let scale = glyph.map_or(1.0 / overview.scale, |glyph| GLYPH_PX / glyph).min(1.0);
+        found.extend(chosen.iter().filter_map(|place| cut(capture, overview, middle(place), zone, scale, glyph)));
+    }
+    found
+}
+
+fn zone_index(at: Point) -> usize {
+    let zone = Zone::at(at.x, at.y);
+    Zone::ALL.iter().position(|z| *z == zone).unwrap_or_default()
+}
+
+/// The piece around `middle` at `scale`; `None` where the capture has no such pixels.
+fn cut(
+    capture: &Capture,
+    overview: &Overview,
+    middle: Point,
+    zone: Zone,
+    scale: f32,
+    glyph_px: Option<f32>,
+) -> Option<Piece> {
+    let (luma, rect) = view(capture, overview, middle, scale, PIECE_PX)?;
+    let luma = if luma.dimensions() == PIECE_PX {
+        luma
+    } else {
+        // A capture smaller than a piece: its last row and column go on.
+        let (most_x, most_y) = (luma.width() - 1, luma.height() - 1);
+        GrayImage::from_fn(PIECE_PX.0, PIECE_PX.1, |x, y| *luma.get_pixel(x.min(most_x), y.min(most_y)))
+    };
+    Some(Piece { rect, zone, luma, scale, glyph_px, middle })
+}
+
+/// `size` pixels at `scale` around `middle` (fewer in a small capture), and where they lie in the capture.
+fn view(
+    capture: &Capture,
+    overview: &Overview,
+    middle: Point,
+    scale: f32,
+    size: (u32, u32),
+) -> Option<(GrayImage, PixelRect)> {
+    let window = capture.window();
+    let span = |side: u32, whole: u32| ((side as f32 / scale).round() as u32).clamp(1, whole);
+    let (width, height) = (span(size.0, window.width), span(size.1, window.height));
+    let from = |at: f32, side: u32, first: u32, whole: u32| {
+        ((at - side as f32 / 2.0).max(first as f32) as u32).min(first + whole - side)
+    };
+    let rect = PixelRect::new(
+        from(middle.x, width, window.x, window.width),
+        from(middle.y, height, window.y, window.height),
+        width,
+        height,
+    );
+    let target = |side: u32, most: u32| ((side as f32 * scale).round() as u32).clamp(1, most);
+    let target = (target(width, size.0), target(height, size.1));
+    // The overview is area-averaged: where it is fine enough, nothing is read twice.
+    let source = if scale * overview.scale <= 1.1 {
+        let part = |v: u32| (v as f32 / overview.scale).round() as u32;
+        let (x, y) = (part(rect.x), part(rect.y));
+        let (w, h) = (part(width).max(1), part(height).max(1));
+        let (most_w, most_h) = overview.luma.dimensions();
+        let (x, y) = (x.min(most_w - 1), y.min(most_h - 1));
+        imageops::crop_imm(&overview.luma, x, y, w.min(most_w - x), h.min(most_h - y)).to_image()
+    } else {
+        capture.luma(rect)?
+    };
+    if source.dimensions() == target {
+        return Some((source, rect));
+    }
+    let mut out = GrayImage::new(target.0, target.1);
+    resize(source.as_raw(), source.dimensions(), &mut out, target, 1, fr::FilterType::Bilinear);
+    Some((out, rect))
+}
+
+/// Height of glyphs around `middle` in capture pixels: first on the overview, then ever closer until they are clear.
+fn glyph_px(capture: &Capture, overview: &Overview, middle: Point) -> Option<f32> {
+    let mut scale = (1.0 / overview.scale).min(1.0);
+    loop {
+        let (luma, _) = view(capture, overview, middle, scale, WINDOW_PX)?;
+        let height = glyph_height(&luma);
+        match height {
+            Some(height) if height >= CLEAR_PX || scale >= 1.0 => return Some(height as f32 / scale),
+            _ if scale >= 1.0 => return None,
+            _ => scale = (2.0 * scale).min(1.0),
+        }
+    }
+}
+
+/// Height of what looks like glyphs in `luma`, in its pixels.
+fn glyph_height(luma: &GrayImage) -> Option<u32> {
+    let (width, height) = luma.dimensions();
+    if width < SURROUND_PX || height < SURROUND_PX {
+        return None;
+    }
+    let labels = connected_components(&ink(luma), Connectivity::Eight, Luma([0u8]));
+    let count = labels.iter().copied().max().unwrap_or(0) as usize;
+    // Left, top, right, bottom, pixels.
+    let mut boxes = vec![[u32::MAX, u32::MAX, 0, 0, 0]; count + 1];
+    for (x, y, label) in labels.enumerate_pixels() {
+        let b = &mut boxes[label.0[0] as usize];
+        *b = [b[0].min(x), b[1].min(y), b[2].max(x), b[3].max(y), b[4] + 1];
+    }
+    let mut heights: Vec<u32> = boxes
+        .iter()
+        .skip(1)
+        .filter(|b| b[0] > 0 && b[1] > 0 && b[2] + 1 < width && b[3] + 1 < height)
+        .map(|b| (b[2] - b[0] + 1, b[3] - b[1] + 1, b[4]))
+        .filter(|(w, h, ink)| (LEAST_PX..=height * 3 / 4).contains(h) && 6 * w >= *h && *w <= 3 * h && 8 * ink >= w * h)
+        .map(|(_, h, _)| h)
+        .collect();
+    heights.sort_unstable();
+    // Dots and commas are no glyphs.
+    let high = *heights.get(heights.len() * 4 / 5)?;
+    heights.retain(|h| 5 * h >= 2 * high);
+    (heights.len() >= GLYPHS).then(|| heights[heights.len() / 2])
+}
+
+/// 255 where a pixel is darker than its surround (Wellner 1993).
+fn ink(luma: &GrayImage) -> GrayImage {
+    let (width, height) = luma.dimensions();
+    let sums = imageproc::integral_image::integral_image::<_, u32>(luma);
+    let half = SURROUND_PX / 2;
+    GrayImage::from_fn(width, height, |x, y| {
+        let (x0, y0) = (x.saturating_sub(half), y.saturating_sub(half));
+        let (x1, y1) = ((x + half).min(width - 1), (y + half).min(height - 1));
+        let area = ((x1 - x0 + 1) * (y1 - y0 + 1)) as f32;
+        let [sum] = imageproc::integral_image::sum_image_pixels(&sums, x0, y0, x1, y1);
+        let mean = sum as f32 / area;
+        let dark = mean - f32::from(luma.get_pixel(x, y).0[0]) > DARKER.1.max(DARKER.0 * mean);
+        Luma([if dark { 255 } else { 0 }])
+    })
+}
