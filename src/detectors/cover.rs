@@ -37,7 +37,7 @@ pub(super) const ENTRY: Entry = Entry {
         method: "A small network on the document laid straight, 192 × 120 in colour, says for every 8 px whether \
                  something lies over it and whether a highlight washes it out. It learnt from photographs of documents \
                  with things laid over them (models/README.md). What hangs together is measured against the picture: \
-                 the step of colour across its border, and whether print is seen there, or goes on from both sides.",
+                 the step of colour across its border, and whether print is seen there or runs up to it.",
         blind_spots: "Smaller things than two cells, clear foil, and what has the document's own colours are not seen. \
                       What a covered place without print around it held cannot be known.",
     },
@@ -164,7 +164,8 @@ fn things(
             }
         }
         if cells.len() >= LEAST_CELLS {
-            let over_print = cells.iter().filter(|i| print.expects(middle(**i))).count();
+            let hides = |i: &&usize| print.expects(middle(**i)) || print.reaches(middle(**i));
+            let over_print = cells.iter().filter(hides).count();
             found.push(Thing { cells, border: steps / beside.max(1) as f64, over_print });
         }
     }

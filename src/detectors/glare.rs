@@ -34,6 +34,11 @@ pub(super) const ENTRY: Entry = Entry {
             ReadingInfo { id: "glare.largest_share", unit: "share", meaning: "of the document under the largest one" },
             ReadingInfo { id: "glare.count", unit: "count", meaning: "separate highlights" },
             ReadingInfo {
+                id: "glare.reflection_share",
+                unit: "share",
+                meaning: "of the document under the largest highlight with darker paper around it",
+            },
+            ReadingInfo {
                 id: "glare.print_share",
                 unit: "share",
                 meaning: "of the document's print that reflections wash out: clipped, with darker paper around",
@@ -90,10 +95,16 @@ impl Detector for Glare {
         let largest = areas.first().map_or(0.0, |(share, _)| share.min(1.0));
         let outline = scene.outline();
         let print = (!areas.is_empty()).then(|| scene.print_map().within(&outline));
+        let reflects: Vec<bool> = areas.iter().map(|(_, points)| is_reflection(points, overview)).collect();
         let washed: Vec<usize> = areas
             .iter()
-            .map(|(_, points)| print.as_ref().map_or(0, |print| washed_out(points, &mask, overview, print)))
+            .zip(&reflects)
+            .map(|((_, points), reflects)| match &print {
+                Some(print) if *reflects => washed_out(points, &mask, overview, print),
+                _ => 0,
+            })
             .collect();
+        let reflection = areas.iter().zip(&reflects).find(|(_, reflects)| **reflects).map_or(0.0, |((share, _), _)| *share);
         let bearing = print.as_ref().map_or(1, |print| print.expected_count().max(1));
         let over_print = washed.iter().sum::<usize>() as f64 / bearing as f64;
         let mut evidence = Evidence::told(Sentence::new(
@@ -113,6 +124,7 @@ impl Detector for Glare {
         evidence.read("glare.area_share", covered);
         evidence.read("glare.largest_share", largest);
         evidence.read("glare.count", areas.len() as f64);
+        evidence.read("glare.reflection_share", reflection.min(1.0));
         evidence.read("glare.print_share", over_print);
         let shares = Homography::between(&outline, &UNIT);
         for ((share, points), washed) in areas.iter().zip(&washed).take(8) {
@@ -135,9 +147,9 @@ impl Detector for Glare {
     }
 }
 
-/// Blocks of print that the highlight inside `points` (pixels of the overview) washes out; none where what lies around
-/// it is at the end too.
-fn washed_out(points: &[Point], mask: &GrayImage, overview: &Overview, print: &PrintMask<'_>) -> usize {
+/// Whether what lies around the highlight inside `points` (pixels of the overview) is darker than the end: three
+/// quarters of it.
+fn is_reflection(points: &[Point], overview: &Overview) -> bool {
     let (width, height) = overview.luma.dimensions();
     let mut around: Vec<u8> = Vec::new();
     let centre = middle(points);
@@ -150,9 +162,12 @@ fn washed_out(points: &[Point], mask: &GrayImage, overview: &Overview, print: &P
         }
     }
     let quarter = around.len() * 3 / 4;
-    if around.is_empty() || *around.select_nth_unstable(quarter).1 >= CLIPPED {
-        return 0;
-    }
+    !around.is_empty() && *around.select_nth_unstable(quarter).1 < CLIPPED
+}
+
+/// Blocks of print that the highlight inside `points` (pixels of the overview) washes out.
+fn washed_out(points: &[Point], mask: &GrayImage, overview: &Overview, print: &PrintMask<'_>) -> usize {
+    let (width, height) = overview.luma.dimensions();
     let fold = |of: fn(&Point) -> f32| points.iter().map(of).fold((f32::MAX, 0.0f32), |(a, b), v| (a.min(v), b.max(v)));
     let ((left, right), (top, bottom)) = (fold(|p| p.x), fold(|p| p.y));
     let side = BLOCK_PX as usize;

@@ -10,7 +10,7 @@ use crate::capture::Capture;
 use crate::evidence::{Evidence, MarkKind, Outcome, ReadingInfo, Sentence, Zone};
 use crate::geometry::PixelRect;
 use crate::inference::Model;
-use crate::scene::{GLYPH_PX, PIECE_PX, Piece, Scene, edge_widths, lower_quartile};
+use crate::scene::{GLYPH_PX, PIECE_PX, Piece, Scene, diagonal_ratio, edge_widths, lower_quartile, noise_luma};
 
 /// Side of the network's cells, in pixels of a piece.
 const CELL: u32 = 16;
@@ -63,7 +63,7 @@ pub(super) const ENTRY: Entry = Entry {
             ReadingInfo {
                 id: "legibility.motion_ratio",
                 unit: "ratio",
-                meaning: "wider over narrower edges of two directions; 1 = alike",
+                meaning: "wider over narrower edges of rows and columns, or of the diagonals; 1 = alike",
             },
             ReadingInfo {
                 id: "legibility.contrast_luma",
@@ -242,14 +242,16 @@ fn measure(seen: &[Seen<'_>], capture: &Capture, evidence: &mut Evidence) {
         let (ink, paper) = levels(&piece.luma);
         let contrast = (paper - ink).max(1.0);
         contrasts.push(contrast);
-        noise.push(noise_of(&piece.luma) / contrast);
+        noise.push(noise_luma(&piece.luma) / contrast);
         steps.extend(block_steps(capture, piece.rect).map(|step| step / contrast));
     }
+    let mut slants: Vec<f64> = worse.iter().map(|seen| diagonal_ratio(&seen.piece.luma)).collect();
+    let slant = lower_quartile(&mut slants).unwrap_or(1.0);
     match (across.len() >= EDGES, down.len() >= EDGES) {
         (true, true) => {
             if let (Some(a), Some(b)) = (lower_quartile(&mut across), lower_quartile(&mut down)) {
                 evidence.read("legibility.blur_ratio", a.max(b));
-                evidence.read("legibility.motion_ratio", a.max(b) / a.min(b).max(1e-3));
+                evidence.read("legibility.motion_ratio", (a.max(b) / a.min(b).max(1e-3)).max(slant));
             }
         }
         (false, false) => {}
@@ -290,24 +292,6 @@ fn levels(luma: &GrayImage) -> (f64, f64) {
         found.unwrap_or(255) as f64
     };
     (at(0.05), at(0.9))
-}
-
-/// Standard deviation of noise in grey levels, from the quieter differences: of a normal variable the 30th percentile
-/// of the size lies at 0.385 deviations, and a second difference has √6 times the deviation of a sample.
-fn noise_of(luma: &GrayImage) -> f64 {
-    let width = luma.width() as usize;
-    let mut differences: Vec<i32> = luma
-        .as_raw()
-        .chunks_exact(width)
-        .flat_map(|row| row.windows(3))
-        .map(|w| (2 * i32::from(w[1]) - i32::from(w[0]) - i32::from(w[2])).abs())
-        .collect();
-    let at = differences.len() * 3 / 10;
-    if differences.is_empty() {
-        return 0.0;
-    }
-    let (_, quiet, _) = differences.select_nth_unstable(at);
-    f64::from(*quiet) / (0.385 * 6f64.sqrt())
 }
 
 /// By how many grey levels neighbouring pixels differ more at the borders of JPEG blocks than beside them: the mean of

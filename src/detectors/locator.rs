@@ -34,11 +34,6 @@ pub(super) const ENTRY: Entry = Entry {
                 unit: "count",
                 meaning: "other things that may be documents; the largest is looked at",
             },
-            ReadingInfo {
-                id: "locator.print_beyond_share",
-                unit: "share",
-                meaning: "of the places as rich in fine edges as the document's print, those outside its border",
-            },
             ReadingInfo { id: "locator.device", unit: "0 or 1", meaning: "a device was seen around the document" },
         ],
         method: "A small network on the picture at 192 × 192 marks document and device; four sides are fitted to where \
@@ -82,7 +77,6 @@ impl Detector for Locator {
         evidence.flag("locator.fills_frame", document.fills_frame);
         evidence.read("locator.edge_support", f64::from(document.edge_support));
         evidence.flag("locator.device", document.device.is_some());
-        evidence.read("locator.print_beyond_share", scene.print_map().within(&document.quad).beyond());
         if let Some(maps) = scene.maps() {
             evidence.read("locator.others_count", maps.others() as f64);
         }

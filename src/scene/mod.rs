@@ -20,7 +20,7 @@ use image::RgbImage;
 #[cfg(feature = "qr")]
 pub use codes::Code;
 pub use document::{Device, Document, DocumentKind, StraightEdge};
-pub use edges::{EDGE_REACH_PX, edge_widths, lower_quartile};
+pub use edges::{EDGE_REACH_PX, diagonal_ratio, edge_widths, lower_quartile, noise_luma};
 pub use face::{Classifier, Face, Seen};
 pub use flat::Flat;
 pub use locator::{LOCATOR_PX, Locator, Maps};

@@ -9,6 +9,7 @@ use image::{GrayImage, Luma, imageops};
 use imageproc::region_labelling::{Connectivity, connected_components};
 
 use super::Overview;
+use super::edges::noise_luma;
 use super::overview::resize;
 use crate::capture::Capture;
 use crate::evidence::Zone;
@@ -36,8 +37,8 @@ const LEAST_PX: u32 = 5;
 const GLYPHS: usize = 4;
 /// Side of the window of the local mean that ink is told by, in pixels: wider than a stroke of the highest glyph.
 const SURROUND_PX: u32 = 31;
-/// How much darker than its surround ink is, at least: share of the surround, and grey levels.
-const DARKER: (f32, f32) = (0.08, 7.0);
+/// How much darker than its surround ink is, at least: share of the surround, grey levels, and deviations of the noise.
+const DARKER: (f32, f32, f32) = (0.08, 7.0, 3.0);
 /// Share of the document's border that is left out: frames, folds and the border itself are no print.
 const INSET: f32 = 0.02;
 /// A block bears print where its strength is at least this share of that of the document's strong blocks, and this
@@ -45,6 +46,8 @@ const INSET: f32 = 0.02;
 const BEARS: (f32, f32) = (0.3, 4.0);
 /// Blocks between two that bear print over which print is taken to go on where something hides it.
 const BRIDGE: usize = 8;
+/// Blocks from print to what it runs up to.
+const REACH: usize = 3;
 
 /// How strong fine edges in all directions are in each block of the overview.
 #[derive(Debug, Clone)]
@@ -118,7 +121,7 @@ impl PrintMap {
         let mut closed = bears.clone();
         bridge(&bears, &mut closed, self.columns, 1);
         bridge(&bears, &mut closed, self.rows, self.columns);
-        PrintMask { map: self, inside, bears, closed, least }
+        PrintMask { map: self, bears, closed, least }
     }
 }
 
@@ -143,7 +146,6 @@ fn bridge(bears: &[bool], closed: &mut [bool], length: usize, step: usize) {
 #[derive(Debug)]
 pub struct PrintMask<'a> {
     map: &'a PrintMap,
-    inside: Vec<bool>,
     bears: Vec<bool>,
     closed: Vec<bool>,
     least: f32,
@@ -162,6 +164,17 @@ impl PrintMask<'_> {
         self.map.index(p).is_some_and(|i| self.map.strength[i] >= self.least)
     }
 
+    /// Whether print is seen there, or runs up to it: within three blocks of the same row.
+    #[must_use]
+    pub fn reaches(&self, p: Point) -> bool {
+        let columns = self.map.columns;
+        self.map.index(p).is_some_and(|i| {
+            let (row, column) = (i / columns, i % columns);
+            let from = column.saturating_sub(REACH);
+            (from..=(column + REACH).min(columns - 1)).any(|column| self.bears[row * columns + column])
+        })
+    }
+
     /// Whether print is seen there, or would go on there from both sides.
     #[must_use]
     pub fn expects(&self, p: Point) -> bool {
@@ -172,28 +185,6 @@ impl PrintMask<'_> {
     #[must_use]
     pub fn expected_count(&self) -> usize {
         self.closed.iter().filter(|closed| **closed).count()
-    }
-
-    /// Share of the outline that bears print.
-    #[must_use]
-    pub fn share(&self) -> f64 {
-        let of = self.inside.iter().filter(|inside| **inside).count();
-        self.bears.iter().filter(|bears| **bears).count() as f64 / of.max(1) as f64
-    }
-
-    /// Share of the blocks as strong as those in the outline that lie outside it.
-    #[must_use]
-    pub fn beyond(&self) -> f64 {
-        let mut known: Vec<f32> =
-            self.map.strength.iter().zip(&self.bears).filter(|(_, bears)| **bears).map(|(s, _)| *s).collect();
-        if known.is_empty() {
-            return 0.0;
-        }
-        let middle = known.len() / 2;
-        let typical = *known.select_nth_unstable_by(middle, f32::total_cmp).1;
-        let outside =
-            self.map.strength.iter().zip(&self.inside).filter(|(s, inside)| !**inside && **s >= 0.7 * typical).count();
-        outside as f64 / (outside + known.len()) as f64
     }
 }
 
@@ -383,13 +374,14 @@ fn ink(luma: &GrayImage) -> GrayImage {
     let (width, height) = luma.dimensions();
     let sums = imageproc::integral_image::integral_image::<_, u32>(luma);
     let half = SURROUND_PX / 2;
+    let floor = DARKER.1.max(DARKER.2 * noise_luma(luma) as f32);
     GrayImage::from_fn(width, height, |x, y| {
         let (x0, y0) = (x.saturating_sub(half), y.saturating_sub(half));
         let (x1, y1) = ((x + half).min(width - 1), (y + half).min(height - 1));
         let area = ((x1 - x0 + 1) * (y1 - y0 + 1)) as f32;
         let [sum] = imageproc::integral_image::sum_image_pixels(&sums, x0, y0, x1, y1);
         let mean = sum as f32 / area;
-        let dark = mean - f32::from(luma.get_pixel(x, y).0[0]) > DARKER.1.max(DARKER.0 * mean);
+        let dark = mean - f32::from(luma.get_pixel(x, y).0[0]) > floor.max(DARKER.0 * mean);
         Luma([if dark { 255 } else { 0 }])
     })
 }
