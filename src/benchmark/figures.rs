@@ -157,7 +157,8 @@ pub struct Part {
     pub auc: Option<f64>,
 }
 
-/// How legibility agrees with the labels.
+/// How legibility agrees with the labels: with `legible`, or where that is empty with `readable`, whose `yes` is true
+/// and whose `no` is false; rows that are readable in part are not counted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Legibility {
     /// Of the score.
@@ -452,7 +453,7 @@ fn legibility(judged: &[Judged]) -> Option<Legibility> {
         .iter()
         .filter_map(|row| {
             let said = row.verdict.as_ref().and_then(|verdict| verdict.legible);
-            Some((row.scores.legibility.filter(|_| said.is_some()), said == Some(true), row.sample.legible?))
+            Some((row.scores.legibility.filter(|_| said.is_some()), said == Some(true), row.sample.is_legible()?))
         })
         .collect();
     let rows: Vec<(f64, bool)> = labelled.iter().filter_map(|(score, _, truth)| Some(((*score)?, *truth))).collect();

@@ -369,7 +369,7 @@ fn legibility(figures: &Figures) -> Option<Section> {
         heading: "Legibility".to_owned(),
         id: "legibility".to_owned(),
         tables: vec![Table {
-            caption: "Where the labels say whether a person can read the document".to_owned(),
+            caption: "Where the labels say whether a person can read the document; in part is not counted".to_owned(),
             head: words(&["agreement", "n", "over files", "AUC of the score", "not judged"]),
             rows: vec![vec![
                 Cell::number(share(right)),

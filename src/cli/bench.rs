@@ -49,8 +49,9 @@ enum BenchCommand {
 
 #[derive(Debug, Args)]
 struct RunArgs {
-    /// CSV or JSON Lines with path and label, and optionally species, source, device, `document_id`, content, split and
-    /// legible.
+    /// CSV or JSON Lines with path and label, and optionally species, source, device, `document_id`, content, split,
+    /// legible (yes, no) and readable (yes, part, no). Readable originals give the first-try pass rate; where legible
+    /// is empty, readable stands for it, and part for neither.
     #[arg(required = true, value_name = "LABELS")]
     labels: Option<PathBuf>,
     /// Folder that the paths are below; the folder of the labels when left out.
