@@ -5,10 +5,10 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-use super::figures::{LEVEL, REPLICATES, SEED};
 use super::intervals::{Groups, Interval, bootstrap_over_groups};
 use super::labels::Label;
 use super::metrics::{Curve, Share};
+use super::rates::{LEVEL, REPLICATES, SEED};
 use super::results::{ResultRow, Run};
 
 /// Which rate is to be held, for the attacks of one score.

@@ -244,6 +244,18 @@ fn tell(figures: &Figures) -> std::io::Result<()> {
     for curve in &figures.curves {
         writeln!(
             out,
+    if let Some(accepted) =
+        figures.first_try.as_ref().and_then(|found| found.readable.map(|readable| readable.accepted))
+    {
+        writeln!(
+            out,
+            "first-try pass rate {} {} over files, {} over sources (n {} readable originals)",
+            accepted.share.rate().map_or("-".to_owned(), percent),
+            bracket(Some(accepted.files)),
+            bracket(accepted.sources),
+            accepted.share.of
+        )?;
+    }
             "{}: AUC {:.3}, D-EER {} {} (n {} / {} from {} sources)",
             curve.name,
             curve.auc.value,
