@@ -1,5 +1,6 @@
 //! A labelled folder → findings, stored once → figures by ISO/IEC 30107-3, comparisons and proposed thresholds.
 
+pub mod accept;
 pub mod chosen;
 pub mod compare;
 pub mod deletion;
@@ -14,6 +15,7 @@ pub mod metrics;
 pub mod page;
 pub mod plots;
 pub mod rates;
+pub mod relax;
 pub mod report;
 pub mod results;
 pub mod robustness;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bonafide::benchmark::accept;
 use bonafide::benchmark::chosen::accused;
 use bonafide::benchmark::compare::compare;
 use bonafide::benchmark::deletion::{Settings, explain_files, summary};
@@ -124,10 +125,12 @@ struct ExplainArgs {
 struct PolicyArgs {
     /// Folder of a finished run.
     run: PathBuf,
-    /// The rate to hold, for example `apcer<=5%` or `bpcer<=1%`.
+    /// What to reach, for example `apcer<=5%`, `bpcer<=1%` or `accept>=95%`. The last relaxes the rules that stop
+    /// readable originals until that share is accepted at the first try, those first that let the fewest attacks and
+    /// unreadable originals pass with them; it begins with the shipped policy and needs the label readable.
     #[arg(long)]
     target: String,
-    /// The score that gets a threshold.
+    /// The score that gets a threshold, where an error rate is to be held.
     #[arg(long, value_enum, default_value_t = ScoreName::Screen)]
     score: ScoreName,
     /// Name of the policy.
@@ -241,9 +244,6 @@ fn write_page(page: &Page, folder: &Path) -> std::io::Result<()> {
 /// The figures that matter most, on standard output.
 fn tell(figures: &Figures) -> std::io::Result<()> {
     let mut out = anstream::stdout();
-    for curve in &figures.curves {
-        writeln!(
-            out,
     if let Some(accepted) =
         figures.first_try.as_ref().and_then(|found| found.readable.map(|readable| readable.accepted))
     {
@@ -256,6 +256,9 @@ fn tell(figures: &Figures) -> std::io::Result<()> {
             accepted.share.of
         )?;
     }
+    for curve in &figures.curves {
+        writeln!(
+            out,
             "{}: AUC {:.3}, D-EER {} {} (n {} / {} from {} sources)",
             curve.name,
             curve.auc.value,
@@ -361,12 +364,22 @@ fn explain(args: ExplainArgs) -> Result<u8, String> {
 fn propose_policy(args: &PolicyArgs) -> Result<u8, String> {
     let run = results::read(&args.run).map_err(words)?;
     let target: Target = args.target.parse()?;
-    let score = match args.score {
-        ScoreName::Screen => Scored::Screen,
-        ScoreName::Print => Scored::Print,
+    let folder = args.run.display().to_string();
+    let text = match target {
+        Target::Most(most) => {
+            let score = match args.score {
+                ScoreName::Screen => Scored::Screen,
+                ScoreName::Print => Scored::Print,
+            };
+            let proposal = propose(&run, score, most).map_err(words)?;
+            policy(&run, &proposal, &args.target, &args.id, &folder)
+        }
+        Target::Accept(share) => {
+            let findings = stored(&findings_of(&args.run)).map_err(words)?;
+            let proposal = accept::propose(&run, &findings, share).map_err(words)?;
+            accept::policy(&run, &proposal, &args.target, &args.id, &folder)
+        }
     };
-    let proposal = propose(&run, score, target).map_err(words)?;
-    let text = policy(&run, &proposal, &args.target, &args.id, &args.run.display().to_string());
     match &args.output {
         Some(path) => std::fs::write(path, text).map_err(|e| format!("{}: {e}", path.display()))?,
         None => anstream::stdout().write_all(text.as_bytes()).map_err(words)?,
