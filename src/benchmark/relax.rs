@@ -7,6 +7,8 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use rayon::prelude::*;
+
 use super::first_try::NOT_EXAMINED;
 use super::metrics::Share;
 use super::rates::Rate;
@@ -237,12 +239,12 @@ pub fn relax(rules: &[Rule], rows: &[&Row], target: f64) -> Result<Moves, Left> 
         }
         let waiting: Vec<&Row> =
             rows.iter().filter(|row| row.stuck.is_none() && !row.accepted(rules, &moves)).copied().collect();
-        let steps = waiting
-            .iter()
-            .filter(|row| row.is_readable())
-            .map(|row| Step::of(rules, &waiting, row.freed(rules, &moves), needed - accepted));
+        let readable_waiting: Vec<&Row> = waiting.iter().filter(|row| row.is_readable()).copied().collect();
+        let step = |row: &&Row| Step::of(rules, &waiting, row.freed(rules, &moves), needed - accepted);
+        // Collected in the order of rows, so that the first of equal steps is the same whatever the threads.
+        let steps: Vec<Step> = readable_waiting.par_iter().map(step).collect();
         // Every step frees the row it begins with, so there is one as long as any is missing.
-        match steps.min_by(Step::compare) {
+        match steps.into_iter().min_by(Step::compare) {
             Some(step) => moves = step.moves,
             None => return Err(Left { most, by }),
         }
