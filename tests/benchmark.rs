@@ -1,4 +1,4 @@
-//! Labels, a run that is broken off and goes on, its report, a comparison, a dry run, and labels that cannot be used.
+//! Labels, a run that is broken off and goes on, its report, a comparison, dry runs, and labels that cannot be used.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -167,6 +167,59 @@ fn a_target_becomes_a_policy_that_the_program_takes_and_that_reaches_it() {
 }
 
 #[test]
+fn readable_originals_give_a_first_try_pass_rate_and_a_policy_that_raises_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let table = labelled(dir.path());
+    let mut readable = "path,label,source,content,readable\n".to_owned();
+    for (i, row) in table.lines().skip(1).enumerate() {
+        writeln!(readable, "{row},{}", ["yes", "", "yes", "", "no", "", "yes", "", "yes", "", "part", ""][i]).unwrap();
+    }
+    std::fs::write(dir.path().join("broken.jpg"), b"\xff\xd8\xff nothing").unwrap();
+    readable += "broken.jpg,original,person-0,photo,yes\n";
+    std::fs::write(dir.path().join("labels.csv"), readable).unwrap();
+    let first_try = |run: &str, more: &[&str]| -> serde_json::Value {
+        let output = bench(dir.path(), run, more);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        assert!(String::from_utf8_lossy(&output.stdout).contains("first-try pass rate"));
+        let text = std::fs::read_to_string(dir.path().join(run).join("figures.json")).unwrap();
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()["first_try"].clone()
+    };
+    let before = first_try("run", &[]);
+    let rows = lines(&std::fs::read(dir.path().join("run/results.jsonl")).unwrap());
+    let accepted = rows.iter().filter(|row| row["readable"] == "yes" && row["decision"] == "accept").count();
+    let share = &before["readable"]["accepted"]["share"];
+    assert_eq!((&share["count"], &share["of"]), (&accepted.into(), &5.into()));
+    assert_eq!(before["readable"]["not_examined"]["share"]["count"], 1);
+    assert_eq!(before["by_reason"]["not_examined"]["share"]["count"], 1);
+    assert_eq!(
+        (&before["unreadable"]["accepted"]["share"]["of"], &before["part"]["accepted"]["share"]["of"]),
+        (&1.into(), &1.into())
+    );
+    for name in ["report.html", "report.md"] {
+        let text = std::fs::read_to_string(dir.path().join("run").join(name)).unwrap();
+        assert!(text.contains("First-try pass rate") && text.contains("readable originals are accepted"), "{name}");
+    }
+    let tables = std::fs::read_dir(dir.path().join("run/tables")).unwrap().map(|entry| entry.unwrap().file_name());
+    let of_first_try = tables.filter(|name| name.to_string_lossy().starts_with("first-try-")).count();
+    assert_eq!(of_first_try, 4, "outcomes, by content, by reason, and of what is not readable");
+
+    let (run, file) = (dir.path().join("run"), dir.path().join("proposed.toml"));
+    let propose = |target: &str| {
+        bonafide(["bench", "policy", run.to_str().unwrap(), "--target", target, "-o", file.to_str().unwrap()])
+    };
+    let output = propose("accept>=80%");
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains("[override.") && text.contains("readable originals (n 5)"), "{text}");
+    assert!(text.contains("attacks, screen: APCER (n 6)") && text.contains("unreadable originals (n 1)"), "{text}");
+    let after = first_try("again", &["--policy", file.to_str().unwrap()]);
+    assert_eq!(after["readable"]["accepted"]["share"]["count"], 4, "{text}");
+    let output = propose("accept>=90%");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said(&output).contains("1 that could not be examined"), "{}", said(&output));
+}
+
+#[test]
 fn labels_that_cannot_be_used_are_refused_by_their_rows() {
     let dir = tempfile::tempdir().unwrap();
     let table = labelled(dir.path());
@@ -180,6 +233,8 @@ fn labels_that_cannot_be_used_are_refused_by_their_rows() {
     let wrong = refused(&table.replace("03.jpg,screen", "03.jpg,sceren"));
     assert!(wrong.contains("row 5") && wrong.contains("sceren"), "{wrong}");
     assert!(refused(&(table.clone() + "03.jpg,screen,x,photo\n")).contains("03.jpg"));
+    let readable = table.replace("source,content", "source,readable");
+    assert!(refused(&readable).contains("row 2: readable is \"photo\""));
     assert!(refused(&table.replace(",screen,", ",original,")).contains("original"));
     assert!(refused("").contains("labels.csv"));
     let trained = table.replace("person-0", "Avinash-yadav103/Salescode_ML_Assignment");

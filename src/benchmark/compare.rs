@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::figures::{REPLICATES, SEED, higher};
+use super::figures::higher;
 use super::intervals::{Groups, Interval, paired_bootstrap_over_groups};
 use super::labels::Label;
 use super::metrics::{Curve, Share};
+use super::rates::{REPLICATES, SEED};
 use super::results::{ResultRow, Run};
 use crate::policy::Decision;
 

@@ -10,20 +10,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::first_try::{FirstTry, first_try};
 use super::intervals::{Groups, Interval, bootstrap_over_groups};
 use super::labels::Label;
 use super::leakage::Leakage;
 use super::metrics::{Agreement, Calibration, Curve, DetPoint, RocPoint, Share, quantiles};
+use super::rates::{REPLICATES, Rate, SEED};
 use super::store::{Judged, Origin};
 use crate::policy::{Classification, Decision, code};
 use crate::scoring::Scores;
 
-/// Level of every interval.
-pub const LEVEL: f64 = 0.95;
-/// Draws behind every interval over sources.
-pub const REPLICATES: usize = 1000;
-/// Seed of the draws.
-pub const SEED: u64 = 20_251;
 /// Points of a curve that are kept for plots.
 const CURVE_POINTS: usize = 200;
 /// Bins of the calibration.
@@ -31,17 +27,6 @@ const BINS: usize = 10;
 /// Upper bounds of the bands of resolution, in megapixels, and their names.
 const BANDS: [(f64, &str); 4] =
     [(0.5, "below 0.5 Mpx"), (2.0, "0.5 to 2 Mpx"), (8.0, "2 to 8 Mpx"), (f64::INFINITY, "8 Mpx and more")];
-
-/// A rate with both of its intervals.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Rate {
-    /// So many of so many.
-    pub share: Share,
-    /// Over files; exact.
-    pub files: Interval,
-    /// Over sources; `None` where fewer than two have such files.
-    pub sources: Option<Interval>,
-}
 
 /// A figure of a curve with its interval over sources.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -157,7 +142,8 @@ pub struct Part {
     pub auc: Option<f64>,
 }
 
-/// How legibility agrees with the labels.
+/// How legibility agrees with the labels: with `legible`, or where that is empty with `readable`, whose `yes` is true
+/// and whose `no` is false; rows that are readable in part are not counted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Legibility {
     /// Of the score.
@@ -196,6 +182,9 @@ pub struct Figures {
     pub non_responses: BTreeMap<String, Rate>,
     /// Why, by code.
     pub causes: BTreeMap<String, usize>,
+    /// What becomes of originals by how much of them can be read; `None` where no row says so.
+    #[serde(default)]
+    pub first_try: Option<FirstTry>,
     /// At every place of the gate.
     pub gates: Vec<AtGate>,
     /// Along the curve, all attacks and by species.
@@ -269,6 +258,7 @@ pub fn figures(
         trained_on: judged.iter().filter(|row| training.contains(&row.sample.source)).count(),
         non_responses: non_responses.collect(),
         causes: count(judged.iter().filter_map(|row| Some(row.stored.error.as_ref()?.code.clone())).collect()),
+        first_try: first_try(judged),
         gates: Gate::ALL.into_iter().map(|gate| at(gate, judged)).collect(),
         curves: curves(judged),
         parts: parts(judged, training),
@@ -282,14 +272,7 @@ pub fn figures(
 
 /// The rate of what `counts` says of each row; rows of which it says nothing are not counted.
 fn rate_of(judged: &[Judged], counts: impl Fn(&Judged) -> Option<bool>) -> Option<Rate> {
-    let rows: Vec<(&str, bool)> =
-        judged.iter().filter_map(|row| Some((row.sample.source.as_str(), counts(row)?))).collect();
-    let share = Share::of(rows.iter().map(|(_, counts)| *counts));
-    let files = (share.of > 0).then(|| share.interval(LEVEL).ok())??;
-    let groups = Groups::by(rows.iter().map(|(source, _)| *source));
-    let drawn = |at: &[usize]| Share::of(at.iter().map(|i| rows[*i].1)).rate();
-    let sources = bootstrap_over_groups(&groups, REPLICATES, SEED, drawn).map(|b| b.interval);
-    Some(Rate { share, files, sources })
+    Rate::of(judged.iter().filter_map(|row| Some((row.sample.source.as_str(), counts(row)?))))
 }
 
 fn at(gate: Gate, judged: &[Judged]) -> AtGate {
@@ -452,7 +435,7 @@ fn legibility(judged: &[Judged]) -> Option<Legibility> {
         .iter()
         .filter_map(|row| {
             let said = row.verdict.as_ref().and_then(|verdict| verdict.legible);
-            Some((row.scores.legibility.filter(|_| said.is_some()), said == Some(true), row.sample.legible?))
+            Some((row.scores.legibility.filter(|_| said.is_some()), said == Some(true), row.sample.is_legible()?))
         })
         .collect();
     let rows: Vec<(f64, bool)> = labelled.iter().filter_map(|(score, _, truth)| Some(((*score)?, *truth))).collect();

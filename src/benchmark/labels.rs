@@ -1,8 +1,8 @@
 //! A CSV or JSON Lines file that says what each picture is → samples, or every row that is wrong.
 //!
-//! A row needs `path` and `label`; it may have `species`, `source`, `device`, `document_id`, `content`, `split` and
-//! `legible`. Further columns are ignored. Names of columns and labels may be in any case; cells are taken without
-//! surrounding blanks, except paths, which may not be empty, absolute or lead out of their root.
+//! A row needs `path` and `label`; it may have `species`, `source`, `device`, `document_id`, `content`, `split`,
+//! `legible` and `readable`. Further columns are ignored. Names of columns and labels may be in any case; cells are
+//! taken without surrounding blanks, except paths, which may not be empty, absolute or lead out of their root.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -13,8 +13,8 @@ use serde_json::Value;
 use thiserror::Error;
 
 /// The columns that are read, in the order in which they are written.
-pub const COLUMNS: [&str; 9] =
-    ["path", "label", "species", "source", "device", "document_id", "content", "split", "legible"];
+pub const COLUMNS: [&str; 10] =
+    ["path", "label", "species", "source", "device", "document_id", "content", "split", "legible", "readable"];
 
 /// How many problems a [`LabelError::Rows`] spells out; the rest is a number.
 pub const PROBLEMS_NAMED: usize = 20;
@@ -91,6 +91,50 @@ pub const ALIASES: [(&str, Label); 26] = [
 /// Words that say that something is wrong with a picture but not what; none is a label.
 pub const AMBIGUOUS: [&str; 5] = ["attack", "presentation_attack", "spoof", "spoofed", "fake"];
 
+/// How much of the document a person can read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Readable {
+    /// Every field that matters.
+    Yes,
+    /// Some of it.
+    Part,
+    /// Nothing that would help.
+    No,
+}
+
+impl Readable {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Yes, Self::Part, Self::No];
+
+    /// The name that is written.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::Part => "part",
+            Self::No => "no",
+        }
+    }
+
+    /// What `word` names, whatever its case. Words of two answers, such as `true`, name none: they leave no room for a
+    /// document that can be read in part.
+    #[must_use]
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|readable| word.trim().eq_ignore_ascii_case(readable.name()))
+    }
+
+    /// Whether the document counts as legible; `None` where it can be read in part.
+    #[must_use]
+    pub const fn legible(self) -> Option<bool> {
+        match self {
+            Self::Yes => Some(true),
+            Self::Part => None,
+            Self::No => Some(false),
+        }
+    }
+}
+
 fn plain(word: &str) -> String {
     word.trim().to_lowercase().replace(['-', ' '], "_")
 }
@@ -119,6 +163,8 @@ pub struct Sample {
     pub split: Option<String>,
     /// Whether a person can read the document.
     pub legible: Option<bool>,
+    /// How much of it a person can read.
+    pub readable: Option<Readable>,
 }
 
 impl Sample {
@@ -138,7 +184,15 @@ impl Sample {
             content: None,
             split: None,
             legible: None,
+            readable: None,
         }
+    }
+
+    /// Whether a person can read the document: the column `legible`, and where that is empty `readable`, of which `part`
+    /// says neither.
+    #[must_use]
+    pub fn is_legible(&self) -> Option<bool> {
+        self.legible.or_else(|| self.readable?.legible())
     }
 }
 
@@ -302,6 +356,12 @@ impl Rows {
             Some("false" | "no" | "0") => Ok(Some(false)),
             Some(word) => Err(format!("legible is \"{word}\", and neither true nor false")),
         };
+        let readable = match text("readable") {
+            None => Ok(None),
+            Some(word) => Readable::of(&word)
+                .map(Some)
+                .ok_or_else(|| format!("readable is \"{word}\", and none of yes, part and no")),
+        };
         if let Ok(path) = &path {
             if let Some(first) = self.first_row_of.get(path) {
                 let what = format!("the path \"{path}\" is in row {first} already");
@@ -310,8 +370,8 @@ impl Rows {
                 self.first_row_of.insert(path.clone(), row);
             }
         }
-        match (path, label, legible) {
-            (Ok(path), Ok(label), Ok(legible)) => {
+        match (path, label, legible, readable) {
+            (Ok(path), Ok(label), Ok(legible), Ok(readable)) => {
                 let mut sample = Sample::new(row, &path, label);
                 sample.species = text("species").unwrap_or(sample.species);
                 sample.source = text("source").unwrap_or(sample.source);
@@ -320,12 +380,13 @@ impl Rows {
                 sample.content = text("content");
                 sample.split = text("split");
                 sample.legible = legible;
+                sample.readable = readable;
                 if self.problems.len() == known {
                     self.samples.push(sample);
                 }
             }
-            (path, label, legible) => {
-                for what in [path.err(), label.err(), legible.err()].into_iter().flatten() {
+            (path, label, legible, readable) => {
+                for what in [path.err(), label.err(), legible.err(), readable.err()].into_iter().flatten() {
                     self.problem(row, what);
                 }
             }
@@ -505,6 +566,7 @@ impl Labels {
                 &optional(&sample.content),
                 &optional(&sample.split),
                 legible,
+                sample.readable.map_or("", Readable::name),
             ])?;
         }
         writer.flush().map_err(csv::Error::from)?;
@@ -575,6 +637,35 @@ mod tests {
         assert_eq!(table, lines);
         assert_eq!(table.samples[0].document_id.as_deref(), Some("7"));
         assert_eq!(table.samples[0].legible, Some(true));
+    }
+
+    #[test]
+    fn readable_is_yes_part_or_no_in_tables_and_lines_and_nothing_else() {
+        let table = read_text("a.csv", "path,label,Readable\na.jpg,or,Yes\nb.jpg,or, part \nc.jpg,or,no\nd.jpg,or,\n");
+        let lines = "{\"path\":\"a.jpg\",\"label\":\"or\",\"readable\":\"yes\"}\n\
+                     {\"path\":\"b.jpg\",\"label\":\"or\",\"readable\":\"part\"}\n\
+                     {\"path\":\"c.jpg\",\"label\":\"or\",\"readable\":\"no\"}\n\
+                     {\"path\":\"d.jpg\",\"label\":\"or\",\"readable\":null}\n";
+        for labels in [table.unwrap(), read_text("a.jsonl", lines).unwrap()] {
+            let said: Vec<_> = labels.samples.iter().map(|sample| (sample.readable, sample.is_legible())).collect();
+            let expected = [
+                (Some(Readable::Yes), Some(true)),
+                (Some(Readable::Part), None),
+                (Some(Readable::No), Some(false)),
+                (None, None),
+            ];
+            assert_eq!(said, expected);
+        }
+        let found = problems("a.csv", "path,label,readable\na.jpg,or,true\nb.jpg,or,yes\nc.jpg,or,mostly\n");
+        assert_eq!(found.iter().map(|(row, _)| *row).collect::<Vec<_>>(), [2, 4]);
+        assert!(found[1].1.contains("readable is \"mostly\""), "{found:?}");
+        assert_eq!(problems("a.jsonl", "{\"path\":\"a.jpg\",\"label\":\"or\",\"readable\":true}\n")[0].0, 1);
+    }
+
+    #[test]
+    fn legible_has_the_word_where_both_columns_speak() {
+        let labels = read_text("a.csv", "path,label,legible,readable\na.jpg,or,no,yes\nb.jpg,or,yes,part\n").unwrap();
+        assert_eq!(labels.samples.iter().map(Sample::is_legible).collect::<Vec<_>>(), [Some(false), Some(true)]);
     }
 
     #[test]
@@ -709,6 +800,8 @@ mod tests {
         ];
         samples[0].species = "colour-copy".into();
         samples[0].legible = Some(false);
+        samples[0].readable = Some(Readable::No);
+        samples[2].readable = Some(Readable::Part);
         samples[1].document_id = Some("x/7".into());
         samples[1].device = Some("a, b".into());
         for sample in &mut samples {

@@ -1,10 +1,12 @@
 //! A labelled folder → findings, stored once → figures by ISO/IEC 30107-3, comparisons and proposed thresholds.
 
+pub mod accept;
 pub mod chosen;
 pub mod compare;
 pub mod deletion;
 pub mod dry_run;
 pub mod figures;
+pub mod first_try;
 pub mod import;
 pub mod intervals;
 pub mod labels;
@@ -12,6 +14,8 @@ pub mod leakage;
 pub mod metrics;
 pub mod page;
 pub mod plots;
+pub mod rates;
+pub mod relax;
 pub mod report;
 pub mod results;
 pub mod robustness;

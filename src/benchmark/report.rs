@@ -8,12 +8,14 @@ use image::{RgbImage, imageops};
 
 use super::compare::Comparison;
 use super::deletion::Summary;
-use super::figures::{Figures, Gate, LEVEL, REPLICATES, Rate, attack_score};
+use super::figures::{Figures, Gate, attack_score};
+use super::first_try::{NO_SCORE, NOT_EXAMINED, Outcomes};
 use super::intervals::Interval;
 use super::labels::Label;
 use super::metrics::{Point, Share};
 use super::page::{Cell, ErrorCard, Figure, Page, Section, Table};
 use super::plots::{self, Measured, Rates, Series, Threshold};
+use super::rates::{LEVEL, REPLICATES, Rate};
 use super::robustness::{Tried, variants};
 use super::store::Judged;
 use crate::capture::{self, Upload};
@@ -90,6 +92,7 @@ pub fn page(title: &str, figures: &Figures, judged: &[Judged], checker: &Checker
         ));
     }
     let mut sections = vec![
+        first_try(figures),
         responses(figures),
         gates(figures),
         curves(figures, judged, checker),
@@ -112,6 +115,83 @@ pub fn page(title: &str, figures: &Figures, judged: &[Judged], checker: &Checker
         ..Section::default()
     });
     Page { title: title.to_owned(), lead, sections }
+}
+
+/// Beside the headline: what becomes of genuine documents that a person can read.
+fn first_try(figures: &Figures) -> Section {
+    let mut section = Section {
+        heading: "First-try pass rate".to_owned(),
+        id: "first-try".to_owned(),
+        text: vec![
+            "The share of originals labelled readable=yes that are accepted as they are. A file without a verdict is not \
+             accepted, and counts as not examined."
+                .to_owned(),
+        ],
+        ..Section::default()
+    };
+    let Some(found) = &figures.first_try else {
+        section.text = vec!["Not labelled: no row says in the column `readable` whether it can be read.".to_owned()];
+        return section;
+    };
+    match &found.readable {
+        Some(readable) => {
+            let accepted = &readable.accepted;
+            let of = accepted.share;
+            section.text.insert(
+                0,
+                format!(
+                    "{} of {} readable originals are accepted at the first try: {}, {} over files{}.",
+                    of.count,
+                    of.of,
+                    share(of),
+                    bracket(Some(accepted.files)),
+                    accepted.sources.map_or(String::new(), |i| format!(", {} over sources", bracket(Some(i)))),
+                ),
+            );
+        }
+        None => section.text.push("No original is labelled readable=yes.".to_owned()),
+    }
+    let rates = |name: &str, outcomes: &Outcomes| -> Vec<Vec<Cell>> {
+        let row =
+            |(what, rate): (&str, &Rate)| [vec![Cell::words(name), Cell::words(what)], rate_cells(Some(rate))].concat();
+        outcomes.named().map(row).to_vec()
+    };
+    let table = |caption: &str, by: &str, rows: Vec<Vec<Cell>>| Table {
+        caption: caption.to_owned(),
+        head: words(&[by, "outcome", "rate", "n", "over files", "over sources"]),
+        rows,
+    };
+    if let Some(readable) = &found.readable {
+        section.tables.push(table("Readable originals", "readable", rates("yes", readable)));
+    }
+    if !found.by_content.is_empty() {
+        let rows = found.by_content.iter().flat_map(|(content, outcomes)| rates(content, outcomes));
+        section.tables.push(table("Readable originals by content", "content", rows.collect()));
+    }
+    if !found.by_reason.is_empty() {
+        let row = |(code, rate): (&String, &Rate)| {
+            let name = match code.as_str() {
+                NOT_EXAMINED => "the file could not be examined",
+                NO_SCORE => "no score could be formed",
+                code => code,
+            };
+            (rate.share.count, [vec![Cell::words(name)], rate_cells(Some(rate))].concat())
+        };
+        let mut rows: Vec<(usize, Vec<Cell>)> = found.by_reason.iter().map(row).collect();
+        rows.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+        section.tables.push(Table {
+            caption: "Readable originals that are not accepted, by the reason that comes first".to_owned(),
+            head: words(&["first reason", "rate", "n", "over files", "over sources"]),
+            rows: rows.into_iter().map(|(_, cells)| cells).collect(),
+        });
+    }
+    let others = [("part", &found.part), ("no", &found.unreadable)];
+    let rows: Vec<_> =
+        others.into_iter().flat_map(|(name, outcomes)| outcomes.iter().flat_map(move |o| rates(name, o))).collect();
+    if !rows.is_empty() {
+        section.tables.push(table("Originals that can be read in part or not at all", "readable", rows));
+    }
+    section
 }
 
 fn responses(figures: &Figures) -> Section {
@@ -369,7 +449,7 @@ fn legibility(figures: &Figures) -> Option<Section> {
         heading: "Legibility".to_owned(),
         id: "legibility".to_owned(),
         tables: vec![Table {
-            caption: "Where the labels say whether a person can read the document".to_owned(),
+            caption: "Where the labels say whether a person can read the document; in part is not counted".to_owned(),
             head: words(&["agreement", "n", "over files", "AUC of the score", "not judged"]),
             rows: vec![vec![
                 Cell::number(share(right)),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::figures::Figures;
-use super::labels::Label;
+use super::labels::{Label, Readable};
 use super::store::Judged;
 use crate::policy::Decision;
 
@@ -28,6 +28,8 @@ pub struct ResultRow {
     pub source: String,
     /// What it shows.
     pub content: Option<String>,
+    /// How much of it a person can read, as the labels say.
+    pub readable: Option<Readable>,
     /// That it shows a screen, 0 to 1.
     pub screen: Option<f64>,
     /// That it shows a print, 0 to 1.
@@ -58,6 +60,7 @@ impl From<&Judged> for ResultRow {
             species: sample.species.clone(),
             source: sample.source.clone(),
             content: sample.content.clone(),
+            readable: sample.readable,
             screen: scores.screen,
             print: scores.print,
             legibility: scores.legibility,
