@@ -52,6 +52,7 @@ class Reader:
                  "EngineConfig.onnxruntime.intra_op_num_threads": 1,
                  "EngineConfig.onnxruntime.inter_op_num_threads": 1}
         self.engine, self.input = RapidOCR(params=quiet), TextRecInput
+        self.engine(np.full((64, 256, 3), 255, np.uint8))  # loads its networks at the first picture
 
     def find(self, picture):
         """-> quads [N,4,2], texts, confidences."""

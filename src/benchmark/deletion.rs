@@ -325,8 +325,8 @@ impl<'a> Test<'a> {
                 (&["score.screen"], kinds, true, false)
             }
             "print_recapture" => (&["score.print"], &[MarkKind::Halftone], true, false),
-            "glare" => (&["glare.largest_share", "legibility.glare_share"], &[MarkKind::Glare], false, false),
-            "covered" => (&["legibility.covered_share"], &[MarkKind::Cover], false, false),
+            "glare" => (&["glare.print_share", "glare.reflection_share"], &[MarkKind::Glare], false, false),
+            "covered" => (&["cover.print_share", "cover.share"], &[MarkKind::Cover], false, false),
             "screenshot" => (&["metadata.screenshot_named", "container.c2pa_screen_capture"], &[], false, true),
             "edited" => {
                 let says = &["metadata.editor_named", "container.c2pa_composite", "container.c2pa_generated"];

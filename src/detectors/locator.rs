@@ -54,6 +54,9 @@ impl Detector for Locator {
             let (en, zh) = ("No document was found in the picture.", "画面中未找到证件。");
             let mut evidence = Evidence::told(Sentence::new(en, zh));
             evidence.flag("locator.found", false);
+            if let Some(maps) = scene.maps() {
+                evidence.read("locator.others_count", maps.others() as f64);
+            }
             return evidence.into();
         };
         let edges = 100.0 * document.edge_support;
@@ -72,13 +75,20 @@ impl Detector for Locator {
                 format!("找到四边形物体，边框的 {edges:.0}% 为直边，但不是证件。"),
             ),
         };
-        let mut evidence = Evidence::told(told);
+        let others = scene.maps().map(crate::scene::Maps::others);
+        let mut evidence = Evidence::told(match others {
+            Some(others @ 1..) => Sentence::new(
+                format!("{} {others} other things may be documents too; the largest was looked at.", told.en),
+                format!("{}另有 {others} 个疑似证件，仅检查最大的一个。", told.zh),
+            ),
+            _ => told,
+        });
         evidence.flag("locator.found", known);
         evidence.flag("locator.fills_frame", document.fills_frame);
         evidence.read("locator.edge_support", f64::from(document.edge_support));
         evidence.flag("locator.device", document.device.is_some());
-        if let Some(maps) = scene.maps() {
-            evidence.read("locator.others_count", maps.others() as f64);
+        if let Some(others) = others {
+            evidence.read("locator.others_count", others as f64);
         }
         if let Some(confidence) = document.confidence {
             evidence.read("locator.confidence", f64::from(confidence));

@@ -347,6 +347,18 @@ pub const CODES: &[Code] = &[
         shown_by: &[],
     },
     Code {
+        code: "several_documents",
+        en: "Several things that may be documents lie in the picture. Photograph one at a time.",
+        zh: "画面中有多个疑似证件。请每次只拍一件。",
+        at: None,
+        suspected: None,
+        tencent: None,
+        baidu: None,
+        onfido_veriff: Some("image_quality"),
+        species: None,
+        shown_by: &[],
+    },
+    Code {
         code: "cut_off",
         en: "Part of the {thing} lies outside the picture. Show all four corners.",
         zh: "{thing}边角不完整。请拍全四个角。",
