@@ -88,55 +88,90 @@ fn detectors(c: &mut Criterion) {
     group.finish();
 }
 
-/// A sample of a card that can be read, drawn out to as many pixels as a phone's photograph.
-fn card() -> Vec<u8> {
-    let sample = include_bytes!("../datasets/samples/original_card_01.jpg");
-    let small = image::load_from_memory_with_format(sample, image::ImageFormat::Jpeg).expect("a sample").to_rgb8();
-    let large = image::imageops::resize(&small, WIDTH, HEIGHT, image::imageops::FilterType::CatmullRom);
+/// What is photographed in [`document`]: the samples drawn out to as many pixels as a phone's photograph.
+const SUBJECTS: [(&str, &[u8]); 2] = [
+    ("card", include_bytes!("../datasets/samples/original_card_01.jpg")),
+    ("page", include_bytes!("../datasets/samples/original_page_03.jpg")),
+];
+
+fn encoded(large: &image::RgbImage) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = Encoder::new(&mut bytes, 90);
     encoder.set_sampling_factor(SamplingFactor::F_2_2);
-    encoder.encode(large.as_raw(), WIDTH as u16, HEIGHT as u16, ColorType::Rgb).expect("encoded");
+    let (width, height) = large.dimensions();
+    encoder.encode(large.as_raw(), width as u16, height as u16, ColorType::Rgb).expect("encoded");
     bytes
 }
 
-/// Finding the document, telling which it is, judging its print and reading its number, the overview made before.
+/// The subjects as 12-megapixel photographs, and a receipt: a column of the page's print on a dark table.
+fn subjects() -> Vec<(&'static str, Vec<u8>)> {
+    let mut made = Vec::new();
+    for (name, sample) in SUBJECTS {
+        let small = image::load_from_memory_with_format(sample, image::ImageFormat::Jpeg).expect("a sample").to_rgb8();
+        let upright = small.height() > small.width();
+        let (width, height) = if upright { (HEIGHT, WIDTH) } else { (WIDTH, HEIGHT) };
+        let large = image::imageops::resize(&small, width, height, image::imageops::FilterType::CatmullRom);
+        if name == "page" {
+            let strip = image::imageops::crop_imm(&large, width / 4, height / 8, width / 3, height * 3 / 4).to_image();
+            let mut receipt = image::RgbImage::from_pixel(HEIGHT, WIDTH, image::Rgb([60, 50, 45]));
+            let (x, y) = ((HEIGHT - strip.width()) / 2, WIDTH.saturating_sub(strip.height()) / 2);
+            image::imageops::overlay(&mut receipt, &strip, i64::from(x), i64::from(y));
+            made.push(("receipt", encoded(&receipt)));
+        }
+        made.push((name, encoded(&large)));
+    }
+    made
+}
+
+/// Finding the document, telling which it is, judging its print, what lies over it, and reading its number, the overview
+/// made before.
 fn document(c: &mut Criterion) {
-    let bytes = card();
-    let capture = decode(&Upload { bytes: &bytes, name: None }, &Limits::default()).expect("a JPEG");
     let mut group = c.benchmark_group("document");
     group.sample_size(20).throughput(Throughput::Elements(u64::from(WIDTH * HEIGHT)));
-    for (name, engine) in [("onnxruntime", EngineChoice::OnnxRuntime), ("embedded", EngineChoice::Embedded)] {
-        let (Some(checker), Ok(models)) = (checker(engine), Models::load(&ModelSource::Shipped, engine)) else {
-            continue;
-        };
-        let prepared = || {
-            let scene = checker.survey(&capture, Deadline::NEVER);
-            scene.squashed();
-            scene
-        };
-        for part in
-            [&["locator"][..], &["legibility"], &["number"], &["locator", "document_net", "legibility", "number"]]
-        {
-            let detectors: Vec<_> =
-                DETECTORS.iter().filter(|e| part.contains(&e.info.id)).map(|e| (e.build)(&models)).collect();
-            // Each part alone has what comes before it made outside the measurement.
-            let before = || {
-                let scene = prepared();
-                if part[0] != "locator" {
-                    scene.print_lines();
-                }
+    for (subject, bytes) in subjects() {
+        let capture = decode(&Upload { bytes: &bytes, name: None }, &Limits::default()).expect("a JPEG");
+        for (name, engine) in [("onnxruntime", EngineChoice::OnnxRuntime), ("embedded", EngineChoice::Embedded)] {
+            let (Some(checker), Ok(models)) = (checker(engine), Models::load(&ModelSource::Shipped, engine)) else {
+                continue;
+            };
+            let prepared = || {
+                let scene = checker.survey(&capture, Deadline::NEVER);
+                scene.squashed();
                 scene
             };
-            let examine = |scene: bonafide::scene::Scene<'_>| {
-                for detector in &detectors {
-                    black_box(detector.examine(&scene));
-                }
-            };
-            let label = if part.len() > 1 { "all" } else { part[0] };
-            group.bench_function(format!("{name}_{label}"), |b| {
-                b.iter_batched(before, examine, BatchSize::PerIteration);
-            });
+            for part in [
+                &["locator"][..],
+                &["legibility"],
+                &["cover"],
+                &["number"],
+                &["locator", "document_net", "legibility", "cover", "number"],
+            ] {
+                let detectors: Vec<_> =
+                    DETECTORS.iter().filter(|e| part.contains(&e.info.id)).map(|e| (e.build)(&models)).collect();
+                // Each part alone has what comes before it made outside the measurement.
+                let before = || {
+                    let scene = prepared();
+                    match part {
+                        ["locator", ..] => {}
+                        ["number"] => {
+                            scene.print_lines();
+                        }
+                        _ => {
+                            scene.subject();
+                        }
+                    }
+                    scene
+                };
+                let examine = |scene: bonafide::scene::Scene<'_>| {
+                    for detector in &detectors {
+                        black_box(detector.examine(&scene));
+                    }
+                };
+                let label = if part.len() > 1 { "all" } else { part[0] };
+                group.bench_function(format!("{subject}_{name}_{label}"), |b| {
+                    b.iter_batched(before, examine, BatchSize::PerIteration);
+                });
+            }
         }
     }
     group.finish();

@@ -46,6 +46,8 @@ PERIODIC = ("moire.peak_db",)
 JUDGED = ("legibility.readable", "legibility.zone_readable")
 # Share of characters still read from which a document counts as readable.
 READ = 0.8
+# Contents of single large digits and symbols: a dozen of them say little of how the rest of the print is read.
+FEW_CHARACTERS = ("playing_card", "sudoku")
 # A number whose checks hold was read: what it adds to the log-odds, by decree.
 CONSISTENT = ("number.consistent", 4.0)
 FREE = (-1e30, 1e30)
@@ -145,8 +147,8 @@ def screen_head(path, readings, review):
 
 
 def ladder(labels, reports):
-    """Photographs under faults -> readings [N,2], share of characters read [N], source [N], fault [N]; and how many showed
-    no print to the program."""
+    """Photographs under faults -> readings [N,2], share of characters read [N], source [N], fault [N], whether they show
+    running print [N]; and how many showed no print to the program."""
     truth = {row["path"]: row for row in csv.DictReader(open(labels))}
     rows, unjudged = [], []
     for line in open(reports):
@@ -156,25 +158,28 @@ def ladder(labels, reports):
             continue
         values = {k: v for finding in report["findings"] for k, v in finding["readings"].items()}
         if JUDGED[0] in values:
-            rows.append(([values[name] for name in JUDGED], float(row["share"]), row["source"], row["fault"]))
+            rows.append(([values[name] for name in JUDGED], float(row["share"]), row["source"], row["fault"],
+                         row["content"] not in FEW_CHARACTERS))
         else:
             unjudged.append((float(row["share"]), row["fault"]))
-    x, share, source, fault = map(np.array, zip(*rows))
-    return x, share, source, fault, unjudged
+    return tuple(map(np.array, zip(*rows))) + (unjudged,)
 
 
 def legibility_head(fitted_on):
     """Terms and bias of the legibility head, and its figures, each source scored by a head that never saw it."""
-    x, share, source, fault, unjudged = ladder(*fitted_on)
+    x, share, source, fault, running, unjudged = ladder(*fitted_on)
     read = share >= READ
     weight = np.array([(source == name).sum() ** -0.5 for name in source])
+    weight[~running] = 0
     weight *= np.where(read, 0.5 / weight[read].sum(), 0.5 / weight[~read].sum()) * len(x)
     score = np.zeros(len(x))
     for name in np.unique(source):
         mine = source == name
         coef, bias = fit(x[~mine], read[~mine], weight[~mine])
         score[mine] = logistic(x[mine] @ coef + bias)
-    for what, chosen in (("all", share >= 0), ("shares between 0.6 and 0.9 left out", (share >= 0.9) | (share <= 0.6))):
+    clear = (share >= 0.9) | (share <= 0.6)
+    for what, chosen in (("running print", running), ("the same, shares between 0.6 and 0.9 left out", running & clear),
+                         ("all", share >= 0)):
         s, r, g = score[chosen], read[chosen], source[chosen]
         low, high = interval(lambda i: roc_auc_score(r[i], s[i]), g)
         print(f"legibility, cross-fitted, {what}: ROC-AUC {roc_auc_score(r, s):.3f} [{low:.3f}, {high:.3f}], n {r.sum()} "
@@ -182,7 +187,7 @@ def legibility_head(fitted_on):
               f"others {(s[~r] < 0.5).mean():.1%}")
     print(f"no print seen in {len(unjudged)}, of which {sum(s >= READ for s, _ in unjudged)} could be read")
     for name in sorted(set(fault)):
-        mine = fault == name
+        mine = running & (fault == name)
         print(f"{name}: of {(mine & read).sum()} read {(score[mine & read] >= 0.5).sum()} at 0.5 or more, of "
               f"{(mine & ~read).sum()} others {(score[mine & ~read] < 0.5).sum()} below")
     coef, bias = fit(x, read, weight)

@@ -52,7 +52,9 @@ class Reader:
                  "EngineConfig.onnxruntime.intra_op_num_threads": 1,
                  "EngineConfig.onnxruntime.inter_op_num_threads": 1}
         self.engine, self.input = RapidOCR(params=quiet), TextRecInput
-        self.engine(np.full((64, 256, 3), 255, np.uint8))  # loads its networks at the first picture
+        line = np.full((96, 384, 3), 255, np.uint8)
+        cv2.putText(line, "READ THIS", (20, 65), cv2.FONT_HERSHEY_SIMPLEX, 1.8, (0, 0, 0), 4)
+        self.engine(line)  # it loads its networks with the first line
 
     def find(self, picture):
         """-> quads [N,4,2], texts, confidences."""
@@ -83,8 +85,9 @@ def strip(picture, quad):
     w = int(max(np.linalg.norm(quad[1] - quad[0]), np.linalg.norm(quad[2] - quad[3]), 4))
     h = int(max(np.linalg.norm(quad[3] - quad[0]), np.linalg.norm(quad[2] - quad[1]), 4))
     to = np.array([[0, 0], [w, 0], [w, h], [0, h]], np.float32)
-    return cv2.warpPerspective(picture, cv2.getPerspectiveTransform(quad.astype(np.float32), to), (w, h),
+    seen = cv2.warpPerspective(picture, cv2.getPerspectiveTransform(quad.astype(np.float32), to), (w, h),
                                flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.ascontiguousarray(np.rot90(seen)) if h >= 1.5 * w else seen  # as the reader itself takes upright lines
 
 
 # ---- Faults, on native pixels (BGR, float32); h is the height of a glyph
@@ -373,6 +376,8 @@ def _whole(job):
     chosen = rng.choice(sure, min(WHOLE_LINES, len(sure)), replace=False)
     quads = [found[0][i] for i in chosen]
     truth = [(k, text) for k, (text, score) in enumerate(_reader.read([strip(picture, q) for q in quads])) if score >= SURE]
+    if sum(len(text) for _, text in truth) < LEAST_CHARACTERS:
+        return []
     rows = []
     for step, fault in enumerate(WHOLE_STEPS):
         seen = picture.astype(np.float32)

@@ -321,12 +321,12 @@ mod tests {
         let (original, screen) = (Label::Original, Label::Screen);
         vec![
             Case("a", original, YES, [0.1, 0.9], &[]),
-            Case("a", original, YES, [0.1, 0.9], &[("resolution.dpi", 140.0)]),
+            Case("a", original, YES, [0.1, 0.9], &[("glare.print_share", 0.04)]),
             Case("b", original, YES, [0.1, 0.4], &[("legibility.print_px", 8.0), ("resolution.dpi", 145.0)]),
             Case("b", original, YES, [0.7, 0.9], &[]),
             Case("b", original, YES, [0.1, 0.9], &[("number.illegal", 1.0)]),
             Case("c", original, Some(Readable::No), [0.1, 0.3], &[]),
-            Case("c", original, Some(Readable::No), [0.1, 0.3], &[("resolution.dpi", 100.0)]),
+            Case("c", original, Some(Readable::No), [0.1, 0.3], &[("glare.print_share", 0.09)]),
             Case("c", original, Some(Readable::Part), [0.1, 0.9], &[]),
             Case("c", original, None, [0.9, 0.9], &[]),
             Case("d", screen, None, [0.9, 0.9], &[]),
@@ -377,9 +377,9 @@ mod tests {
         let (run, stored) = run(&cases());
         let told = |share: f64| policy(&run, &propose(&run, &stored, share).unwrap(), "accept", "mine", "run");
         assert!(told(0.2).contains("nothing is changed"));
-        // The pixels of one original cost nothing, and neither does the number of another.
+        // The highlight of one original costs nothing, and neither does the number of another.
         let text = told(0.4);
-        assert!(text.contains("[override.too_small]\nretake = 140.0 # 150.0 as shipped"), "{text}");
+        assert!(text.contains("[override.glare]\nretake = 0.04") && text.contains("# 0.03 as shipped"), "{text}");
         assert!(text.contains("readable originals (n 5): 20.0 % ["), "{text}");
         let text = told(1.0);
         assert!(text.contains("[override.number_illegal]\nenabled = false"), "{text}");

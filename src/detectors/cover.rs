@@ -217,3 +217,57 @@ fn around(cells: &[usize], columns: usize) -> [Point; 4] {
     let rect = PixelRect::new(left as u32, top as u32, (right - left + 1) as u32, (bottom - top + 1) as u32);
     rect.corners().map(|p| p.scaled(CELL as f32))
 }
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{ArrayD, ArrayViewD};
+
+    use super::*;
+    use crate::inference::InferenceError;
+
+    /// Says that what is redder than green is covered.
+    struct Red;
+
+    impl Model for Red {
+        fn run(&self, input: ArrayViewD<'_, f32>) -> Result<Vec<ArrayD<f32>>, InferenceError> {
+            let maps = Array4::from_shape_fn((1, 2, 15, 24), |(_, map, row, column)| {
+                let at = |c: usize| input[[0, c, 8 * row + 4, 8 * column + 4]];
+                if map == 0 && at(0) > at(1) + 40.0 { 5.0 } else { -5.0 }
+            });
+            Ok(vec![maps.into_dyn()])
+        }
+    }
+
+    #[test]
+    fn what_hangs_together_is_one_thing_with_a_border() {
+        // A red finger over grey paper, and a single red cell that is too small to be a thing.
+        let small = RgbImage::from_fn(192, 120, |x, y| {
+            let finger = (64..96).contains(&x) && y >= 72;
+            let speck = x / 8 == 20 && y / 8 == 2;
+            image::Rgb(if finger || speck { [200, 120, 100] } else { [190, 190, 190] })
+        });
+        let maps = look(&Red, &small).expect("two maps");
+        let covered: Vec<bool> = (0..15 * 24).map(|i| maps[[0, 0, i / 24, i % 24]] > 0.0).collect();
+        let capture = crate::detectors::testing::grey(192, 120, |_, _| 190);
+        let scene = crate::scene::survey(&capture, crate::scene::Deadline::NEVER);
+        let print = scene.print_map().within(&scene.outline());
+        let found = things(&covered, 24, &small, &print, &|i| Point::new((i % 24) as f32, (i / 24) as f32));
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].cells.len(), found[0].over_print), (4 * 6, 0));
+        // A mean of 40 + 70 + 90 and 10 over three colours.
+        assert!(found[0].border > 50.0 && texture(&small) < 1.0);
+        let outline = around(&found[0].cells, 24);
+        assert_eq!((outline[0], outline[2]), (Point::new(64.0, 72.0), Point::new(96.0, 120.0)));
+    }
+
+    #[test]
+    fn a_model_with_other_maps_is_refused() {
+        struct Foreign;
+        impl Model for Foreign {
+            fn run(&self, _: ArrayViewD<'_, f32>) -> Result<Vec<ArrayD<f32>>, InferenceError> {
+                Ok(vec![ArrayD::zeros(vec![1, 2, 3, 4])])
+            }
+        }
+        assert!(look(&Foreign, &RgbImage::new(192, 120)).is_err());
+    }
+}

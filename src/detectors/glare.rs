@@ -228,4 +228,35 @@ mod tests {
         let evidence = examine_grey(&Glare, 300, 200, |_, _| 240);
         assert_eq!(evidence.value("glare.area_share"), Some(0.0));
     }
+
+    /// Rows of marks like print on paper of level 215, and a lamp of `reach` pixels about the middle.
+    fn lit(reach: f32, ambient: f32) -> impl Fn(u32, u32) -> u8 {
+        move |x, y| {
+            let ink = y % 24 < 12 && (x % 12 < 3 || (x % 12 < 9 && y % 24 < 3));
+            let lamp = 600.0 * (-((x as f32 - 400.0).hypot(y as f32 - 250.0) / reach).powi(4)).exp();
+            (ambient * if ink { 0.2 } else { 1.0 } + lamp).min(255.0) as u8
+        }
+    }
+
+    #[test]
+    fn a_lamp_over_print_washes_it_out_and_one_beside_it_does_not() {
+        let over = examine_grey(&Glare, 800, 500, lit(40.0, 200.0));
+        assert!(over.value("glare.print_share").expect("measured") > 0.002, "{:?}", over.readings);
+        assert!(over.value("glare.reflection_share").expect("measured") > 0.005);
+        assert!(over.marks.iter().any(|mark| mark.zone == Some(Zone::Middle)));
+        let plain = examine_grey(&Glare, 800, 500, |x, y| {
+            let lamp = 600.0 * (-((x as f32 - 400.0).hypot(y as f32 - 250.0) / 40.0).powi(4)).exp();
+            (150.0 + lamp).min(255.0) as u8
+        });
+        assert_eq!(plain.value("glare.print_share"), Some(0.0));
+    }
+
+    #[test]
+    fn overexposed_paper_is_no_reflection() {
+        // Paper at the end everywhere, its print still there.
+        let evidence = examine_grey(&Glare, 800, 500, lit(1.0, 260.0));
+        assert!(evidence.value("glare.area_share").expect("measured") > 0.3);
+        assert_eq!(evidence.value("glare.reflection_share"), Some(0.0));
+        assert_eq!(evidence.value("glare.print_share"), Some(0.0));
+    }
 }

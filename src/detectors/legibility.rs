@@ -322,3 +322,85 @@ fn block_steps(capture: &Capture, rect: PixelRect) -> Option<f64> {
 fn logistic(logit: f32) -> f32 {
     1.0 / (1.0 + (-logit).exp())
 }
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{ArrayD, ArrayViewD};
+
+    use super::*;
+    use crate::detectors::testing::{examine_grey, grey};
+    use crate::inference::InferenceError;
+    use crate::scene::{Deadline, survey};
+
+    /// Sees print in every cell, readable where the piece is brighter than 128 on average.
+    struct Bright;
+
+    impl Model for Bright {
+        fn run(&self, input: ArrayViewD<'_, f32>) -> Result<Vec<ArrayD<f32>>, InferenceError> {
+            let count = input.shape()[0];
+            let bright = |n: usize| input.index_axis(ndarray::Axis(0), n).mean().unwrap_or(0.0) > 128.0;
+            let maps =
+                Array4::from_shape_fn((count, 2, 4, 8), |(n, map, ..)| if map == 0 || bright(n) { 6.0 } else { -6.0 });
+            Ok(vec![maps.into_dyn()])
+        }
+    }
+
+    /// Gives what no legibility network gives.
+    struct Foreign;
+
+    impl Model for Foreign {
+        fn run(&self, _: ArrayViewD<'_, f32>) -> Result<Vec<ArrayD<f32>>, InferenceError> {
+            Ok(vec![ArrayD::zeros(vec![1, 3])])
+        }
+    }
+
+    /// Marks like glyphs on paper of the left and of the right half.
+    fn marks(left: u8, right: u8) -> impl Fn(u32, u32) -> u8 {
+        move |x, y| {
+            let paper = if x < 450 { left } else { right };
+            let ink = y % 30 < 15 && (x % 15 < 3 || (x % 15 < 12 && y % 30 < 3));
+            if ink { paper / 4 } else { paper }
+        }
+    }
+
+    #[test]
+    fn the_worst_zone_is_told_beside_the_mean() {
+        let evidence = examine_grey(&Legibility(Some(Arc::new(Bright))), 900, 600, marks(220, 90));
+        let value = |id: &str| evidence.value(id).expect("measured");
+        assert!((value("legibility.zones_count") - 9.0).abs() < 1e-9);
+        let whole = value("legibility.readable");
+        assert!(whole > 0.3 && whole < 0.9, "{whole}");
+        assert!(value("legibility.zone_readable") < 0.01);
+        assert!((value("legibility.print_px") - 15.0).abs() < 4.0, "{}", value("legibility.print_px"));
+        // The right half lies in the shade of the left.
+        assert!((value("legibility.shade_ratio") - 90.0 / 220.0).abs() < 0.05);
+        let zones = evidence.marks.iter().filter_map(|mark| mark.zone);
+        assert!(zones.into_iter().all(|zone| [Zone::UpperRight, Zone::MiddleRight, Zone::LowerRight].contains(&zone)
+            || [Zone::UpperMiddle, Zone::Middle, Zone::LowerMiddle].contains(&zone)));
+    }
+
+    #[test]
+    fn where_there_is_no_print_there_is_nothing_to_read() {
+        let evidence = examine_grey(&Legibility(Some(Arc::new(Bright))), 900, 600, |_, _| 200);
+        assert_eq!(evidence.value("legibility.zones_count"), Some(0.0));
+        assert_eq!(evidence.value("legibility.readable"), None);
+        assert!(evidence.explanation.en.contains("nothing to read"));
+    }
+
+    #[test]
+    fn a_model_of_another_kind_is_a_failure_not_a_verdict() {
+        let capture = grey(900, 600, marks(220, 220));
+        let outcome = Legibility(Some(Arc::new(Foreign))).examine(&survey(&capture, Deadline::NEVER));
+        assert!(matches!(outcome, Outcome::Abstained(_)));
+    }
+
+    #[test]
+    fn blocks_are_seen_in_step_and_smooth_pictures_have_none() {
+        let blocks = grey(200, 200, |x, y| if (x / 8 + y / 8) % 2 == 0 { 100 } else { 112 });
+        let smooth = grey(200, 200, |x, _| x as u8);
+        let rect = PixelRect::new(0, 0, 200, 200);
+        assert!(block_steps(&blocks, rect).expect("pixels enough") > 8.0);
+        assert!(block_steps(&smooth, rect).expect("pixels enough") < 0.5);
+        assert_eq!(block_steps(&smooth, PixelRect::new(0, 0, 20, 200)), None);
+    }
+}

@@ -401,3 +401,25 @@ pub const CODES: &[Code] = &[
 pub fn code(code: &str) -> Option<&'static Code> {
     CODES.iter().find(|entry| entry.code == code)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_fit_the_thing_and_leave_no_blanks() {
+        for entry in CODES {
+            for action in [Decision::Retake, Decision::Review, Decision::Reject] {
+                for face in Face::ALL.into_iter().map(Some).chain([None]) {
+                    for zone in [None, Some(Zone::Middle)] {
+                        let (en, zh) = entry.told(action, zone, Thing::of(face));
+                        assert!(!en.contains(['{', '}']) && !zh.contains(['{', '}']), "{en} {zh}");
+                    }
+                }
+            }
+        }
+        let glare = code("glare").expect("listed");
+        let told = |face| glare.told(Decision::Retake, None, Thing::of(Some(face))).0;
+        assert!(told(Face::Page).contains("Tilt the page") && told(Face::Card).contains("Tilt the card"));
+    }
+}

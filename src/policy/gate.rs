@@ -674,4 +674,33 @@ mod tests {
         let unknown = format!("{RULES}[override.glare]\nenabled = false\n");
         assert!(policy(&unknown).expect_err("no rule for glare").to_string().contains("glare"));
     }
+
+    #[test]
+    fn no_more_reasons_are_told_than_the_policy_says_and_the_decision_is_the_worst_of_all() {
+        let text = RULES.replace("legible_from = 0.5", "legible_from = 0.5\nreasons_at_most = 1");
+        let scores = Scores { screen: Some(0.5), ..Scores::default() };
+        let verdict = policy(&text).expect("good").judge(&scores, &Readings::from([("framing.tilt_deg", 40.0)]), |_| None);
+        assert_eq!((verdict.reasons.len(), verdict.decision), (1, Decision::Review));
+    }
+
+    #[test]
+    fn a_fallback_is_told_only_where_nothing_else_is() {
+        let text = format!(
+            "{RULES}[risk.illegible]\nquantity = \"score.legibility\"\nbad = \"below\"\nseverity = \"low\"\n\
+             retake = 0.5\nfallback = true\n"
+        );
+        let told = |tilt: f64| {
+            let scores = Scores { screen: Some(0.0), legibility: Some(0.1), ..Scores::default() };
+            let judged = policy(&text).expect("good").judge(&scores, &Readings::from([("framing.tilt_deg", tilt)]), |_| None);
+            judged.reasons.iter().map(|reason| reason.code).collect::<Vec<_>>()
+        };
+        assert_eq!((told(0.0), told(40.0)), (vec!["illegible"], vec!["tilted"]));
+    }
+
+    #[test]
+    fn a_suspicion_is_told_as_one() {
+        let told = |screen: f64| verdict(Some(screen), 0.0).reasons[0].en.clone();
+        assert!(told(0.5).contains("cannot be ruled out"), "{}", told(0.5));
+        assert!(told(0.9).contains("looks like a photograph of a screen"), "{}", told(0.9));
+    }
 }

@@ -23,6 +23,8 @@ pub const PIECE_PX: (u32, u32) = (128, 64);
 pub const GLYPH_PX: f32 = 16.0;
 /// Pieces of one zone.
 const PIECES_A_ZONE: usize = 2;
+/// Grey levels a pixel below which there is nothing to look at.
+const LEAST_STRENGTH: f32 = 0.7;
 /// Share of a zone's best block that the second place must reach.
 const SECOND_SHARE: f32 = 0.35;
 /// Blocks between two places of a zone.
@@ -219,7 +221,7 @@ impl Piece {
     }
 }
 
-/// Pieces of `outline` where print is likeliest, at most two a zone; zones as `laid` has its corners.
+/// Pieces of `outline` where print is likeliest, at most two in each of the zones that its corners give.
 pub(super) fn pieces(capture: &Capture, overview: &Overview, map: &PrintMap, outline: &Quad) -> Vec<Piece> {
     let Some(shares) = Homography::between(outline, &UNIT) else { return Vec::new() };
     let inner = inset(outline);
@@ -243,7 +245,7 @@ pub(super) fn pieces(capture: &Capture, overview: &Overview, map: &PrintMap, out
         let mut chosen: Vec<(f32, i32, i32)> = Vec::new();
         for place in places {
             let far = |c: &(f32, i32, i32)| (c.1 - place.1).abs() >= APART || (c.2 - place.2).abs() >= APART;
-            let enough = chosen.first().map_or(1.0, |first| SECOND_SHARE * first.0);
+            let enough = chosen.first().map_or(LEAST_STRENGTH, |first| SECOND_SHARE * first.0);
             if chosen.len() == PIECES_A_ZONE || place.0 < enough {
                 break;
             }
@@ -384,4 +386,75 @@ fn ink(luma: &GrayImage) -> GrayImage {
         let dark = mean - f32::from(luma.get_pixel(x, y).0[0]) > floor.max(DARKER.0 * mean);
         Luma([if dark { 255 } else { 0 }])
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detectors::testing::grey;
+    use crate::scene::{Deadline, survey};
+
+    /// Rows of marks like glyphs, `tall` pixels high with strokes of a fifth of that, inside `at`; paper elsewhere.
+    fn print(at: PixelRect, tall: u32) -> impl Fn(u32, u32) -> u8 {
+        move |x, y| {
+            let inside = (at.x..at.x + at.width).contains(&x) && (at.y..at.y + at.height).contains(&y);
+            if !inside {
+                return 210;
+            }
+            let (row, column) = ((y - at.y) % (2 * tall), (x - at.x) % tall);
+            let stroke = tall / 5;
+            let upright = column < stroke || (3 * stroke..4 * stroke).contains(&column) && row < tall / 2;
+            let across = column < 4 * stroke && (row < stroke || (row >= tall / 2 && row < tall / 2 + stroke));
+            if row < tall && (upright || across) { 40 } else { 210 }
+        }
+    }
+
+    #[test]
+    fn print_is_found_where_it_is_and_brought_to_one_height() {
+        for tall in [15, 30, 60, 120] {
+            // Print in the upper left ninth of a large picture alone.
+            let capture = grey(3600, 2700, print(PixelRect::new(200, 180, 900, 600), tall));
+            let scene = survey(&capture, Deadline::NEVER);
+            let pieces = scene.print_pieces();
+            assert!(!pieces.is_empty() && pieces.len() <= 2, "{tall}: {}", pieces.len());
+            for piece in pieces {
+                assert_eq!((piece.zone, piece.luma.dimensions()), (Zone::UpperLeft, PIECE_PX));
+                let measured = piece.glyph_px.expect("glyphs are clear");
+                assert!((measured / tall as f32 - 1.0).abs() < 0.25, "{tall}: {measured}");
+                let seen = tall as f32 * piece.scale;
+                assert!(seen < 1.4 * GLYPH_PX && (piece.scale - 1.0).abs() < 1e-6 || seen > 0.7 * GLYPH_PX, "{seen}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_blank_page_has_no_pieces_and_a_tiny_picture_is_not_enlarged() {
+        let blank = grey(900, 700, |_, _| 210);
+        assert!(survey(&blank, Deadline::NEVER).print_pieces().is_empty());
+        let tiny = grey(60, 40, print(PixelRect::new(0, 0, 60, 40), 10));
+        for piece in survey(&tiny, Deadline::NEVER).print_pieces() {
+            assert_eq!((piece.luma.dimensions(), piece.rect), (PIECE_PX, PixelRect::new(0, 0, 60, 40)));
+            assert!(piece.scale <= 1.0);
+        }
+    }
+
+    #[test]
+    fn a_straight_edge_is_no_print() {
+        let edge = grey(900, 700, |x, _| if x < 450 { 30 } else { 220 });
+        assert!(survey(&edge, Deadline::NEVER).print_pieces().is_empty());
+    }
+
+    #[test]
+    fn print_goes_on_under_what_hides_it_and_not_beyond_its_end() {
+        // A grey patch of six blocks in the middle of the print.
+        let line = print(PixelRect::new(100, 100, 600, 300), 15);
+        let patch = (378..426, 200..260);
+        let hidden = grey(800, 500, |x, y| if patch.0.contains(&x) && patch.1.contains(&y) { 120 } else { line(x, y) });
+        let scene = survey(&hidden, Deadline::NEVER);
+        let mask = scene.print_map().within(&scene.outline());
+        let (under, beside) = (Point::new(402.0, 226.0), Point::new(752.0, 226.0));
+        assert!(!mask.bears(under) && mask.expects(under) && mask.bears(Point::new(200.0, 226.0)));
+        assert!(!mask.expects(beside) && !mask.reaches(beside) && mask.reaches(Point::new(712.0, 226.0)));
+        assert!(mask.expected_count() > 0);
+    }
 }
