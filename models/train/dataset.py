@@ -72,7 +72,7 @@ def load_photographs(root):
                     path=row["path"], overview=row["overview"], label=row["label"], content=row["content"],
                     source=row["source"], group=_group(row["source"], row["path"]), kind="captures",
                     width=int(row["width"]), height=int(row["height"]), root=root,
-                    crop=(int(row["crop_x"]), int(row["crop_y"])),
+                    crop=(int(row["crop_x"] or 0), int(row["crop_y"] or 0)),  # empty where the file is the whole
                 )
             )
     material = os.path.join(root, "material.csv")
