@@ -355,12 +355,12 @@ def taken(picture, rng):
     return cv2.resize(small, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA if wide >= WIDTH else cv2.INTER_LINEAR)
 
 
-def view(picture, known, rng, stock):
+def view(picture, known, rng, stock, bare=False):
     """A document [240,384,3] and what is known to lie over it -> the net's input, maps [2,15,24] bytes."""
     picture, over = picture.astype(np.float32), np.zeros(SHAPE, np.float32)
-    for _ in range(int(rng.integers(1, 4)) if chance(rng, PRINTED) else 0):
+    for _ in range(int(rng.integers(1, 4)) if chance(rng, 0 if bare else PRINTED) else 0):
         picture = printed(picture, rng, stock)
-    for _ in range(int(rng.integers(1, 3)) if chance(rng, COVERS) else 0):
+    for _ in range(int(rng.integers(1, 3)) if chance(rng, 0 if bare else COVERS) else 0):
         picture, more = lay(picture, rng, stock)
         over = np.maximum(over, more)
     maps = known.copy()
@@ -368,7 +368,7 @@ def view(picture, known, rng, stock):
     maps[0] = np.where((share == 1) | (maps[0] == 0), np.where(maps[0] == 1, 1, share), maps[0])
     maps[1] = np.where(share == 1, 0, maps[1])
     picture = lit(picture, rng)
-    if chance(rng, HIGHLIGHTS):
+    if chance(rng, 0 if bare else HIGHLIGHTS):
         picture, washed = shine(picture, over, rng)
         maps[1] = np.where(washed == 0, maps[1], np.where(maps[1] == 1, 1, washed))
     turn = rng.choice((-1, 1), 2)
