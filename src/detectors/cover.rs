@@ -32,6 +32,11 @@ pub(super) const ENTRY: Entry = Entry {
                 unit: "ratio",
                 meaning: "step of colour across the border of what covers most, over the steps inside the document",
             },
+            ReadingInfo {
+                id: "cover.light_ratio",
+                unit: "ratio",
+                meaning: "brightness of what covers most over that of the document: a deep shadow has little",
+            },
             share("cover.glare_share", "part of the document under a highlight that washes it out, by the network"),
         ],
         method: "A small network on the document laid straight, 192 × 120 in colour, says for every 8 px whether \
@@ -91,6 +96,11 @@ impl Detector for Cover {
         evidence.read("cover.glare_share", glare as f64 / count);
         if let Some(largest) = things.iter().max_by_key(|thing| (thing.over_print, thing.cells.len())) {
             evidence.read("cover.border_ratio", largest.border / texture(small).max(1.0));
+            let light = |i: usize| mean_colour(small, i % columns, i / columns).iter().sum::<f64>() / 3.0;
+            let mean = largest.cells.iter().map(|i| light(*i)).sum::<f64>() / largest.cells.len() as f64;
+            let mut all: Vec<f64> = (0..rows * columns).map(light).collect();
+            all.sort_by(f64::total_cmp);
+            evidence.read("cover.light_ratio", mean / all[all.len() / 2].max(1.0));
         }
         // Zones are those of the document as it is read, and things lie as it lies in the small picture.
         let shares = Homography::between(&scene.outline(), &UNIT);

@@ -16,6 +16,8 @@ use crate::scene::{GLYPH_PX, PIECE_PX, Piece, Scene, diagonal_ratio, edge_widths
 const CELL: u32 = 16;
 /// Cells of print that a piece must show to be judged: a short word.
 const LEAST_PRINT: f32 = 3.0;
+/// Cells of print that a zone must show to be called the worst: a line or two, not a mark that looks like a letter.
+const LEAST_ZONE: f32 = 10.0;
 /// Below this a piece that was reduced is looked at again at twice the scale.
 const DOUBTFUL: f32 = 0.7;
 /// Edges that make a measurement.
@@ -48,7 +50,7 @@ pub(super) const ENTRY: Entry = Entry {
             ReadingInfo {
                 id: "legibility.zone_readable",
                 unit: "share",
-                meaning: "the same in the worst of the zones that bear print",
+                meaning: "the same in the worst of the zones that bear a line of print and more",
             },
             ReadingInfo {
                 id: "legibility.print_px",
@@ -184,16 +186,18 @@ fn tell(mut seen: Vec<Seen<'_>>, share: f64, capture: &Capture) -> Outcome {
         let (weight, sum) = of.fold((0.0, 0.0), |(w, s), seen| (w + seen.print, s + seen.print * seen.readable));
         (weight > 0.0).then(|| sum / weight)
     };
-    let zones: Vec<(Zone, f32)> = Zone::ALL
+    let of = |zone: Zone| seen.iter().filter(move |seen| seen.piece.zone == zone);
+    let zones: Vec<(Zone, f32, f32)> = Zone::ALL
         .into_iter()
-        .filter_map(|zone| Some((zone, mean(&mut seen.iter().filter(|seen| seen.piece.zone == zone))?)))
+        .filter_map(|zone| Some((zone, mean(&mut of(zone))?, of(zone).map(|seen| seen.print).sum())))
         .collect();
     let mut evidence = Evidence::default();
     evidence.read("legibility.zones_count", zones.len() as f64);
     evidence.read("legibility.print_share", share);
-    let (Some(whole), Some((zone, worst))) =
-        (mean(&mut seen.iter()), zones.iter().copied().min_by(|a, b| a.1.total_cmp(&b.1)))
-    else {
+    // Where no zone shows that much, the worst of all of them.
+    let full = |zone: &&(Zone, f32, f32)| zone.2 >= LEAST_ZONE || zones.iter().all(|other| other.2 < LEAST_ZONE);
+    let worst = zones.iter().filter(full).min_by(|a, b| a.1.total_cmp(&b.1));
+    let (Some(whole), Some(&(zone, worst, _))) = (mean(&mut seen.iter()), worst) else {
         evidence.explanation = Sentence::new("No print was seen: there is nothing to read.", "未见文字，无内容可读。");
         return evidence.into();
     };
