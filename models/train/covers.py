@@ -8,9 +8,8 @@ import cv2
 import numpy as np
 
 from faces import HEIGHT, INK, LONG, MAKERS, WIDTH, beside, chance, cut, laid, no_document, pick, tone, way_up
-from flats import _capsule, _field, _from_border
-from flats import glare as highlight
 from scenes import clouds, gradient, picture_patch, thing
+from shapes import capsule, field as smooth_noise, from_border, highlight
 
 SHAPE = (2 * HEIGHT, 2 * WIDTH)
 CELL, UNKNOWN = 8, 255  # of the net's pixels; in the maps, which hold 0, 1 or this
@@ -25,13 +24,8 @@ COVERS, HIGHLIGHTS, PRINTED, OVEREXPOSED = 0.42, 0.28, 0.45, 0.14
 # From pale to dark, sRGB.
 SKINS = ((244, 214, 190), (236, 188, 160), (225, 172, 138), (205, 150, 115), (198, 134, 100), (172, 112, 80),
          (141, 92, 62), (110, 70, 48), (84, 54, 40), (62, 42, 34))
+HIGHLIGHT_SHAPE = (160, 256)
 ENDS = np.array([[0, 0], [SHAPE[1], 0], [SHAPE[1], SHAPE[0]], [0, SHAPE[0]]], np.float32)
-
-
-class _Quarter:
-    """What `flats.glare` asks of its stock."""
-
-    shape = (4 * 160, 4 * 256)
 
 
 # ---- Documents that are drawn
@@ -70,11 +64,11 @@ def skin_colour(rng):
 
 
 def _finger(shape, rng, tip, to, radius, taper, base, nail):
-    over, off, along = (v.astype(np.float32) for v in _capsule(shape, tip, to, radius, taper))
+    over, off, along = (v.astype(np.float32) for v in capsule(shape, tip, to, radius, taper))
     across = np.clip(off, 0, 1.2)
     shade = np.sqrt(np.clip(1 - rng.uniform(0.35, 0.9) * across * across, 0.08, 1))
     side = 1 + rng.uniform(-0.3, 0.3) * _lean(shape, rng)
-    shade = shade * side * (1 + rng.uniform(0.01, 0.06) * _field(rng, shape, rng.integers(12, 70)))
+    shade = shade * side * (1 + rng.uniform(0.01, 0.06) * smooth_noise(rng, shape, rng.integers(12, 70)))
     fold = ((along / radius) % rng.uniform(1.6, 3.2)) - 0.9
     shade = np.clip(shade * (1 - rng.uniform(0, 0.2) * np.exp(-fold * fold * 60) * (along > radius)), 0.05, 1.3)
     colours = base * shade[..., None] ** np.array((0.8, 1.05, 1.15), np.float32)
@@ -95,7 +89,7 @@ def fingers(shape, rng, stock):
     """One to four fingers from a border, and now and then the hand behind them."""
     h, w = shape
     base, radius = skin_colour(rng), np.exp(rng.uniform(np.log(8), np.log(52)))
-    tip, out = _from_border(rng, shape, rng.uniform(0.3, 1) * radius + rng.uniform(0, 0.4) ** 1.5 * w * rng.random())
+    tip, out = from_border(rng, shape, rng.uniform(0.3, 1) * radius + rng.uniform(0, 0.4) ** 1.5 * w * rng.random())
     across = np.array([-out[1], out[0]])
     over, colours = np.zeros(shape, np.float32), np.zeros((*shape, 3), np.float32)
     parts = [(tip, radius, chance(rng, 0.55))]
@@ -118,9 +112,9 @@ def rod(shape, rng, stock):
     """A pen, a ruler, a clip, a strip, a cable."""
     h, w = shape
     radius = np.exp(rng.uniform(np.log(3), np.log(18)))
-    tip, out = _from_border(rng, shape, rng.uniform(0.1, 0.9) * h)
+    tip, out = from_border(rng, shape, rng.uniform(0.1, 0.9) * h)
     long = 900 if chance(rng, 0.6) else rng.uniform(50, 300)
-    over, off, along = _capsule(shape, tip, tip + out * long, radius, rng.uniform(0.2, 1))
+    over, off, along = capsule(shape, tip, tip + out * long, radius, rng.uniform(0.2, 1))
     base = np.array(tone(rng), np.float32) if chance(rng, 0.6) else np.full(3, rng.uniform(10, 240), np.float32)
     shade = 1 - rng.uniform(0.1, 0.7) * off * off
     shine = rng.uniform(0, 190) * np.exp(-((off - rng.uniform(0, 0.6)) ** 2) * 50)
@@ -169,7 +163,7 @@ def _fill(shape, rng, stock, paper=False):
 
 def sheet(shape, rng, stock):
     """A sheet, a card, a note over a border."""
-    tip, out = _from_border(rng, shape, rng.uniform(0.05, 0.5) * shape[0])
+    tip, out = from_border(rng, shape, rng.uniform(0.05, 0.5) * shape[0])
     across = np.array([-out[1], out[0]])
     near, far = rng.uniform(25, 330, 2)
     left, right = tip - across * near, tip + across * far
@@ -185,7 +179,7 @@ def blob(shape, rng, stock):
     reach = np.exp(rng.uniform(np.log(18), np.log(130)))
     at = rng.uniform(0.1, 0.9, 2) * (w, h)
     if chance(rng, 0.65):
-        tip, out = _from_border(rng, shape, rng.uniform(0.05, 0.35) * h)
+        tip, out = from_border(rng, shape, rng.uniform(0.05, 0.35) * h)
         at = tip + out * reach * 0.8
     angles = np.linspace(0, 2 * np.pi, 60, endpoint=False)
     rough = rng.uniform(0, 0.3)
@@ -205,7 +199,7 @@ def coin(shape, rng, stock):
     y, x = np.mgrid[:h, :w].astype(np.float32)
     off = np.hypot(x - at[0], y - at[1]) / radius
     metal = np.array(pick(rng, ((196, 190, 180), (190, 150, 80), (160, 95, 60), (70, 70, 75), tone(rng))), np.float32)
-    relief = 1 + 0.2 * _field(rng, shape, 70) + rng.uniform(0.1, 0.4) * _lean(shape, rng)
+    relief = 1 + 0.2 * smooth_noise(rng, shape, 70) + rng.uniform(0.1, 0.4) * _lean(shape, rng)
     rim = np.where((off > 0.86) & (off < 0.95), rng.uniform(0.5, 1.4), 1)
     return np.clip((1 - off) * radius + 0.5, 0, 1), metal * (relief * rim * (1 - rng.uniform(0, 0.3) * off))[..., None]
 
@@ -290,7 +284,7 @@ def lit(picture, rng):
             ends = [tuple(int(v) for v in (end + (end - other) * 2 + bar * step)) for end, other in ((a, b), (b, a))]
             cv2.line(mask, *ends, 1.0, wide)
         if chance(rng, 0.3):  # of a hand or a head
-            mask = _capsule(SHAPE, *(rng.uniform(0, 1, (2, 2)) * (w, h)), rng.uniform(15, 90))[0].astype(np.float32)
+            mask = capsule(SHAPE, *(rng.uniform(0, 1, (2, 2)) * (w, h)), rng.uniform(15, 90))[0].astype(np.float32)
         shade = rng.uniform(0.2, 0.8) * cv2.GaussianBlur(mask, (0, 0), np.exp(rng.uniform(np.log(0.7), np.log(14))))
         bluish = np.array((1, rng.uniform(0.92, 1), rng.uniform(0.84, 1)), np.float32)
         picture = picture * (1 - shade[..., None] * bluish)
@@ -308,7 +302,7 @@ def lit(picture, rng):
 def shine(picture, over, rng):
     """A highlight on a lit document; -> picture, and which cells it washes out."""
     h, w = SHAPE
-    field = cv2.resize(highlight(rng, _Quarter, rng.uniform(0.15, 1)).astype(np.float32), (w, h))
+    field = cv2.resize(highlight(rng, HIGHLIGHT_SHAPE, rng.uniform(0.15, 1)).astype(np.float32), (w, h))
     field = field * rng.uniform(0.5, 1.4) * (over < 0.5)
 
     def seen(v):

@@ -51,6 +51,7 @@ const SHIPPED_FILES: &[(&str, &[u8])] = &[
     ("locator_net.onnx", include_bytes!("../../models/locator_net.onnx")),
     ("reader_net.onnx", include_bytes!("../../models/reader_net.onnx")),
     ("document_net.onnx", include_bytes!("../../models/document_net.onnx")),
+    ("cover_net.onnx", include_bytes!("../../models/cover_net.onnx")),
     ("legibility_net.onnx", include_bytes!("../../models/legibility_net.onnx")),
 ];
 
