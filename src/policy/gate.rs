@@ -181,6 +181,9 @@ struct Rule {
     /// Told only where no other reason is: it names no cause.
     #[serde(default)]
     fallback: bool,
+    /// Where it speaks, milder or equal reasons that do not supersede have no meaning and are not told.
+    #[serde(default)]
+    supersedes: bool,
     /// Judged only where all of these hold; a quantity that was not measured holds nothing.
     #[serde(default)]
     when: Vec<Condition>,
@@ -350,6 +353,7 @@ impl Policy {
             classify: None,
             sure: None,
             fallback: false,
+            supersedes: false,
             when: Vec::new(),
             faces: None,
             not_faces: Vec::new(),
@@ -430,6 +434,7 @@ impl Policy {
                 severity: rule.severity,
                 past: rule.past(margin, threshold),
                 fallback: rule.fallback,
+                supersedes: rule.supersedes,
                 reason: Reason { code: code.code, action, score: value, threshold, margin, polygon, zone, en, zh },
             });
         }
@@ -442,6 +447,9 @@ impl Policy {
                 .then_with(|| a.reason.code.cmp(b.reason.code))
         });
         let worst = found.iter().map(|found| found.reason.action).max().unwrap_or(Decision::Accept);
+        if let Some(action) = found.iter().filter(|found| found.supersedes).map(|found| found.reason.action).max() {
+            found.retain(|found| found.supersedes || found.reason.action > action);
+        }
         let named = found.iter().any(|found| !found.fallback);
         let mut told = BTreeSet::new();
         found.retain(|found| !(named && found.fallback) && told.insert(found.reason.code));
@@ -464,6 +472,7 @@ struct Found {
     /// How far the value has gone to the one that leaves no doubt.
     past: f64,
     fallback: bool,
+    supersedes: bool,
     reason: Reason,
 }
 
@@ -702,5 +711,21 @@ mod tests {
         let told = |screen: f64| verdict(Some(screen), 0.0).reasons[0].en.clone();
         assert!(told(0.5).contains("cannot be ruled out"), "{}", told(0.5));
         assert!(told(0.9).contains("looks like a photograph of a screen"), "{}", told(0.9));
+    }
+
+    #[test]
+    fn what_supersedes_leaves_only_harsher_reasons_beside_it() {
+        let text = format!(
+            "{RULES}[risk.no_document]\nquantity = \"score.legibility\"\nbad = \"below\"\nseverity = \"low\"\n\
+             retake = 0.5\nsupersedes = true\n"
+        );
+        let told = |screen: f64, legibility: f64| {
+            let scores = Scores { screen: Some(screen), legibility: Some(legibility), ..Scores::default() };
+            let judged = policy(&text).expect("good").judge(&scores, &Readings::from([("framing.tilt_deg", 40.0)]), |_| None);
+            judged.reasons.iter().map(|reason| reason.code).collect::<Vec<_>>()
+        };
+        assert_eq!(told(0.0, 0.9), ["tilted"]);
+        assert_eq!(told(0.0, 0.1), ["no_document"]);
+        assert_eq!(told(0.9, 0.1), ["screen_recapture", "no_document"]);
     }
 }
