@@ -1,5 +1,6 @@
 //! Tests across stages, in one binary:
 //!
+//! - `first_try`: the committed samples: who passes at first try, and why others do not;
 //! - `hostile`: what an uploader may send that is no whole picture: one clear error each, never a panic;
 //! - `inference`: both engines give the same outputs, and a checker judges a capture from bytes to verdict;
 //! - `reading`: the committed samples: corners, numbers, and what turning and mirroring do to them;
@@ -15,6 +16,7 @@
 mod benchmark;
 #[cfg(feature = "cli")]
 mod cli;
+mod first_try;
 mod hostile;
 mod inference;
 mod reading;

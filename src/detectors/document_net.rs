@@ -31,6 +31,7 @@ pub(super) const ENTRY: Entry = Entry {
             share(SHARES[4], "a business licence or certificate"),
             share(SHARES[5], "a letter, form or receipt"),
             share(SHARES[6], "nothing of these"),
+            share("document_net.confidence", "the largest of these but the last: how sure it is which document it is"),
             ReadingInfo {
                 id: "document_net.turned_deg",
                 unit: "deg",
@@ -67,6 +68,8 @@ impl Detector for DocumentNet {
         for (id, share) in SHARES.into_iter().zip(seen.shares) {
             evidence.read(id, f64::from(share));
         }
+        let documents = Face::ALL.iter().zip(seen.shares).filter(|(face, _)| **face != Face::None);
+        evidence.read("document_net.confidence", f64::from(documents.map(|(_, share)| share).fold(0.0, f32::max)));
         if let Some(degrees) = scene.turned_deg() {
             evidence.read("document_net.turned_deg", f64::from(degrees));
         }

@@ -347,6 +347,18 @@ pub const CODES: &[Code] = &[
         shown_by: &[],
     },
     Code {
+        code: "no_print",
+        en: "No print that can be read was found. Fill the picture with the document, let the camera focus, and hold still.",
+        zh: "未找到可读的文字。请让证件充满画面，对焦并保持稳定后重新拍摄。",
+        at: None,
+        suspected: None,
+        tencent: Some("Blur"),
+        baidu: Some("blurred"),
+        onfido_veriff: Some("image_quality"),
+        species: None,
+        shown_by: &[],
+    },
+    Code {
         code: "several_documents",
         en: "Several things that may be documents lie in the picture. Photograph one at a time.",
         zh: "画面中有多个疑似证件。请每次只拍一件。",

@@ -144,7 +144,7 @@ struct File {
     base: Option<Base>,
     /// Legible means this or more, of the legibility score.
     legible_from: Option<f64>,
-    /// How many reasons are told at most, the surest first; all where left out.
+    /// How many reasons are told at most, the surest first, of those that ask for what is decided; all where left out.
     reasons_at_most: Option<usize>,
     #[serde(default)]
     risk: BTreeMap<String, Rule>,
@@ -253,7 +253,7 @@ struct Override {
 pub struct Policy {
     id: String,
     legible_from: f64,
-    reasons_at_most: usize,
+    reasons_at_most: Option<usize>,
     /// Name, risk and rule.
     rules: Vec<(String, &'static Code, Rule)>,
 }
@@ -308,8 +308,7 @@ impl Policy {
         }
         let legible_from =
             file.legible_from.ok_or_else(|| PolicyError::Syntax("`legible_from` is missing".to_owned()))?;
-        let reasons_at_most = file.reasons_at_most.unwrap_or(usize::MAX);
-        let mut policy = Self { id: file.id, legible_from, reasons_at_most, rules };
+        let mut policy = Self { id: file.id, legible_from, reasons_at_most: file.reasons_at_most, rules };
         for (name, sensitivity) in file.sensitivity {
             policy.set(&name, sensitivity)?;
         }
@@ -453,7 +452,11 @@ impl Policy {
         let named = found.iter().any(|found| !found.fallback);
         let mut told = BTreeSet::new();
         found.retain(|found| !(named && found.fallback) && told.insert(found.reason.code));
-        let reasons = found.into_iter().map(|found| found.reason).take(self.reasons_at_most).collect();
+        if let Some(most) = self.reasons_at_most {
+            found.retain(|found| found.reason.action == worst);
+            found.truncate(most);
+        }
+        let reasons = found.into_iter().map(|found| found.reason).collect();
         let silent = scores.screen.is_none() && scores.print.is_none();
         let classification = match species {
             Some((species, _)) => Classification::Attack(species),
