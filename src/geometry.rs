@@ -118,8 +118,7 @@ impl PixelRect {
 pub struct Quad(pub [Point; 4]);
 
 /// The square from (0, 0) to (1, 1): shares of a document's width and height.
-pub const UNIT: Quad =
-    Quad([Point::new(0.0, 0.0), Point::new(1.0, 0.0), Point::new(1.0, 1.0), Point::new(0.0, 1.0)]);
+pub const UNIT: Quad = Quad([Point::new(0.0, 0.0), Point::new(1.0, 0.0), Point::new(1.0, 1.0), Point::new(0.0, 1.0)]);
 
 impl Quad {
     /// Enclosed area in square pixels (shoelace formula, always positive).

@@ -36,7 +36,11 @@ fn faultless_originals_are_accepted_and_faults_are_the_first_reason() {
     for row in originals() {
         let report = check(&checker, &folder().join(&row["path"]));
         let told: Vec<&str> = report.reasons.iter().map(|reason| reason.code).collect();
-        if row["fault"].is_empty() {
+        // A thumb that reaches this far over the border lies on the number: nobody can read it.
+        let held = row["hand_mm"].parse::<f64>().expect("millimetres") > 8.0;
+        if held {
+            assert_eq!((report.decision, told), (Decision::Retake, vec!["covered"]), "{}", row["path"]);
+        } else if row["fault"].is_empty() {
             faultless += 1;
             assert_eq!((report.decision, told), (Decision::Accept, Vec::new()), "{}", row["path"]);
         } else {
@@ -45,7 +49,7 @@ fn faultless_originals_are_accepted_and_faults_are_the_first_reason() {
             assert_eq!(report.decision, Decision::Retake, "{}", row["path"]);
         }
     }
-    assert_eq!((faultless, faulty), (10, 2));
+    assert_eq!((faultless, faulty), (9, 2));
 }
 
 #[test]

@@ -321,12 +321,24 @@ mod tests {
         let (original, screen) = (Label::Original, Label::Screen);
         vec![
             Case("a", original, YES, [0.1, 0.9], &[]),
-            Case("a", original, YES, [0.1, 0.9], &[("glare.print_share", 0.04)]),
-            Case("b", original, YES, [0.1, 0.4], &[("legibility.print_px", 8.0), ("resolution.dpi", 145.0)]),
+            Case("a", original, YES, [0.1, 0.9], &[("glare.print_share", 0.04), ("legibility.print_share", 0.5)]),
+            Case(
+                "b",
+                original,
+                YES,
+                [0.1, 0.4],
+                &[("legibility.print_px", 8.0), ("legibility.blur_ratio", 0.2), ("resolution.dpi", 145.0)],
+            ),
             Case("b", original, YES, [0.7, 0.9], &[]),
             Case("b", original, YES, [0.1, 0.9], &[("number.illegal", 1.0)]),
             Case("c", original, Some(Readable::No), [0.1, 0.3], &[]),
-            Case("c", original, Some(Readable::No), [0.1, 0.3], &[("glare.print_share", 0.09)]),
+            Case(
+                "c",
+                original,
+                Some(Readable::No),
+                [0.1, 0.3],
+                &[("glare.print_share", 0.09), ("legibility.print_share", 0.5)],
+            ),
             Case("c", original, Some(Readable::Part), [0.1, 0.9], &[]),
             Case("c", original, None, [0.9, 0.9], &[]),
             Case("d", screen, None, [0.9, 0.9], &[]),

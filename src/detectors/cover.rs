@@ -186,9 +186,14 @@ fn things(
 fn neighbours(i: usize, columns: usize, count: usize) -> impl Iterator<Item = usize> {
     let (x, y) = (i % columns, i / columns);
     let rows = count / columns;
-    [(x > 0).then(|| i - 1), (x + 1 < columns).then(|| i + 1), (y > 0).then(|| i - columns), (y + 1 < rows).then(|| i + columns)]
-        .into_iter()
-        .flatten()
+    [
+        (x > 0).then(|| i - 1),
+        (x + 1 < columns).then(|| i + 1),
+        (y > 0).then(|| i - columns),
+        (y + 1 < rows).then(|| i + columns),
+    ]
+    .into_iter()
+    .flatten()
 }
 
 fn mean_colour(small: &RgbImage, column: usize, row: usize) -> [f64; 3] {

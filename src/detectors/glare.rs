@@ -104,7 +104,8 @@ impl Detector for Glare {
                 _ => 0,
             })
             .collect();
-        let reflection = areas.iter().zip(&reflects).find(|(_, reflects)| **reflects).map_or(0.0, |((share, _), _)| *share);
+        let reflection =
+            areas.iter().zip(&reflects).find(|(_, reflects)| **reflects).map_or(0.0, |((share, _), _)| *share);
         let bearing = print.as_ref().map_or(1, |print| print.expected_count().max(1));
         let over_print = washed.iter().sum::<usize>() as f64 / bearing as f64;
         let mut evidence = Evidence::told(Sentence::new(

@@ -72,7 +72,8 @@ impl Detector for Sharpness {
             columns.extend(down);
         }
         let count = rows.len() + columns.len();
-        let Some(width) = lower_quartile(&mut [rows.clone(), columns.clone()].concat()).filter(|_| count >= EDGES) else {
+        let Some(width) = lower_quartile(&mut [rows.clone(), columns.clone()].concat()).filter(|_| count >= EDGES)
+        else {
             let (en, zh) = ("There are too few edges to judge focus by.", "可供判断清晰度的边缘过少。");
             return Abstention::new(AbstentionCause::NotApplicable, en, zh).into();
         };

@@ -691,7 +691,8 @@ mod tests {
     fn no_more_reasons_are_told_than_the_policy_says_and_the_decision_is_the_worst_of_all() {
         let text = RULES.replace("legible_from = 0.5", "legible_from = 0.5\nreasons_at_most = 1");
         let scores = Scores { screen: Some(0.5), ..Scores::default() };
-        let verdict = policy(&text).expect("good").judge(&scores, &Readings::from([("framing.tilt_deg", 40.0)]), |_| None);
+        let verdict =
+            policy(&text).expect("good").judge(&scores, &Readings::from([("framing.tilt_deg", 40.0)]), |_| None);
         assert_eq!((verdict.reasons.len(), verdict.decision), (1, Decision::Review));
     }
 
@@ -703,7 +704,8 @@ mod tests {
         );
         let told = |tilt: f64| {
             let scores = Scores { screen: Some(0.0), legibility: Some(0.1), ..Scores::default() };
-            let judged = policy(&text).expect("good").judge(&scores, &Readings::from([("framing.tilt_deg", tilt)]), |_| None);
+            let judged =
+                policy(&text).expect("good").judge(&scores, &Readings::from([("framing.tilt_deg", tilt)]), |_| None);
             judged.reasons.iter().map(|reason| reason.code).collect::<Vec<_>>()
         };
         assert_eq!((told(0.0), told(40.0)), (vec!["illegible"], vec!["tilted"]));
@@ -724,7 +726,8 @@ mod tests {
         );
         let told = |screen: f64, legibility: f64| {
             let scores = Scores { screen: Some(screen), legibility: Some(legibility), ..Scores::default() };
-            let judged = policy(&text).expect("good").judge(&scores, &Readings::from([("framing.tilt_deg", 40.0)]), |_| None);
+            let judged =
+                policy(&text).expect("good").judge(&scores, &Readings::from([("framing.tilt_deg", 40.0)]), |_| None);
             judged.reasons.iter().map(|reason| reason.code).collect::<Vec<_>>()
         };
         assert_eq!(told(0.0, 0.9), ["tilted"]);

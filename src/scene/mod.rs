@@ -11,6 +11,7 @@ mod overview;
 mod print;
 mod spectra;
 mod tiles;
+mod zone;
 
 use std::cell::OnceCell;
 use std::time::{Duration, Instant, SystemTime};
@@ -30,6 +31,7 @@ pub use print::{BLOCK_PX, GLYPH_PX, PIECE_PX, Piece, PrintMap, PrintMask};
 pub(crate) use spectra::testing;
 pub use spectra::{Peak, Spectrum, TileSpectra};
 pub use tiles::{Place, SPECTRAL_TILE_PX, TEXTURE_TILE_PX, TEXTURE_TILES, Tile};
+pub use zone::Zone;
 
 use crate::capture::Capture;
 use crate::geometry::{PixelRect, Quad};

@@ -11,8 +11,8 @@ use imageproc::region_labelling::{Connectivity, connected_components};
 use super::Overview;
 use super::edges::noise_luma;
 use super::overview::resize;
+use super::zone::Zone;
 use crate::capture::Capture;
-use crate::evidence::Zone;
 use crate::geometry::{Homography, PixelRect, Point, Quad, UNIT};
 
 /// Side of a block, in pixels of the overview.
@@ -235,7 +235,8 @@ pub(super) fn pieces(capture: &Capture, overview: &Overview, map: &PrintMap, out
             let at = shares.apply(p);
             // As wide as a piece is more often than not; blocks at the middle weigh double.
             let around = |dx: i32, dy: i32| map.at(column + dx, row + dy);
-            let strength = (-2..=2).map(|dx| (-1..=1).map(|dy| around(dx, dy)).sum::<f32>()).sum::<f32>() + around(0, 0);
+            let strength =
+                (-2..=2).map(|dx| (-1..=1).map(|dy| around(dx, dy)).sum::<f32>()).sum::<f32>() + around(0, 0);
             places[zone_index(at)].push((strength / 16.0, column, row));
         }
     }

@@ -62,11 +62,8 @@ pub struct Fusion {
 }
 
 /// Readings whose id starts with one of these speak of a score: without any of them the score is absent.
-const SPEAKERS: [&[&str]; 3] = [
-    &["texture_net.screen", "scene_net.screen"],
-    &["texture_net.print", "scene_net.print"],
-    &["legibility.readable"],
-];
+const SPEAKERS: [&[&str]; 3] =
+    [&["texture_net.screen", "scene_net.screen"], &["texture_net.print", "scene_net.print"], &["legibility.readable"]];
 
 impl Fusion {
     /// The model `fusion` of `models`, if it is there.
