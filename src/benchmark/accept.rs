@@ -331,7 +331,7 @@ mod tests {
             ),
             Case("b", original, YES, [0.7, 0.9], &[]),
             Case("b", original, YES, [0.1, 0.9], &[("number.illegal", 1.0)]),
-            Case("c", original, Some(Readable::No), [0.1, 0.3], &[]),
+            Case("c", original, Some(Readable::No), [0.1, 0.3], &[("legibility.blur_ratio", 0.2)]),
             Case(
                 "c",
                 original,
