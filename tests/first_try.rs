@@ -53,6 +53,7 @@ fn faultless_originals_are_accepted_and_faults_are_the_first_reason() {
 }
 
 #[test]
+#[allow(clippy::disallowed_methods, reason = "the project's own files")]
 fn turned_upright_and_upside_down_a_faultless_original_still_passes() {
     let options = Options { engine: EngineChoice::Embedded, ..Options::default() };
     let checker = Checker::new(&options).expect("the shipped models and policy");
