@@ -146,6 +146,18 @@ pub const CODES: &[Code] = &[
         shown_by: &[MarkKind::Number],
     },
     Code {
+        code: "number_unread",
+        en: "Part of the {thing}'s number cannot be read. Keep reflections and fingers off it.",
+        zh: "{thing}号码有部分无法读取。请避免反光或遮挡号码。",
+        at: None,
+        suspected: None,
+        tencent: None,
+        baidu: None,
+        onfido_veriff: Some("image_quality"),
+        species: None,
+        shown_by: &[MarkKind::Number],
+    },
+    Code {
         code: "screenshot",
         en: "This is a screenshot, not a photograph. Take a photograph of the original with the camera.",
         zh: "这是截屏，不是照片。请用相机拍摄证件原件。",

@@ -2,10 +2,10 @@
 //!
 //! Ink is what is darker than its surround (a mean over a window, after Wellner 1993, "Adaptive thresholding for the
 //! `DigitalDesk`"); ink is smeared along the rows (run-length smoothing, Wong, Casey and Wahl 1982) and what hangs
-//! together is a line when it is long and about as high as print.
+//! together is a line when it is long and about as high as print. Lines as long and as high as each other and close
+//! together may be a machine-readable zone.
 
 use image::GrayImage;
-use imageproc::region_labelling::{Connectivity, connected_components};
 
 use crate::geometry::PixelRect;
 
@@ -20,48 +20,223 @@ const HEIGHTS: std::ops::RangeInclusive<u32> = 10..=40;
 /// Least width of a line over its height.
 const LONG: u32 = 6;
 
+/// Least width over height of a line of a zone: one of 30 characters at a pitch of 2.54 mm has 25, all but the letters'
+/// height gone to noise above and below it 12 (ICAO Doc 9303 part 3, section 4.4).
+const ZONE_LONG: u32 = 12;
+/// Steps from one line of a zone to the next, over the line's height: 6.35 mm over 2.5 to 5 mm.
+const ZONE_STEPS: std::ops::RangeInclusive<f32> = 1.05..=4.0;
+/// Lines on end, each as long as the other, that make a paragraph and no zone.
+const PARAGRAPH: usize = 5;
+/// Ink in a row of a line's characters, in hundredths of that in the fullest row: between characters and a rule is less.
+const INKED: u8 = 25;
+/// Boxes that are put together to rows, the widest first.
+const MOST_BOXES: usize = 300;
+
 /// Lines of print in `luma`, the widest first.
 #[must_use]
 pub fn find(luma: &GrayImage) -> Vec<PixelRect> {
+    long(&boxes(luma))
+}
+
+/// Those of `boxes` that are as long as a line.
+#[must_use]
+pub fn long(boxes: &[PixelRect]) -> Vec<PixelRect> {
+    boxes.iter().copied().filter(|r| r.width >= LONG * r.height).collect()
+}
+
+/// What hangs together in `luma` and is as high as print, lines and pieces of lines, the widest first.
+#[must_use]
+pub fn boxes(luma: &GrayImage) -> Vec<PixelRect> {
     let (width, height) = luma.dimensions();
     if width < 2 * WINDOW || height < 2 * WINDOW {
         return Vec::new();
     }
     let mut mask = ink(luma);
     smear(&mut mask, GAP);
-    let labels = connected_components(&mask, Connectivity::Four, image::Luma([0u8]));
-    let count = labels.iter().copied().max().unwrap_or(0) as usize;
-    // Left, top, right, bottom.
-    let mut boxes = vec![[u32::MAX, u32::MAX, 0, 0]; count + 1];
-    for (x, y, label) in labels.enumerate_pixels() {
-        let b = &mut boxes[label.0[0] as usize];
-        *b = [b[0].min(x), b[1].min(y), b[2].max(x), b[3].max(y)];
-    }
-    let mut lines: Vec<PixelRect> = boxes
-        .iter()
-        .skip(1)
-        .filter(|b| b[0] <= b[2])
+    let mut boxes: Vec<PixelRect> = together(&mask)
+        .into_iter()
         .map(|b| PixelRect::new(b[0], b[1], b[2] - b[0] + 1, b[3] - b[1] + 1))
-        .filter(|r| HEIGHTS.contains(&r.height) && r.width >= LONG * r.height)
+        .filter(|r| HEIGHTS.contains(&r.height) && r.width >= r.height / 2)
         .collect();
-    lines.sort_by_key(|line| std::cmp::Reverse(line.width));
-    lines
+    boxes.sort_by_key(|line| std::cmp::Reverse(line.width));
+    boxes
+}
+
+/// What hangs together over sides of pixels that are not 0, as left, top, right and bottom: runs of one row join those
+/// of the row above that they touch.
+fn together(mask: &GrayImage) -> Vec<[u32; 4]> {
+    fn root(parent: &mut [usize], mut i: usize) -> usize {
+        while parent[i] != i {
+            parent[i] = parent[parent[i]];
+            i = parent[i];
+        }
+        i
+    }
+    let (mut boxes, mut parent): (Vec<[u32; 4]>, Vec<usize>) = (Vec::new(), Vec::new());
+    // Runs are numbered in the order of rows: those of the row above are the ones from `above` to `first`.
+    let (mut runs, mut above): (Vec<[u32; 2]>, usize) = (Vec::new(), 0);
+    for (y, row) in (0..).zip(mask.chunks_exact(mask.width() as usize)) {
+        let first = runs.len();
+        let (mut candidate, mut x) = (above, 0);
+        while let Some(start) = row[x..].iter().position(|v| *v != 0).map(|at| x + at) {
+            let end = row[start..].iter().position(|v| *v == 0).map_or(row.len(), |at| start + at) - 1;
+            let (i, [left, right]) = (runs.len(), [start as u32, end as u32]);
+            runs.push([left, right]);
+            boxes.push([left, y, right, y]);
+            parent.push(i);
+            while candidate < first && runs[candidate][1] < left {
+                candidate += 1;
+            }
+            for (touching, _) in runs[..first].iter().enumerate().skip(candidate).take_while(|(_, run)| run[0] <= right)
+            {
+                let (a, b) = (root(&mut parent, touching), root(&mut parent, i));
+                if a != b {
+                    parent[b] = a;
+                    let [l, t, r, d] = boxes[b];
+                    let whole = &mut boxes[a];
+                    *whole = [whole[0].min(l), whole[1].min(t), whole[2].max(r), whole[3].max(d)];
+                }
+            }
+            x = end + 1;
+        }
+        above = first;
+    }
+    (0..boxes.len()).filter(|i| parent[*i] == *i).map(|i| boxes[i]).collect()
+}
+
+/// `boxes` that stand side by side and are as high as each other, put together to rows where no more than `gap` of their
+/// height is between them.
+#[must_use]
+pub fn rows(boxes: &[PixelRect], gap: f32) -> Vec<PixelRect> {
+    let mut boxes: Vec<PixelRect> = boxes.iter().copied().take(MOST_BOXES).collect();
+    boxes.sort_by_key(|b| b.x);
+    let mut rows: Vec<PixelRect> = Vec::new();
+    for b in boxes {
+        let beside = |r: &&mut PixelRect| {
+            let (top, bottom) = (r.y.max(b.y), (r.y + r.height).min(b.y + b.height));
+            let (low, high) = (r.height.min(b.height), r.height.max(b.height));
+            let between = b.x as f32 - (r.x + r.width) as f32;
+            10 * bottom.saturating_sub(top) >= 6 * low && 10 * high <= 17 * low && between <= gap * high as f32
+        };
+        match rows.iter_mut().find(beside) {
+            Some(row) => *row = union(*row, b),
+            None => rows.push(b),
+        }
+    }
+    rows.sort_by_key(|row| std::cmp::Reverse(row.width));
+    rows
+}
+
+fn union(a: PixelRect, b: PixelRect) -> PixelRect {
+    let (x, y) = (a.x.min(b.x), a.y.min(b.y));
+    let (right, bottom) = ((a.x + a.width).max(b.x + b.width), (a.y + a.height).max(b.y + b.height));
+    PixelRect::new(x, y, right - x, bottom - y)
+}
+
+/// Lines that may be those of a machine-readable zone, from top to bottom: two to four, as long and as high as each
+/// other, one under the other and evenly close; the longest first, whatever stands above, below or between.
+#[must_use]
+pub fn zones(boxes: &[PixelRect]) -> Vec<Vec<PixelRect>> {
+    let mut left: Vec<PixelRect> = rows(boxes, 1.5).into_iter().filter(|r| r.width >= ZONE_LONG * r.height).collect();
+    left.sort_by_key(|line| line.y);
+    let mut zones: Vec<Vec<PixelRect>> = Vec::new();
+    while let Some(first) = (!left.is_empty()).then(|| left.remove(0)) {
+        let mut zone = vec![first];
+        while let Some(next) = left.iter().position(|line| follows(&zone, line)) {
+            zone.push(left.remove(next));
+        }
+        if (2..PARAGRAPH).contains(&zone.len()) {
+            zones.push(zone);
+        }
+    }
+    zones.sort_by_key(|zone| std::cmp::Reverse(zone[0].width));
+    zones
+}
+
+/// Whether `line` may be the next of the zone.
+fn follows(zone: &[PixelRect], line: &PixelRect) -> bool {
+    let Some(before) = zone.last() else { return true };
+    let (low, high) = (before.height.min(line.height) as f32, before.height.max(line.height) as f32);
+    let step = |a: &PixelRect, b: &PixelRect| b.centre().y - a.centre().y;
+    let even = zone.len() < 2 || (step(before, line) / step(&zone[0], &zone[1]) - 1.0).abs() < 0.25;
+    let slack = 2 * before.height.min(line.height);
+    high <= 1.6 * low
+        && even
+        && ZONE_STEPS.contains(&(step(before, line) / low))
+        && line.x.abs_diff(before.x) <= slack
+        && (line.x + line.width).abs_diff(before.x + before.width) <= slack
+}
+
+/// Where the line before and the line after two of a zone would stand.
+#[must_use]
+pub fn around(first: PixelRect, second: PixelRect) -> [Option<PixelRect>; 2] {
+    let step = second.y as f32 - first.y as f32;
+    let whole = union(first, second);
+    let height = first.height.max(second.height);
+    let at = |y: f32| (y >= 0.0).then(|| PixelRect::new(whole.x, y as u32, whole.width, height));
+    [at(first.y as f32 - step), at(second.y as f32 + step)]
+}
+
+/// The rows of `line` that its characters take, without the rules and the small print that hang on above and below: the
+/// most rows on end that have ink in them.
+#[must_use]
+pub fn tight(luma: &GrayImage, line: PixelRect) -> PixelRect {
+    let margin = WINDOW / 2;
+    let (left, top) = (line.x.saturating_sub(margin), line.y.saturating_sub(margin));
+    let right = (line.x + line.width + margin).min(luma.width());
+    let bottom = (line.y + line.height + margin).min(luma.height());
+    if right <= left + WINDOW || bottom <= top + WINDOW {
+        return line;
+    }
+    let about = image::imageops::crop_imm(luma, left, top, right - left, bottom - top).to_image();
+    let dark: Vec<usize> =
+        ink(&about).chunks_exact(about.width() as usize).map(|row| row.iter().filter(|v| **v > 0).count()).collect();
+    let least = (f32::from(INKED) / 100.0 * dark.iter().copied().max().unwrap_or(0) as f32) as usize;
+    let (mut best, mut start) = ((0, 0), 0);
+    for (y, count) in dark.iter().chain([&0]).enumerate() {
+        if *count <= least {
+            if y - start > best.1 - best.0 {
+                best = (start, y);
+            }
+            start = y + 1;
+        }
+    }
+    let height = (best.1 - best.0) as u32;
+    if height < *HEIGHTS.start() / 2 { line } else { PixelRect::new(line.x, top + best.0 as u32, line.width, height) }
 }
 
 /// 255 where a pixel is darker than its surround.
 fn ink(luma: &GrayImage) -> GrayImage {
-    let (width, height) = luma.dimensions();
-    let sums = imageproc::integral_image::integral_image::<_, u32>(luma);
-    let half = WINDOW / 2;
-    GrayImage::from_fn(width, height, |x, y| {
-        let (x0, y0) = (x.saturating_sub(half), y.saturating_sub(half));
-        let (x1, y1) = ((x + half).min(width - 1), (y + half).min(height - 1));
-        let area = ((x1 - x0 + 1) * (y1 - y0 + 1)) as f32;
-        let [sum] = imageproc::integral_image::sum_image_pixels(&sums, x0, y0, x1, y1);
-        let mean = sum as f32 / area;
-        let dark = mean - f32::from(luma.get_pixel(x, y).0[0]) > DARKER.1.max(DARKER.0 * mean);
-        image::Luma([if dark { 255 } else { 0 }])
-    })
+    let (width, height) = (luma.width() as usize, luma.height() as usize);
+    let (half, raw) = (WINDOW as usize / 2, luma.as_raw());
+    let row = |y: usize| &raw[y * width..(y + 1) * width];
+    // Sums of the window's columns, and in each row running sums over them.
+    let mut columns = vec![0u32; width];
+    let mut before = vec![0u32; width + 1];
+    for y in 0..half.min(height) {
+        columns.iter_mut().zip(row(y)).for_each(|(sum, v)| *sum += u32::from(*v));
+    }
+    let mut out = GrayImage::new(luma.width(), luma.height());
+    for (y, line) in out.chunks_exact_mut(width).enumerate() {
+        if y + half < height {
+            columns.iter_mut().zip(row(y + half)).for_each(|(sum, v)| *sum += u32::from(*v));
+        }
+        if y > half {
+            columns.iter_mut().zip(row(y - half - 1)).for_each(|(sum, v)| *sum -= u32::from(*v));
+        }
+        let rows = (y + half).min(height - 1) - y.saturating_sub(half) + 1;
+        let mut sum = 0;
+        for (x, column) in columns.iter().enumerate() {
+            sum += column;
+            before[x + 1] = sum;
+        }
+        for (x, (value, v)) in line.iter_mut().zip(row(y)).enumerate() {
+            let (x0, x1) = (x.saturating_sub(half), (x + half).min(width - 1));
+            let mean = (before[x1 + 1] - before[x0]) as f32 / ((x1 - x0 + 1) * rows) as f32;
+            *value = if mean - f32::from(*v) > DARKER.1.max(DARKER.0 * mean) { 255 } else { 0 };
+        }
+    }
+    out
 }
 
 /// Fills gaps of up to `gap` pixels along the rows.
@@ -101,6 +276,69 @@ mod tests {
         let line = found[0];
         assert!(line.x.abs_diff(150) < 3 && line.y.abs_diff(330) < 3, "{line:?}");
         assert!(line.width.abs_diff(18 * 18 - 6) < 6 && line.height.abs_diff(20) < 4, "{line:?}");
+    }
+
+    #[test]
+    fn lines_as_long_as_each_other_are_a_zone_whatever_stands_about_them() {
+        let line = |x, y, width, height| PixelRect::new(x, y, width, height);
+        let (a, b) = (line(40, 300, 560, 20), line(41, 344, 558, 19));
+        let others = [line(40, 20, 300, 20), line(200, 80, 250, 24), line(40, 390, 590, 10), line(300, 150, 120, 18)];
+        let boxes: Vec<PixelRect> = others.into_iter().chain([b, a]).collect();
+        assert_eq!(zones(&boxes), [vec![a, b]]);
+        let third = line(39, 388, 561, 20);
+        assert_eq!(zones(&[others[0], third, b, a]), [vec![a, b, third]]);
+        // A line in two pieces, as where a highlight parts it.
+        let parted = [line(40, 300, 200, 20), line(250, 301, 350, 19), b];
+        assert_eq!(zones(&parted), [vec![line(40, 300, 560, 20), b]]);
+        let paragraph: Vec<PixelRect> = (0..7).map(|i| line(40, 100 + 40 * i, 560, 20)).collect();
+        assert!(zones(&paragraph).is_empty() && zones(&[a]).is_empty() && zones(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_rule_below_is_no_part_of_the_characters() {
+        let mut luma = bars(18, (150, 330));
+        for x in 140..480 {
+            for y in 354..356 {
+                luma.put_pixel(x, y, image::Luma([60]));
+            }
+        }
+        let line = tight(&luma, PixelRect::new(150, 330, 318, 27));
+        assert!(line.y.abs_diff(330) < 3 && line.height.abs_diff(20) < 4, "{line:?}");
+        let blank = PixelRect::new(10, 10, 100, 20);
+        assert_eq!(tight(&GrayImage::from_pixel(300, 200, image::Luma([200])), blank), blank);
+    }
+
+    #[test]
+    fn a_zone_may_go_on_above_and_below() {
+        let (a, b) = (PixelRect::new(40, 30, 560, 20), PixelRect::new(41, 74, 558, 19));
+        assert_eq!(around(a, b), [None, Some(PixelRect::new(40, 118, 560, 20))]);
+    }
+
+    #[test]
+    fn what_touches_hangs_together() {
+        let rows = ["#..#.#", "####..", ".....#", "#.#.##", "###..."];
+        let mut found = together(&GrayImage::from_fn(6, 5, |x, y| {
+            image::Luma([if rows[y as usize].as_bytes()[x as usize] == b'#' { 255 } else { 0 }])
+        }));
+        found.sort_unstable();
+        assert_eq!(found, [[0, 0, 3, 1], [0, 3, 2, 4], [4, 2, 5, 3], [5, 0, 5, 0]]);
+        assert!(together(&GrayImage::new(4, 3)).is_empty());
+    }
+
+    #[test]
+    fn ink_is_darker_than_the_mean_about_it() {
+        let luma = GrayImage::from_fn(70, 60, |x, y| image::Luma([(x * 37 + y * 91 + x * y) as u8]));
+        let half = WINDOW / 2;
+        let mask = ink(&luma);
+        for (x, y, v) in mask.enumerate_pixels() {
+            let (x0, y0) = (x.saturating_sub(half), y.saturating_sub(half));
+            let (x1, y1) = ((x + half).min(69), (y + half).min(59));
+            let about = (y0..=y1).flat_map(|y| (x0..=x1).map(move |x| (x, y)));
+            let sum: u32 = about.map(|(x, y)| u32::from(luma.get_pixel(x, y).0[0])).sum();
+            let mean = sum as f32 / ((x1 - x0 + 1) * (y1 - y0 + 1)) as f32;
+            let dark = mean - f32::from(luma.get_pixel(x, y).0[0]) > DARKER.1.max(DARKER.0 * mean);
+            assert_eq!(v.0[0] > 0, dark, "{x} {y}");
+        }
     }
 
     #[test]

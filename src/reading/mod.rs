@@ -6,6 +6,7 @@
 pub mod credit_code;
 pub mod lines;
 pub mod mrz;
+pub mod place;
 pub mod recogniser;
 pub mod resident_id;
 

@@ -1,7 +1,7 @@
 //! Recognised lines → the machine-readable zone among them, its check digits and, on request, its fields.
 //!
-//! ICAO Doc 9303 parts 3 to 6: TD1 (three lines of 30), TD2 (two of 36), TD3 (two of 44). Visas (part 7), which have no
-//! composite check digit, and national layouts of the same size come out as unreadable or illegal.
+//! ICAO Doc 9303 parts 3 to 7: TD1 (three lines of 30), TD2 (two of 36), TD3 (two of 44), visas (MRV-A two of 44, MRV-B
+//! two of 36, without a composite check digit), and the French card of 1988 to 2021 (two of 36).
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -20,6 +20,12 @@ pub enum Format {
     Td2,
     /// Passports: two lines of 44 (part 4).
     Td3,
+    /// Large visas: two lines of 44 (part 7).
+    MrvA,
+    /// Small visas: two lines of 36 (part 7).
+    MrvB,
+    /// French identity cards of 1988 to 2021: two lines of 36 (arrêté of 1987, in no part of Doc 9303).
+    French,
 }
 
 /// What a check digit covers.
@@ -116,7 +122,11 @@ struct Layout {
     width: usize,
     /// First characters of a document code.
     initials: &'static str,
+    /// The issuing state where the layout is one state's own; empty where it is anyone's.
+    state: &'static str,
     names: Range<usize>,
+    /// Given names where they stand apart from the names.
+    given_names: Range<usize>,
     number: Range<usize>,
     nationality: Range<usize>,
     birth: Range<usize>,
@@ -125,6 +135,7 @@ struct Layout {
     optional: [Range<usize>; 2],
     /// Whether the first optional data have a check digit. Where not, a long document number goes on in them.
     optional_check: bool,
+    /// All empty where there is no composite check digit.
     composite: [Range<usize>; 3],
 }
 
@@ -134,14 +145,16 @@ const ISSUING_STATE: Range<usize> = 2..5;
 
 const NOTHING: Range<usize> = 0..0;
 
-/// Parts 5, 6 and 4, section 4.2.2 of each.
-const LAYOUTS: [Layout; 3] = [
+/// Parts 5, 6 and 4, section 4.2.2 of each; part 7, sections 4.2.2 and 5.2.2; one state's own before anyone's.
+const LAYOUTS: [Layout; 6] = [
     Layout {
         format: Format::Td1,
         lines: 3,
         width: 30,
         initials: "ACI",
+        state: "",
         names: 60..90,
+        given_names: NOTHING,
         number: 5..14,
         nationality: 45..48,
         birth: 30..36,
@@ -152,11 +165,30 @@ const LAYOUTS: [Layout; 3] = [
         composite: [5..37, 38..45, 48..59],
     },
     Layout {
+        format: Format::French,
+        lines: 2,
+        width: 36,
+        initials: "I",
+        state: "FRA",
+        names: 5..30,
+        given_names: 49..63,
+        number: 36..48,
+        nationality: NOTHING,
+        birth: 63..69,
+        sex: 70,
+        expiry: NOTHING,
+        optional: [NOTHING, NOTHING],
+        optional_check: false,
+        composite: [0..71, NOTHING, 71..71],
+    },
+    Layout {
         format: Format::Td2,
         lines: 2,
         width: 36,
         initials: "ACI",
+        state: "",
         names: 5..36,
+        given_names: NOTHING,
         number: 36..45,
         nationality: 46..49,
         birth: 49..55,
@@ -171,7 +203,9 @@ const LAYOUTS: [Layout; 3] = [
         lines: 2,
         width: 44,
         initials: "P",
+        state: "",
         names: 5..44,
+        given_names: NOTHING,
         number: 44..53,
         nationality: 54..57,
         birth: 57..63,
@@ -181,17 +215,85 @@ const LAYOUTS: [Layout; 3] = [
         optional_check: true,
         composite: [44..54, 57..64, 65..87],
     },
+    Layout {
+        format: Format::MrvA,
+        lines: 2,
+        width: 44,
+        initials: "V",
+        state: "",
+        names: 5..44,
+        given_names: NOTHING,
+        number: 44..53,
+        nationality: 54..57,
+        birth: 57..63,
+        sex: 64,
+        expiry: 65..71,
+        optional: [72..88, NOTHING],
+        optional_check: false,
+        composite: [NOTHING, NOTHING, NOTHING],
+    },
+    Layout {
+        format: Format::MrvB,
+        lines: 2,
+        width: 36,
+        initials: "V",
+        state: "",
+        names: 5..36,
+        given_names: NOTHING,
+        number: 36..45,
+        nationality: 46..49,
+        birth: 49..55,
+        sex: 56,
+        expiry: 57..63,
+        optional: [64..72, NOTHING],
+        optional_check: false,
+        composite: [NOTHING, NOTHING, NOTHING],
+    },
 ];
 
 impl Layout {
+    /// Ranges that hold digits alone.
+    fn dates(&self) -> impl Iterator<Item = &Range<usize>> {
+        [&self.birth, &self.expiry].into_iter().filter(|range| !range.is_empty())
+    }
+
+    /// Where the composite check digit stands, if there is one.
+    fn composite_digit(&self) -> Option<usize> {
+        let [first, .., last] = &self.composite;
+        (!first.is_empty()).then_some(last.end)
+    }
+
+    /// The line that holds nothing but document code, state and names: no check digit covers it.
+    fn names_line(&self) -> Option<usize> {
+        let covered = self.composite[0].start <= self.names.start && !self.composite[0].is_empty();
+        let line = self.names.start / self.width;
+        (!covered || self.composite.iter().all(|range| range.end <= line * self.width)).then_some(line)
+    }
+
+    /// `line`, the `at`-th, as it fits here: fillers on end are easily miscounted, and a few more or less after names
+    /// say nothing. Nothing else is changed.
+    fn fitted(&self, at: usize, line: &str) -> Option<String> {
+        if !line.chars().all(in_alphabet) {
+            return None;
+        }
+        let slip = self.names_line() == Some(at) && line.ends_with(FILLERS) && line.len().abs_diff(self.width) <= SLIP;
+        let bare = line.trim_end_matches(FILLER);
+        let fitted = if slip && bare.len() < self.width {
+            format!("{bare:<<width$}", width = self.width)
+        } else {
+            line.to_owned()
+        };
+        (fitted.len() == self.width).then_some(fitted)
+    }
+
     /// `text` with O and I where a field has letters alone, 0 and 1 where it has digits alone: machine faces draw them
     /// all but alike, and the standard leaves it to the field which one is meant (part 3, section 4). Nothing else is
     /// touched, and nothing in a field that may hold both.
     fn in_fields(&self, text: &str) -> String {
         let letters = [&ISSUING_STATE, &self.names, &self.nationality];
-        let digits = [&self.birth, &self.expiry];
-        let [.., last] = &self.composite;
-        let check_digit = |at: usize| [&self.birth, &self.expiry, last].iter().any(|range| range.end == at);
+        let letters = letters.into_iter().chain([&self.given_names]).collect::<Vec<_>>();
+        let digits = self.dates().collect::<Vec<_>>();
+        let check_digit = |at: usize| self.composite_digit() == Some(at) || digits.iter().any(|range| range.end == at);
         let place = |(at, c): (usize, char)| match c {
             '0' | '1' if letters.iter().any(|range| range.contains(&at)) => {
                 if c == '0' {
@@ -219,6 +321,17 @@ const FILLER: char = '<';
 /// Two fillers on end: no other text on a document has them, and every line of names does.
 const FILLERS: &str = "<<";
 
+/// How many fillers more or less at the end of a line of names are a miscount.
+const SLIP: usize = 2;
+
+/// First characters of the document codes of all formats, and 1, which is read for I.
+const HEADS: &str = "PVACI1";
+
+/// Least length of a zone's line as it is read, at most two characters lost.
+const SHORTEST: usize = 28;
+/// Greatest length of a zone's line as it is read, at most two characters too many.
+const LONGEST: usize = 46;
+
 /// A date of expiry lies less than this many years ahead; the standard gives two digits of the year and no century.
 const EXPIRY_YEARS: u16 = 50;
 
@@ -245,6 +358,33 @@ impl Mrz {
         Some(self.zone()?.fields(today))
     }
 
+    /// Whether every check digit holds, one over all of them with the others.
+    #[must_use]
+    pub fn proven(&self) -> bool {
+        self.code.holds() && self.checks.iter().any(|check| check.covers == Covered::Composite)
+    }
+
+    /// Where check digits and what they cover stand, in the lines put end to end: all that the checks prove. First
+    /// where letters may stand too, then where there are digits alone. Nothing where the zone is unreadable.
+    #[must_use]
+    pub fn covered(&self) -> [Vec<usize>; 2] {
+        let Some(layout) = self.layout().filter(|_| self.code >= NumberCode::Illegal) else {
+            return Default::default();
+        };
+        let with_digit = |range: &Range<usize>| range.start..range.end + 1;
+        let digits: Vec<usize> =
+            layout.dates().flat_map(with_digit).chain(layout.composite_digit()).chain([layout.number.end]).collect();
+        let composite = layout.composite.iter().cloned().flatten();
+        let letters = composite.chain(layout.number.clone()).filter(|at| !digits.contains(at)).collect();
+        [letters, digits]
+    }
+
+    /// How many characters a line has; `None` where no lines fit any format.
+    #[must_use]
+    pub fn width(&self) -> Option<usize> {
+        self.layout().map(|layout| layout.width)
+    }
+
     fn layout(&self) -> Option<&'static Layout> {
         LAYOUTS.iter().find(|layout| Some(layout.format) == self.format)
     }
@@ -262,19 +402,17 @@ pub fn read<S: AsRef<str>>(lines: &[S]) -> Mrz {
     let lines: Vec<String> = lines.iter().map(|line| compact(line.as_ref())).filter(|line| !line.is_empty()).collect();
     let zones = (0..lines.len()).flat_map(|first| LAYOUTS.iter().map(move |layout| (first, layout)));
     let found = zones.filter_map(|(first, layout)| {
-        let lines = lines.get(first..first + layout.lines)?;
-        fits(lines, layout).then(|| judged(layout, layout.in_fields(&lines.concat())))
+        let lines = lines.get(first..first + layout.lines)?.iter().enumerate();
+        let text = lines.map(|(at, line)| layout.fitted(at, line)).collect::<Option<String>>()?;
+        let mine = layout.state.is_empty() || text[ISSUING_STATE] == *layout.state;
+        let head = HEADS.contains(&text[..1]);
+        (mine && head && text.contains(FILLERS)).then(|| judged(layout, layout.in_fields(&text)))
     });
     found.reduce(|a, b| if b.code > a.code { b } else { a }).unwrap_or_else(|| unplaced(&lines))
 }
 
 fn in_alphabet(c: char) -> bool {
     c.is_ascii_uppercase() || c.is_ascii_digit() || c == FILLER
-}
-
-fn fits(lines: &[String], layout: &Layout) -> bool {
-    let fits = |line: &String| line.len() == layout.width && line.chars().all(in_alphabet);
-    lines.iter().all(fits) && lines.iter().any(|line| line.contains(FILLERS))
 }
 
 fn judged(layout: &'static Layout, text: String) -> Mrz {
@@ -285,7 +423,7 @@ fn judged(layout: &'static Layout, text: String) -> Mrz {
         if checks.iter().any(|check| !check.holds) {
             faults.push(Fault::Check);
         }
-        if !can_be(zone.at(&layout.birth)) || !can_be(zone.at(&layout.expiry)) {
+        if layout.dates().any(|date| !can_be(zone.at(date))) {
             faults.push(Fault::Date);
         }
     } else {
@@ -294,17 +432,37 @@ fn judged(layout: &'static Layout, text: String) -> Mrz {
     Mrz { code: NumberCode::of(&faults), format: Some(layout.format), checks, faults, zone: Private(text) }
 }
 
-/// What is said where no lines fit a format.
+/// Whether a line, as it was read, is about as long as one of a zone.
+#[must_use]
+pub fn long(line: &str) -> bool {
+    (SHORTEST..=LONGEST).contains(&compact(line).chars().count())
+}
+
+/// The same, with a zone's fillers.
+#[must_use]
+pub fn like(line: &str) -> bool {
+    long(line) && compact(line).contains(FILLERS)
+}
+
+/// What is said where no lines fit a format: a zone not read whole where two lines about as long as a zone's and as long
+/// as each other follow one another, with fillers, and a document code at the head or after it; no zone otherwise.
 fn unplaced(lines: &[String]) -> Mrz {
-    let mut like = lines.iter().filter(|line| line.contains(FILLERS)).peekable();
-    let faults = if like.peek().is_none() {
-        Vec::new()
-    } else if like.all(|line| line.chars().all(in_alphabet)) {
-        vec![Fault::Length]
-    } else {
-        vec![Fault::Alphabet]
+    let count = |line: &String| line.chars().count();
+    let pair = lines.windows(2).find(|pair| {
+        pair.iter().all(|line| long(line))
+            && count(&pair[0]).abs_diff(count(&pair[1])) <= SLIP
+            && pair.iter().any(|line| line.contains(FILLERS))
+            && lines
+                .iter()
+                .any(|line| like(line) && HEADS.contains(line.to_ascii_uppercase().get(..1).unwrap_or_default()))
+    });
+    let (code, faults) = match pair {
+        None => (NumberCode::NoneFound, Vec::new()),
+        Some(pair) if pair.iter().all(|line| line.chars().all(in_alphabet)) => {
+            (NumberCode::Unreadable, vec![Fault::Length])
+        }
+        Some(_) => (NumberCode::Unreadable, vec![Fault::Alphabet]),
     };
-    let code = if faults.is_empty() { NumberCode::NoneFound } else { NumberCode::Unreadable };
     Mrz { code, format: None, checks: Vec::new(), faults, zone: Private::default() }
 }
 
@@ -329,12 +487,12 @@ impl<'a> Zone<'a> {
         let letters = |range| self.at(range).chars().all(|c| !c.is_ascii_digit());
         let digits = |range| self.at(range).chars().all(|c| !c.is_ascii_uppercase());
         let [optional, _] = &layout.optional;
-        let [.., last] = &layout.composite;
+        let composite = layout.composite_digit().map(|at| char::from(self.text.as_bytes()[at]));
         let may_be_absent = [&layout.number].into_iter().chain(Some(optional).filter(|_| layout.optional_check));
         self.text.starts_with(|c| layout.initials.contains(c))
-            && [&ISSUING_STATE, &layout.names, &layout.nationality].into_iter().all(letters)
-            && [&layout.birth, &layout.expiry].into_iter().all(digits)
-            && [&layout.birth, &layout.expiry, last].into_iter().all(|range| self.after(range).is_ascii_digit())
+            && [&ISSUING_STATE, &layout.names, &layout.given_names, &layout.nationality].into_iter().all(letters)
+            && layout.dates().all(digits)
+            && layout.dates().map(|range| self.after(range)).chain(composite).all(|c| c.is_ascii_digit())
             && may_be_absent.into_iter().all(|range| !self.after(range).is_ascii_uppercase())
             && matches!(self.text.as_bytes()[layout.sex], b'F' | b'M' | b'<')
     }
@@ -344,19 +502,19 @@ impl<'a> Zone<'a> {
         let plain = |covers, range| Check { covers, holds: belongs(self.at(range), self.after(range)) };
         let (number, check, _) = self.document_number();
         let [optional, _] = &layout.optional;
-        // Part 4, section 4.2.2: where there are no data, the check digit may be left out.
-        let absent = self.at(optional).chars().chain([self.after(optional)]).all(|c| c == FILLER);
-        let holds = absent || belongs(self.at(optional), self.after(optional));
-        let optional = layout.optional_check.then_some(Check { covers: Covered::OptionalData, holds });
-        let [.., last] = &layout.composite;
+        let optional = layout.optional_check.then(|| {
+            // Part 4, section 4.2.2: where there are no data, the check digit may be left out.
+            let absent = self.at(optional).chars().chain([self.after(optional)]).all(|c| c == FILLER);
+            let holds = absent || belongs(self.at(optional), self.after(optional));
+            Check { covers: Covered::OptionalData, holds }
+        });
         let covered: String = layout.composite.iter().map(|range| self.at(range)).collect();
-        let composite = Check { covers: Covered::Composite, holds: belongs(&covered, self.after(last)) };
-        let three = [
-            Check { covers: Covered::DocumentNumber, holds: belongs(&number, check) },
-            plain(Covered::BirthDate, &layout.birth),
-            plain(Covered::ExpiryDate, &layout.expiry),
-        ];
-        three.into_iter().chain(optional).chain([composite]).collect()
+        let digit = layout.composite_digit().map(|at| char::from(self.text.as_bytes()[at]));
+        let composite = digit.map(|digit| Check { covers: Covered::Composite, holds: belongs(&covered, digit) });
+        let number = Check { covers: Covered::DocumentNumber, holds: belongs(&number, check) };
+        let expiry = (!layout.expiry.is_empty()).then(|| plain(Covered::ExpiryDate, &layout.expiry));
+        let dates = [plain(Covered::BirthDate, &layout.birth)].into_iter().chain(expiry);
+        [number].into_iter().chain(dates).chain(optional).chain(composite).collect()
     }
 
     /// The document number as its check digit covers it, that digit, and how many characters of the optional data
@@ -364,7 +522,10 @@ impl<'a> Zone<'a> {
     /// end, up to a filler (part 5, section 4.2.4; part 6, note j).
     fn document_number(&self) -> (String, char, usize) {
         let (number, check) = (self.at(&self.layout.number), self.after(&self.layout.number));
-        let goes_on = check == FILLER && !number.ends_with(FILLER) && !self.layout.optional_check;
+        let goes_on = check == FILLER
+            && !number.ends_with(FILLER)
+            && !self.layout.optional_check
+            && self.layout.composite_digit().is_some();
         let [optional, _] = &self.layout.optional;
         let more = if goes_on { self.at(optional).split(FILLER).next().unwrap_or_default() } else { "" };
         match more.char_indices().next_back() {
@@ -378,6 +539,8 @@ impl<'a> Zone<'a> {
         let (number, _, taken) = self.document_number();
         let names = self.at(&layout.names);
         let (surname, given_names) = names.split_once(FILLERS).unwrap_or((names, ""));
+        let apart = !layout.given_names.is_empty();
+        let given_names = if apart { self.at(&layout.given_names) } else { given_names };
         let optional = layout.optional.iter().enumerate().map(|(i, range)| {
             let text = self.at(range);
             spaced(if i == 0 { &text[taken..] } else { text })
@@ -672,14 +835,64 @@ mod tests {
         let told = |lines: &[&str]| (read(lines).code, read(lines).faults);
         assert_eq!(told(&[]), (NumberCode::NoneFound, vec![]));
         assert_eq!(told(&["Name: ERIKSSON", "11010519491231002X"]), (NumberCode::NoneFound, vec![]));
-        let short = &SPECIMENS[2][0][1..];
-        assert_eq!(told(&[short, SPECIMENS[2][1]]), (NumberCode::Unreadable, vec![Fault::Length]));
-        assert_eq!(told(&SPECIMENS[2][..1]), (NumberCode::Unreadable, vec![Fault::Length]));
+        let short = &SPECIMENS[2][1][1..];
+        assert_eq!(told(&[SPECIMENS[2][0], short]), (NumberCode::Unreadable, vec![Fault::Length]));
+        assert_eq!(told(&SPECIMENS[2][..1]), (NumberCode::NoneFound, vec![]), "one line is no zone");
         let small = SPECIMENS[2][0].to_lowercase();
         assert_eq!(told(&[&small, SPECIMENS[2][1]]), (NumberCode::Unreadable, vec![Fault::Alphabet]));
-        // A visa: part 7, format A.
-        let visa = ["V<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C<3UTO6908061F9406236ZE184226B<<<<<<<"];
-        assert_eq!(told(&visa), (NumberCode::Unreadable, vec![Fault::Alphabet]));
+    }
+
+    #[test]
+    fn prose_is_no_zone() {
+        let told = |lines: &[&str]| read(lines).code;
+        for lines in [
+            ["THISAGREEMENTISMADEBETWEENTHEPARTIES", "ANDSHALLBEGOVERNEDBYTHELAWSOFUTOPIA1"],
+            ["TOTAL<<12.50", "CASH<<20.00"],
+            ["TEA<<<<<<<<<<<<<<<<<<<<<<<<<<<<<12", "SUM<<<<<<<<<<<<<<<<<<<<<<<<<<<<<99"],
+        ] {
+            assert_eq!(told(&lines), NumberCode::NoneFound, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn visas_and_the_french_card_are_formats() {
+        // Part 7, sections 4 and 5, with dates whose check digits hold.
+        let a = ["V<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L8988901C4XXX4009078F96121096ZE184226B<<<<<<"];
+        let b = ["V<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<", "L8988901C4XXX4009078F9612109<<<<<<<<"];
+        for (lines, format) in [(a, Format::MrvA), (b, Format::MrvB)] {
+            let zone = read(&lines);
+            assert_eq!((zone.code, zone.format, zone.proven()), (NumberCode::Consistent, Some(format), false));
+            assert_eq!(zone.fields(today()).expect("readable").surname, "ERIKSSON");
+            assert_eq!(read(&with(&lines, 1, 1, '9')).code, NumberCode::Illegal);
+        }
+        let first = format!("{:<<30}750001", "IDFRABERTHIER");
+        let second = format!("{}{:<<14}{}F", "8806923102858", "CORINNE", "6512068");
+        let lines = [first.clone(), format!("{second}{}", digit(&format!("{first}{second}")))];
+        let zone = read(&lines);
+        assert_eq!((zone.code, zone.format, zone.proven()), (NumberCode::Consistent, Some(Format::French), true));
+        let fields = zone.fields(today()).expect("readable");
+        assert_eq!((fields.surname.as_str(), fields.given_names.as_str()), ("BERTHIER", "CORINNE"));
+        assert_eq!((fields.birth, fields.expiry), (Date::new(1965, 12, 6), None));
+    }
+
+    #[test]
+    fn fillers_after_names_may_be_miscounted_and_nothing_else() {
+        let [names, numbers] = [SPECIMENS[2][0], SPECIMENS[2][1]];
+        assert_eq!(read(&[&names[..43], numbers]).revealed(), SPECIMENS[2].join("\n"));
+        assert_eq!(read(&[&format!("{names}<"), numbers]).code, NumberCode::Consistent);
+        assert_eq!(read(&[&names[1..], numbers]).code, NumberCode::NoneFound, "no document code at its head");
+        assert_eq!(read(&[&names[..40], numbers]).format, None);
+        assert_eq!(read(&[names, &numbers.replacen('<', "", 1)]).format, None);
+    }
+
+    #[test]
+    fn what_the_checks_cover_is_told() {
+        let [letters, digits] = read(SPECIMENS[2]).covered();
+        let zone = SPECIMENS[2].concat();
+        let text = |places: &[usize]| places.iter().map(|at| &zone[*at..=*at]).collect::<String>();
+        assert_eq!(text(&digits), "7408122120415906");
+        assert!(letters.iter().all(|at| *at >= 44) && text(&letters).starts_with("L898902C3"));
+        assert!(read(&["A", "B"]).covered().iter().all(Vec::is_empty));
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub struct Line {
     pub text: String,
     /// How sure the network is of each, 0 to 1; 1 for a space.
     pub confidence: Vec<f32>,
+    /// Where each stands along the line, in steps of the network; a space between its neighbours.
+    pub at: Vec<f32>,
 }
 
 impl Line {
@@ -150,9 +152,11 @@ fn decoded(frames: &[Vec<f32>]) -> Line {
         if at.is_some_and(|at| (t - at) as f32 > apart) {
             line.text.push(' ');
             line.confidence.push(1.0);
+            line.at.push(at.map_or(0.0, |at: usize| f32::midpoint(at as f32, t as f32)));
         }
         line.text.push(symbol);
         line.confidence.push(confidence);
+        line.at.push(t as f32);
         at = Some(t);
     }
     line
@@ -216,7 +220,8 @@ mod tests {
         for at in [1, 5, 9, 21, 25, 29] {
             frames[at] = frame(4, 9.0);
         }
-        assert_eq!(decoded(&frames).text, "333 333");
+        let line = decoded(&frames);
+        assert_eq!((line.text.as_str(), line.at.as_slice()), ("333 333", &[1.0, 5.0, 9.0, 15.0, 21.0, 25.0, 29.0][..]));
     }
 
     #[test]

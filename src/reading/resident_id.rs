@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Date, Fault, LENGTH, NumberCode, Private, Sex, best, compact};
 
 /// Province-level regions (GB/T 2260), with 83 for residence permits of people from Taiwan and 91 for abroad.
-const REGIONS: [&str; 36] = [
+pub(super) const REGIONS: [&str; 36] = [
     "11", "12", "13", "14", "15", "21", "22", "23", "31", "32", "33", "34", "35", "36", "37", "41", "42", "43", "44",
     "45", "46", "50", "51", "52", "53", "54", "61", "62", "63", "64", "65", "71", "81", "82", "83", "91",
 ];

@@ -16,6 +16,10 @@ const CARD_PX: [u32; 2] = [642, 405];
 const LANDSCAPE_PX: f32 = 940.0;
 /// Long side of an upright page (A4: 4.7 px/mm; its 4 mm digits are 19 px high).
 const UPRIGHT_PX: f32 = 1400.0;
+/// Height to which a line is cut finer than it is seen: more than the recogniser's 20 rows of print says nothing.
+const FINE_PX: f32 = 24.0;
+/// How much finer a cut must be to be worth it.
+const LEAST_FINER: f32 = 1.2;
 
 /// The document seen straight on.
 #[derive(Debug, Clone)]
@@ -36,7 +40,24 @@ impl Flat {
         if across.min(down) < 24.0 {
             return None;
         }
-        let (width, height) = size(kind, across, down);
+        Self::sized(capture, overview, quad, size(kind, across, down))
+    }
+
+    /// The same with its long side as `long` pixels, whatever the document is: more than the capture has where that is
+    /// smaller.
+    pub(super) fn of_long_side(capture: &Capture, overview: &Overview, quad: &Quad, long: f32) -> Option<Self> {
+        let [top, right, bottom, left] = quad.sides();
+        let (across, down) = (f32::midpoint(top, bottom), f32::midpoint(left, right));
+        if across.min(down) < 24.0 {
+            return None;
+        }
+        let by = long / across.max(down);
+        Self::sized(capture, overview, quad, ((across * by).round() as u32, (down * by).round().max(8.0) as u32))
+    }
+
+    fn sized(capture: &Capture, overview: &Overview, quad: &Quad, (width, height): (u32, u32)) -> Option<Self> {
+        let [top, right, bottom, left] = quad.sides();
+        let (across, down) = (f32::midpoint(top, bottom), f32::midpoint(left, right));
         let scale = across.max(down) / width.max(height) as f32;
         let rect = Quad(PixelRect::new(0, 0, width, height).corners());
         let to_capture = Homography::between(&rect, quad)?;
@@ -70,10 +91,40 @@ impl Flat {
         self.seen_as(image::imageops::flip_horizontal(&self.luma), [1, 0, 3, 2])
     }
 
+    /// The same picture turned clockwise by a quarter.
+    #[must_use]
+    pub fn quarter(&self) -> Self {
+        self.seen_as(image::imageops::rotate90(&self.luma), [3, 0, 1, 2])
+    }
+
+    /// `line` cut out of the capture at its own resolution, and where in the cut it is; `None` where the capture holds
+    /// no more than is seen here.
+    #[must_use]
+    pub fn finer(&self, capture: &Capture, line: PixelRect) -> Option<(GrayImage, PixelRect)> {
+        let by = self.scale.min(FINE_PX / line.height.max(1) as f32);
+        if by < LEAST_FINER {
+            return None;
+        }
+        let margin = line.height as f32;
+        let (x, y) = (line.x as f32 - margin, line.y as f32 - margin);
+        let (across, down) = (line.width as f32 + 2.0 * margin, line.height as f32 + 2.0 * margin);
+        let (width, height) = ((across * by).round() as u32, (down * by).round() as u32);
+        let corners = [(x, y), (x + across, y), (x + across, y + down), (x, y + down)];
+        let quad = Quad(corners.map(|(x, y)| self.to_capture.apply(Point::new(x, y))));
+        let (source, origin, factor) = native(capture, &quad, self.scale / by)?;
+        let at = Quad(quad.0.map(|p| Point::new((p.x - origin.x) / factor, (p.y - origin.y) / factor)));
+        let rect = Quad(PixelRect::new(0, 0, width, height).corners());
+        let luma = warped(&source, &Homography::between(&rect, &at)?, width, height);
+        let part = |side: f32| (side * by).round() as u32;
+        let inside = PixelRect::new(part(margin), part(margin), part(line.width as f32), part(line.height as f32));
+        Some((luma, inside))
+    }
+
     /// `luma` with the k-th corner where this picture has its `corners[k]`-th.
     fn seen_as(&self, luma: GrayImage, corners: [usize; 4]) -> Self {
         let rect = Quad(PixelRect::new(0, 0, luma.width(), luma.height()).corners());
-        let there = Quad(corners.map(|k| self.to_capture.apply(rect.0[k])));
+        let here = PixelRect::new(0, 0, self.luma.width(), self.luma.height()).corners();
+        let there = Quad(corners.map(|k| self.to_capture.apply(here[k])));
         let to_capture = Homography::between(&rect, &there).unwrap_or(self.to_capture);
         Self { luma, scale: self.scale, to_capture }
     }
@@ -154,6 +205,27 @@ fn warped(source: &GrayImage, map: &Homography, width: u32, height: u32) -> Gray
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capture::{Container, MediaType, Metadata, Orientation, Pixels};
+
+    #[test]
+    fn a_line_is_cut_out_finer_and_a_quarter_turn_keeps_its_place() {
+        let samples = (0..1600u32 * 1000).map(|i| if (i % 1600) / 4 % 2 == 0 { 40 } else { 200 }).collect();
+        let pixels = Pixels::new(1600, 1000, samples, Orientation::Upright).expect("1600 by 1000 samples");
+        let capture = Capture::new(MediaType::Png, pixels, Metadata::default(), Container::default());
+        let quad = Quad(PixelRect::new(0, 0, 1600, 1000).corners());
+        let flat = Flat::of_long_side(&capture, &Overview::of(&capture), &quad, 400.0).expect("a rectangle");
+        assert_eq!(flat.luma.dimensions(), (400, 250));
+        // Bars of 4 px, a pixel each in the view, are bars again in the cut.
+        let (cut, inside) = flat.finer(&capture, PixelRect::new(50, 50, 200, 6)).expect("finer");
+        assert_eq!((inside.width, inside.height, inside.x), (800, 24, 24));
+        let spread = |luma: &GrayImage| luma.iter().max().expect("pixels") - luma.iter().min().expect("pixels");
+        assert!(spread(&cut) > 100);
+        assert!(flat.finer(&capture, PixelRect::new(50, 50, 200, 22)).is_none());
+        let turned = flat.quarter();
+        let (there, here) = (turned.to_capture(Point::new(250.0, 0.0)), flat.to_capture(Point::new(0.0, 0.0)));
+        assert_eq!(turned.luma.dimensions(), (250, 400));
+        assert!(there.distance(here) < 1.0, "{there:?}");
+    }
 
     #[test]
     fn a_straight_copy_is_the_picture_itself() {

@@ -92,7 +92,7 @@ pub struct Scene<'a> {
     document: OnceCell<Option<Document>>,
     subject: OnceCell<Option<Subject>>,
     flat: OnceCell<Option<Flat>>,
-    print_lines: OnceCell<Vec<PixelRect>>,
+    print_boxes: OnceCell<Vec<PixelRect>>,
     print_map: OnceCell<PrintMap>,
     print_pieces: OnceCell<Vec<Piece>>,
     spectral_tiles: OnceCell<Vec<Tile>>,
@@ -117,7 +117,7 @@ pub fn survey(capture: &Capture, deadline: Deadline) -> Scene<'_> {
         document: OnceCell::new(),
         subject: OnceCell::new(),
         flat: OnceCell::new(),
-        print_lines: OnceCell::new(),
+        print_boxes: OnceCell::new(),
         print_map: OnceCell::new(),
         print_pieces: OnceCell::new(),
         spectral_tiles: OnceCell::new(),
@@ -262,9 +262,15 @@ impl<'a> Scene<'a> {
         self.today
     }
 
-    /// Lines of print of the document seen straight on, the widest first; none without a document.
-    pub fn print_lines(&self) -> &[PixelRect] {
-        self.print_lines.get_or_init(|| self.flat().map_or_else(Vec::new, |flat| lines::find(&flat.luma)))
+    /// What lies within `quad` seen straight on, its long side of `long` pixels.
+    #[must_use]
+    pub fn flat_of(&self, quad: &Quad, long: f32) -> Option<Flat> {
+        Flat::of_long_side(self.capture, self.overview(), quad, long)
+    }
+
+    /// Lines of print of the document seen straight on, and pieces of them, the widest first; none without a document.
+    pub fn print_boxes(&self) -> &[PixelRect] {
+        self.print_boxes.get_or_init(|| self.flat().map_or_else(Vec::new, |flat| lines::boxes(&flat.luma)))
     }
 
     /// The maps of the learned locator, if there is one.
