@@ -76,7 +76,7 @@ fn detectors(c: &mut Criterion) {
         // What detectors share is computed outside the measurement.
         let prepared = || {
             let scene = checker.survey(&capture, Deadline::NEVER);
-            scene.print_lines();
+            scene.print_boxes();
             scene.spectra();
             scene.texture_tiles();
             scene
@@ -154,7 +154,7 @@ fn document(c: &mut Criterion) {
                     match part {
                         ["locator", ..] => {}
                         ["number"] => {
-                            scene.print_lines();
+                            scene.print_boxes();
                         }
                         _ => {
                             scene.subject();

@@ -36,7 +36,7 @@ fn faultless_originals_are_accepted_and_faults_are_the_first_reason() {
     for row in originals() {
         let report = check(&checker, &folder().join(&row["path"]));
         let told: Vec<&str> = report.reasons.iter().map(|reason| reason.code).collect();
-        // A thumb that reaches this far over the border lies on the number: nobody can read it.
+        // A thumb that reaches this far over the lower border of a card lies on its number: nobody can read it.
         let held = row["content"] == "card" && row["hand_mm"].parse::<f64>().expect("millimetres") > 8.0;
         if held {
             assert_eq!((report.decision, told), (Decision::Retake, vec!["covered"]), "{}", row["path"]);
