@@ -51,7 +51,7 @@ pub fn boxes(luma: &GrayImage) -> Vec<PixelRect> {
     if width < 2 * WINDOW || height < 2 * WINDOW {
         return Vec::new();
     }
-    let mut mask = ink(luma);
+    let mut mask = ink(luma, WINDOW, DARKER);
     smear(&mut mask, GAP);
     let mut boxes: Vec<PixelRect> = together(&mask)
         .into_iter()
@@ -189,8 +189,10 @@ pub fn tight(luma: &GrayImage, line: PixelRect) -> PixelRect {
         return line;
     }
     let about = image::imageops::crop_imm(luma, left, top, right - left, bottom - top).to_image();
-    let dark: Vec<usize> =
-        ink(&about).chunks_exact(about.width() as usize).map(|row| row.iter().filter(|v| **v > 0).count()).collect();
+    let dark: Vec<usize> = ink(&about, WINDOW, DARKER)
+        .chunks_exact(about.width() as usize)
+        .map(|row| row.iter().filter(|v| **v > 0).count())
+        .collect();
     let least = (f32::from(INKED) / 100.0 * dark.iter().copied().max().unwrap_or(0) as f32) as usize;
     let (mut best, mut start) = ((0, 0), 0);
     for (y, count) in dark.iter().chain([&0]).enumerate() {
@@ -205,10 +207,12 @@ pub fn tight(luma: &GrayImage, line: PixelRect) -> PixelRect {
     if height < *HEIGHTS.start() / 2 { line } else { PixelRect::new(line.x, top + best.0 as u32, line.width, height) }
 }
 
-/// 255 where a pixel is darker than its surround.
-fn ink(luma: &GrayImage) -> GrayImage {
+/// 255 where a pixel is darker than the mean of the `window` about it, by `darker`: a share of that mean, and at least so
+/// many grey levels.
+#[must_use]
+pub fn ink(luma: &GrayImage, window: u32, darker: (f32, f32)) -> GrayImage {
     let (width, height) = (luma.width() as usize, luma.height() as usize);
-    let (half, raw) = (WINDOW as usize / 2, luma.as_raw());
+    let (half, raw) = (window as usize / 2, luma.as_raw());
     let row = |y: usize| &raw[y * width..(y + 1) * width];
     // Sums of the window's columns, and in each row running sums over them.
     let mut columns = vec![0u32; width];
@@ -233,7 +237,7 @@ fn ink(luma: &GrayImage) -> GrayImage {
         for (x, (value, v)) in line.iter_mut().zip(row(y)).enumerate() {
             let (x0, x1) = (x.saturating_sub(half), (x + half).min(width - 1));
             let mean = (before[x1 + 1] - before[x0]) as f32 / ((x1 - x0 + 1) * rows) as f32;
-            *value = if mean - f32::from(*v) > DARKER.1.max(DARKER.0 * mean) { 255 } else { 0 };
+            *value = if mean - f32::from(*v) > darker.1.max(darker.0 * mean) { 255 } else { 0 };
         }
     }
     out
@@ -329,7 +333,7 @@ mod tests {
     fn ink_is_darker_than_the_mean_about_it() {
         let luma = GrayImage::from_fn(70, 60, |x, y| image::Luma([(x * 37 + y * 91 + x * y) as u8]));
         let half = WINDOW / 2;
-        let mask = ink(&luma);
+        let mask = ink(&luma, WINDOW, DARKER);
         for (x, y, v) in mask.enumerate_pixels() {
             let (x0, y0) = (x.saturating_sub(half), y.saturating_sub(half));
             let (x1, y1) = ((x + half).min(69), (y + half).min(59));

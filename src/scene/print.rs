@@ -14,6 +14,7 @@ use super::overview::resize;
 use super::zone::Zone;
 use crate::capture::Capture;
 use crate::geometry::{Homography, PixelRect, Point, Quad, UNIT};
+use crate::reading::lines;
 
 /// Side of a block, in pixels of the overview.
 pub const BLOCK_PX: u32 = 8;
@@ -349,7 +350,9 @@ fn glyph_height(luma: &GrayImage) -> Option<u32> {
     if width < SURROUND_PX || height < SURROUND_PX {
         return None;
     }
-    let labels = connected_components(&ink(luma), Connectivity::Eight, Luma([0u8]));
+    let floor = DARKER.1.max(DARKER.2 * noise_luma(luma) as f32);
+    let ink = lines::ink(luma, SURROUND_PX, (DARKER.0, floor));
+    let labels = connected_components(&ink, Connectivity::Eight, Luma([0u8]));
     let count = labels.iter().copied().max().unwrap_or(0) as usize;
     // Left, top, right, bottom, pixels.
     let mut boxes = vec![[u32::MAX, u32::MAX, 0, 0, 0]; count + 1];
@@ -370,23 +373,6 @@ fn glyph_height(luma: &GrayImage) -> Option<u32> {
     let high = *heights.get(heights.len() * 4 / 5)?;
     heights.retain(|h| 5 * h >= 2 * high);
     (heights.len() >= GLYPHS).then(|| heights[heights.len() / 2])
-}
-
-/// 255 where a pixel is darker than its surround (Wellner 1993).
-fn ink(luma: &GrayImage) -> GrayImage {
-    let (width, height) = luma.dimensions();
-    let sums = imageproc::integral_image::integral_image::<_, u32>(luma);
-    let half = SURROUND_PX / 2;
-    let floor = DARKER.1.max(DARKER.2 * noise_luma(luma) as f32);
-    GrayImage::from_fn(width, height, |x, y| {
-        let (x0, y0) = (x.saturating_sub(half), y.saturating_sub(half));
-        let (x1, y1) = ((x + half).min(width - 1), (y + half).min(height - 1));
-        let area = ((x1 - x0 + 1) * (y1 - y0 + 1)) as f32;
-        let [sum] = imageproc::integral_image::sum_image_pixels(&sums, x0, y0, x1, y1);
-        let mean = sum as f32 / area;
-        let dark = mean - f32::from(luma.get_pixel(x, y).0[0]) > floor.max(DARKER.0 * mean);
-        Luma([if dark { 255 } else { 0 }])
-    })
 }
 
 #[cfg(test)]
