@@ -14,11 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageOps
 
+from looks import AROUND, around
+
 TILE = 128
 OVERVIEW = 192
 EVALUATION_CELLS = (1, 4, 6, 9, 11, 14)  # of a 4 x 4 grid, row by row
 TRAINING_TILES = 8
-FOLDS = 10
+FOLDS = 5
 
 # Sources that share files or a scene stay in one fold.
 COUPLED = {
@@ -44,6 +46,7 @@ class Picture:
     height: int
     root: str
     crop: tuple  # x, y of the crop in the whole photograph
+    found: tuple = ()  # left, top, right, bottom of the device or document that the locator sees, in shares
 
     @property
     def key(self):
@@ -151,14 +154,15 @@ class Pixels:
     whole: Image.Image
     long_side: int  # of the whole photograph, in pixels of `window`
     is_whole: bool
+    found: tuple = ()  # as `Picture.found`
 
 
 def read_pixels(picture):
     window = ImageOps.exif_transpose(Image.open(os.path.join(picture.root, picture.path))).convert("RGB")
     if not picture.overview:
-        return Pixels(window, window, max(window.size), True)
+        return Pixels(window, window, max(window.size), True, picture.found)
     whole = ImageOps.exif_transpose(Image.open(os.path.join(picture.root, picture.overview))).convert("RGB")
-    return Pixels(window, whole, max(picture.width, picture.height), False)
+    return Pixels(window, whole, max(picture.width, picture.height), False, picture.found)
 
 
 def recompress(image, quality, subsampling=2):
@@ -185,7 +189,7 @@ def upload(pixels, long_side, quality, min_side, resample=Image.Resampling.BOX):
     factor = max(factor, floor)
     window = recompress(scale(pixels.window, factor, resample), quality)
     whole = window if pixels.is_whole else pixels.whole
-    return Pixels(window, whole, round(pixels.long_side * factor), pixels.is_whole)
+    return Pixels(window, whole, round(pixels.long_side * factor), pixels.is_whole, pixels.found)
 
 
 def central(pixels, picture, share=0.6):
@@ -216,12 +220,24 @@ def grey(pixels, rng=None):
         return Image.fromarray(np.clip(luma * gain, 0, 255).astype(np.uint8))
 
     window = convert(pixels.window)
-    return Pixels(window, window if pixels.is_whole else convert(pixels.whole), pixels.long_side, pixels.is_whole)
+    whole = window if pixels.is_whole else convert(pixels.whole)
+    return Pixels(window, whole, pixels.long_side, pixels.is_whole, pixels.found)
 
 
 def overview_pixels(image, box=None):
     """[192,192,3]: the whole picture squashed, triangle filter scaled to the reduction (anti-aliased)."""
     return np.asarray(image.resize((OVERVIEW, OVERVIEW), Image.Resampling.BILINEAR, box=box), np.uint8)
+
+
+def near_pixels(pixels, rng=None):
+    """[192,192,3]: the second look, squashed; with a generator, a little wider or closer, and off its place."""
+    w, h = pixels.whole.size
+    box = around(pixels.found, AROUND if rng is None else rng.uniform(0.25, 0.8))
+    if rng is not None:
+        width, height = box[2] - box[0], box[3] - box[1]
+        x, y = rng.uniform(-0.08, 0.08, 2) * (width, height)
+        box = max(box[0] + x, 0.0), max(box[1] + y, 0.0), min(box[2] + x, 1.0), min(box[3] + y, 1.0)
+    return overview_pixels(pixels.whole, (box[0] * w, box[1] * h, box[2] * w, box[3] * h))
 
 
 def _padded(window):
@@ -267,7 +283,7 @@ SHRINKING = (Image.Resampling.BOX, Image.Resampling.BILINEAR, Image.Resampling.B
 
 
 def view(picture, pixels, name):
-    """-> (tiles [n,128,128,3], overview [192,192,3]), alike for every class.
+    """-> (tiles [n,128,128,3], overview [192,192,3], second look [192,192,3]), alike for every class.
 
     Evaluation: `plain` (the file as it is), `neutral` (long side 1280, quality 75), `central`
     (neutral, central 60 %), `print0` (equalised, grey), `colour0` (equalised, in colour).
@@ -296,18 +312,18 @@ def view(picture, pixels, name):
     elif name != "plain":
         raise ValueError(f"no such view: {name}")
     if not training:
-        return grid_tiles(pixels.window), overview_pixels(pixels.whole)
+        return grid_tiles(pixels.window), overview_pixels(pixels.whole), near_pixels(pixels)
     box = None
     if rng.random() < 0.5:  # closer or off-centre framing
         w, h = pixels.whole.size
         share = rng.uniform(0.6, 1.0)
         x, y = rng.uniform(0, w * (1 - share)), rng.uniform(0, h * (1 - share))
         box = (x, y, x + w * share, y + h * share)
-    tiles, overview = random_tiles(pixels.window, rng), overview_pixels(pixels.whole, box)
+    tiles, looks = random_tiles(pixels.window, rng), [overview_pixels(pixels.whole, box), near_pixels(pixels, rng)]
     if rng.random() < 0.5:
-        tiles, overview = tiles[:, :, ::-1], overview[:, ::-1]
+        tiles, looks = tiles[:, :, ::-1], [look[:, ::-1] for look in looks]
     turns = int(rng.integers(4)) if rng.random() < 0.3 else 0
-    return np.ascontiguousarray(np.rot90(tiles, turns, (1, 2))), np.ascontiguousarray(np.rot90(overview, turns))
+    return tuple(np.ascontiguousarray(p) for p in (np.rot90(tiles, turns, (1, 2)), *(np.rot90(l, turns) for l in looks)))
 
 
 # --- what the file gives away without a look at the picture -----------------------------------

@@ -17,15 +17,16 @@ from scipy.stats import beta  # noqa: E402
 from sklearn.ensemble import ExtraTreesClassifier  # noqa: E402
 
 from dataset import FOLDS, ORIGINAL, PRINT, SCREEN, file_facts  # noqa: E402
-from fit import EVALUATION_VIEWS, Settings, fit_net, score  # noqa: E402
+from fit import EVALUATION_VIEWS, Settings, fit_net, score, second_look  # noqa: E402
 from heads import source_weights  # noqa: E402
+from looks import about  # noqa: E402
 from train import TUNED, arguments, fold_parts, load_table, reader_names  # noqa: E402
 
 # What single captures show, read off their thumbnails by eye.
 CASES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cases.csv")
 # No longer side than this after a messenger.
 MESSENGER_PX = 1600
-TEXTURE_NET, SCENE_NET, FUSED = "texture_net", "scene_net", "both"
+TEXTURE_NET, SCENE_NET, SCENE_LOOKS, FUSED = "texture_net", "scene_net", "scene_net, both looks", "all"
 RESAMPLES = 1000
 
 
@@ -78,20 +79,27 @@ def cross_scores(table, names, settings=Settings(), simulated_weight=0.0, views=
 
     `names(fold)` are those of the features of tiles and overview by networks that saw no source of the fold.
     """
-    out = {view: np.full((len(table.pictures), 2, 2), np.nan) for view in views}
+    out = {view: np.full((len(table.pictures), 3, 2), np.nan) for view in views}
+    looked = np.array([bool(about(p.found)) for p in table.pictures])
     for fold in range(FOLDS):
         rows = np.flatnonzero(table.fold == fold)
         fitted = [(network, fit_net(table, table.fold != fold, network, simulated_weight, settings))
                   for network in names(fold)]
         for view in views:
-            out[view][rows] = score(table, fitted, view, rows)
+            again = score(table, fitted[1:], second_look(view), rows)
+            again[~looked[rows]] = np.nan
+            out[view][rows] = np.concatenate([score(table, fitted, view, rows), again], 1)
     return out
 
 
 def nets(scores, species):
-    """[N, net, species] -> name -> [N]; both: the mean of the log-odds."""
-    s = scores[:, :, species]
-    return {TEXTURE_NET: s[:, 0], SCENE_NET: s[:, 1], FUSED: s.mean(1)}
+    """[N, look, species] -> name -> [N]; all: the mean of the log-odds of both networks, the overview's the mean of its
+    looks. Print is judged on the whole picture alone."""
+    texture, scene, again = scores[:, :, species].T
+    if species == 1:
+        return {TEXTURE_NET: texture, SCENE_NET: scene, FUSED: (texture + scene) / 2}
+    looks = np.nanmean([scene, again], 0)
+    return {TEXTURE_NET: texture, SCENE_NET: scene, SCENE_LOOKS: looks, FUSED: (texture + looks) / 2}
 
 
 def metadata_scores(table, use, positive):
@@ -321,11 +329,11 @@ def main():
             file.write(text)
     if options.scores:
         with open(options.scores, "w") as file:
-            file.write("path,label,kind,content,source,fold,texture_screen,texture_print,scene_screen,scene_print\n")
+            file.write("path,label,kind,content,source,fold,texture_screen,texture_print,scene_screen,scene_print,near_screen,near_print\n")
             for p, f, s in zip(table.pictures, table.fold, scores["plain"]):
                 if p.kind == "simulated":
                     continue
-                row = ",".join(f"{v:.4f}" for v in s.reshape(-1))
+                row = ",".join("" if np.isnan(v) else f"{v:.4f}" for v in s.reshape(-1))
                 file.write(f"{p.path},{p.label},{p.kind},{p.content},{p.source},{f},{row}\n")
 
 

@@ -16,6 +16,8 @@ SCENE_TAPS = (0, 2, 4, 7, 10, 14)
 SCENE_REGIONS = (7, 10, 14)
 CHUNK = 16
 BATCH = 16
+# What `dataset.view` gives.
+PARTS = ("tiles", "scene", "near")
 
 _network = None
 
@@ -43,28 +45,28 @@ def _save(path, array):
 
 
 def _pixels_of(job):
-    """-> for each view (tiles, overviews) of a few pictures, each read once."""
+    """-> for each view (tiles, overviews, second looks) of a few pictures, each read once."""
     pictures, views = job
     pairs = [[view(p, pixels, name) for name in views] for p in pictures for pixels in [read_pixels(p)]]
-    return [tuple(np.stack([row[v][part] for row in pairs]) for part in (0, 1)) for v in range(len(views))]
+    return [tuple(np.stack([row[v][part] for row in pairs]) for part in range(len(PARTS))) for v in range(len(views))]
 
 
 def cached_pixels(pictures, views, cache, workers):
-    """-> view -> {"tiles": [N,t,128,128,3], "scene": [N,192,192,3]}, bytes mapped from disk."""
-    mark = hashlib.sha256("\n".join(p.root + p.key for p in pictures).encode()).hexdigest()[:12]
+    """-> view -> {"tiles": [N,t,128,128,3], "scene": [N,192,192,3], "near": [N,192,192,3]}, bytes mapped from disk."""
+    mark = hashlib.sha256("\n".join(p.root + p.key + str(p.found) for p in pictures).encode()).hexdigest()[:12]
     path = lambda name, kind: os.path.join(cache, mark, f"{name}.{kind}.npy")  # noqa: E731
     for start in range(0, len(views), 3):  # three at a time: all at once would not fit a small memory
-        todo = [v for v in views[start : start + 3] if not os.path.exists(path(v, "scene"))]
+        todo = [v for v in views[start : start + 3] if not os.path.exists(path(v, PARTS[-1]))]
         if not todo:
             continue
         jobs = [(pictures[i : i + CHUNK], todo) for i in range(0, len(pictures), CHUNK)]
         with multiprocessing.get_context("spawn").Pool(workers) as pool:
             done = list(pool.imap(_pixels_of, jobs))
         for index, name in enumerate(todo):
-            for part, kind in enumerate(("tiles", "scene")):
+            for part, kind in enumerate(PARTS):
                 _save(path(name, kind), np.concatenate([d[index][part] for d in done]))
         print(f"pixels of {', '.join(todo)}", flush=True)
-    return {v: {kind: np.load(path(v, kind), mmap_mode="r") for kind in ("tiles", "scene")} for v in views}
+    return {v: {kind: np.load(path(v, kind), mmap_mode="r") for kind in PARTS} for v in views}
 
 
 def _start(network):

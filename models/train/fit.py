@@ -19,8 +19,13 @@ EVALUATION_TILES = 6
 SCREEN_IN_PRINT = 0.25
 
 
-# Names of the pretrained network's features, of tiles and of the overview.
-TILES, SCENE = "tiles", "scene"
+# Names of the pretrained network's features, of tiles and of the overview; the latter's network looks a second time.
+TILES, SCENE, NEAR = "tiles", "scene", "near"
+
+
+def second_look(view):
+    """Name of a view's features where the overview's network looks at the document and what is around it."""
+    return f"{view}.{NEAR}"
 
 
 @dataclass(frozen=True)

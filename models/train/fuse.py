@@ -7,10 +7,11 @@
     python models/train/fuse.py --scores scores.csv --readings readings.jsonl \\
         --ladder ladder/labels.csv ladder.jsonl --out models
 
-The screen score is a logistic regression over the log-odds of both networks, fitted on log-odds that came from
+The screen score is a logistic regression over the log-odds of both networks, the overview's the mean of its
+looks, fitted on log-odds that came from
 networks which never saw the capture's source, and over the moiré peak; each source is weighted n^-1/2. Its own figures
 are cross-fitted over the same folds. A missing reading counts as zero log-odds: it neither accuses nor acquits. Without
-`--scores` the screen and print heads of the model in `--out` are kept as they are.
+`--scores` the screen and print heads of the model in `--out` are kept as they are, without `--ladder` that of legibility.
 
 The print score is the logistic of the mean of the print log-odds: no honest figure stands behind it (see the card), and
 the policy only asks for review on it.
@@ -38,7 +39,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from export import write_manifest  # noqa: E402
 
-SCREEN = ("texture_net.screen_logodds", "scene_net.screen_logodds")
+SCREEN = ("texture_net.screen_logodds", "scene_net.looks_screen_logodds")
 PRINT = ("texture_net.print_logodds", "scene_net.print_logodds")
 # A reading that helps to tell a screen beside the networks; bounded to the middle 98 % of what was seen.
 PERIODIC = ("moire.peak_db",)
@@ -100,7 +101,8 @@ def periodic(path):
 def read(path, readings):
     rows = list(csv.DictReader(open(path)))
     column = lambda name: np.array([row[name] for row in rows])  # noqa: E731
-    logodds = np.array([[float(row["texture_screen"]), float(row["scene_screen"])] for row in rows])
+    texture, scene, near = (np.array([float(row[f"{k}_screen"] or "nan") for row in rows]) for k in ("texture", "scene", "near"))
+    logodds = np.stack([texture, np.nanmean([scene, near], 0)], 1)
     measured = periodic(readings)
     absent = [np.nan] * len(PERIODIC)
     more = np.array([measured.get(row["path"], absent) for row in rows], float)
@@ -197,15 +199,16 @@ def legibility_head(fitted_on):
 
 
 def kept(path, inputs):
-    """Screen and print heads of the fusion model at `path`, whose inputs are `inputs`."""
+    """The heads of the fusion model at `path`, whose inputs are `inputs`."""
     constants = {c.name: numpy_helper.to_array(c) for c in onnx.load(path).graph.initializer}
     k = len(inputs)
     heads = []
-    for column, names in ((0, SCREEN + PERIODIC), (1, PRINT)):
+    for column in range(3):
         terms = {}
-        for name in names:
-            i = inputs.index(name)
+        for i, name in enumerate(inputs):
             slope, presence = (float(constants["weights"][j, column]) for j in (i, k + i))
+            if slope == 0.0:
+                continue
             terms[name] = (slope, -presence / slope, (float(constants["low"][i]), float(constants["high"][i])))
         heads.append((terms, float(constants["bias"][column])))
     return heads
@@ -256,19 +259,18 @@ def main():
     parser.add_argument("--scores", help="csv of `evaluate.py --scores`; without it the heads in --out are kept")
     parser.add_argument("--readings", help="rows of `bonafide screen DIR --format jsonl`")
     parser.add_argument("--ladder", nargs=2, metavar=("LABELS", "REPORTS"),
-                        help="labels.csv of `ladder.py --whole`, rows of `bonafide screen`; without it a decree: the mean")
+                        help="labels.csv of `ladder.py --whole`, rows of `bonafide screen`")
     parser.add_argument("--out", default="models")
     args = parser.parse_args()
     path = os.path.join(args.out, "fusion.onnx")
+    with open(os.path.join(args.out, "manifest.toml"), "rb") as file:
+        fusion = next(m for m in tomllib.load(file)["model"] if m["id"] == "fusion")
+    screen, prints, legibility = kept(path, fusion["inputs"])
     if args.scores:
         screen = screen_head(args.scores, args.readings, (0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9))
         prints = ({name: (0.5, 0.0, FREE) for name in PRINT}, 0.0)
-    else:
-        with open(os.path.join(args.out, "manifest.toml"), "rb") as file:
-            fusion = next(m for m in tomllib.load(file)["model"] if m["id"] == "fusion")
-        screen, prints = kept(path, fusion["inputs"])
-    legibility = legibility_head(args.ladder) if args.ladder else ({JUDGED[0]: (10.0, 0.5, (0.0, 1.0)),
-                                                                   CONSISTENT[0]: (CONSISTENT[1], 0.0, (0.0, 1.0))}, 0.0)
+    if args.ladder:
+        legibility = legibility_head(args.ladder)
     inputs = [*SCREEN, *PERIODIC, *PRINT, *JUDGED, CONSISTENT[0]]
     print("scores with nothing measured:", build(inputs, (screen, prints, legibility), path, "bonafide fusion"))
     write_manifest(args.out, ["fusion"], {"fusion": inputs})

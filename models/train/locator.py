@@ -3,7 +3,9 @@
     python models/train/locator.py --photos DIR [--out models] [--cache DIR]
 
 Five stages, each from the weights of the one before (`STAGES`): drawn scenes; others, with views of marked frames; and
-thrice scenes with real documents on real surfaces, and other documents in place of the marked ones. Photographs without
+thrice scenes with real documents on real surfaces, and other documents in place of the marked ones. A sixth (`MARKED`)
+begins at the exported net and adds photographs whose borders were marked by eye (`marked.py`); `--only-marked` runs it
+alone, and `--folds-out` also for nets that never saw a fold of the sources. Photographs without
 documents (originals of `captures.csv`) are backgrounds, and so are the textures and close views of print of
 `material.csv`. Marked frames of `document_corners.csv` join, as views and as rectified documents, but only those of the
 document types in `SEEN_TYPES`, and none of the settings in `UNSEEN_SETTINGS`: the other types are for measuring. A
@@ -16,26 +18,31 @@ import multiprocessing
 import os
 import sys
 import time
+import zlib
 from dataclasses import dataclass
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
+import onnx  # noqa: E402
 import torch  # noqa: E402
 import torch.nn.functional as F  # noqa: E402
+from onnx import numpy_helper  # noqa: E402
 from torch import nn  # noqa: E402
 
+import marked  # noqa: E402
 from backbone import INPUT_MEAN, INPUT_SCALE  # noqa: E402
-from dataset import ORIGINAL, generator, load_photographs, read_pixels  # noqa: E402
+from dataset import FOLDS, ORIGINAL, assign_folds, generator, load_photographs, read_pixels  # noqa: E402
 from export import Graph, session, write_manifest, _value  # noqa: E402
+from features import device  # noqa: E402
 from scenes import CELLS, CHANNELS, SIZE, Material, camera, light, mixed_face, scene  # noqa: E402
 from student import Conv  # noqa: E402
 
 # Output channels of the encoder's stages, at 1/2, 1/4, 1/8, 1/16 and 1/32 of the input, and of the decoder.
 WIDTHS = (16, 24, 48, 80, 112)
 DECODER = 32
-BATCH, DECAY = 32, 0.01
+DECAY = 0.01
 SEEN_TYPES = ("alb_id", "aze_passport", "est_id", "svk_id")
 UNSEEN_SETTINGS = ("04", "07")  # how the clips' names begin: bars of shadow on white, coloured light and clutter
 CHECK_SEED, CHECKED = 1, 1000
@@ -53,6 +60,7 @@ class Stage:
     views: int  # of each marked frame
     epochs: int
     rate: float
+    batch: int = 32
 
 
 STAGES = (
@@ -62,6 +70,7 @@ STAGES = (
     Stage("again", 7_000_000, 4000, True, 4, 36, 8, 1.5e-3),
     Stage("last", 9_000_000, 5000, True, 4, 36, 16, 1.5e-3),
 )
+MARKED = Stage("marked", 11_000_000, 3000, True, 0, 6, 10, 8e-4, 128)
 
 
 class Locator(nn.Module):
@@ -88,6 +97,24 @@ class Locator(nn.Module):
             y = self.side[index](levels[index + 1]) + F.interpolate(y, scale_factor=2, mode="nearest")
             y = self.up[index](y)
         return self.said(y)
+
+    def convolutions(self):
+        """In the order in which `export` writes them."""
+        turns = [(self.side[k], self.up[k]) for k in range(len(self.up) - 1, -1, -1)]
+        return [c for stage in self.down for c in stage] + [self.side[-1]] + [c for pair in turns for c in pair]
+
+    def load_exported(self, path):
+        """Weights of an exported net; batch norm, folded there, changes nothing here and is to stay as it is."""
+        constants = {c.name: numpy_helper.to_array(c) for c in onnx.load(path).graph.initializer}
+        names = sorted((n[1:] for n in constants if n[0] == "w" and n[1:].isdigit()), key=int)
+        with torch.no_grad():
+            for layer, name in zip(self.convolutions(), names, strict=True):
+                layer.conv.weight.copy_(torch.from_numpy(constants[f"w{name}"].copy()))
+                layer.norm.bias.copy_(torch.from_numpy(constants[f"b{name}"].copy()))
+                layer.norm.running_var.fill_(1 - layer.norm.eps)
+            self.said.weight.copy_(torch.from_numpy(constants["said"].copy()))
+            self.said.bias.copy_(torch.from_numpy(constants["said_bias"].copy()))
+        return self
 
 
 def photographs(root):
@@ -159,14 +186,14 @@ def cached_scenes(photos, real, first, count, path, workers):
     return [np.load(n, mmap_mode="r") for n in names]
 
 
-def loss_of(logits, target):
-    """Cross-entropy on every map, and the overlap (Dice) of the document where there is one."""
-    weight = torch.tensor([1.0, 0.5, 1.0]).view(1, 3, 1, 1)
+def loss_of(logits, target, known):
+    """Cross-entropy on every map that is known [n,3], and the overlap (Dice) of the document where there is one."""
+    weight = torch.tensor([1.0, 0.5, 1.0], device=logits.device) * known
     cross = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
-    cross = (cross * weight).mean((2, 3)).sum(1).mean()
+    cross = (cross.mean((2, 3)) * weight).sum(1).mean()
     inside, wanted = torch.sigmoid(logits[:, 0]), target[:, 0]
     overlap = 1 - (2 * (inside * wanted).sum((1, 2)) + 1) / ((inside**2).sum((1, 2)) + (wanted**2).sum((1, 2)) + 1)
-    return cross + 0.5 * overlap.mean()
+    return cross + 0.5 * (overlap * known[:, 0]).mean()
 
 
 def turned(pictures, targets, rng):
@@ -183,36 +210,34 @@ def rows_of(parts, rows):
     return np.stack([parts[k][row - ends[k]] for row, k in zip(rows, np.searchsorted(ends, rows, "right"))])
 
 
-def train(stage, pictures, targets, before, out):
-    """Trains on lists of arrays, from the weights `before`; goes on where `out` ends."""
+def train(stage, pictures, targets, known, model, out, frozen=False):
+    """Trains `model` on lists of arrays; goes on where `out` ends. `frozen`: batch norm stays as it is."""
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    model = Locator().to(memory_format=torch.channels_last)
-    if before:
-        model.load_state_dict(before)
+    model = model.to(device(), memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(model.parameters(), stage.rate, weight_decay=DECAY)
     count = sum(len(p) for p in pictures)
-    steps = count // BATCH
+    steps = count // stage.batch
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, stage.rate, total_steps=stage.epochs * steps, pct_start=0.1)
     begun, curve = 0, []
     if os.path.exists(out):
-        state = torch.load(out, weights_only=False)
+        state = torch.load(out, map_location=device(), weights_only=False)
         for part, name in ((model, "model"), (optimiser, "optimiser"), (schedule, "schedule")):
             part.load_state_dict(state[name])
         begun, curve = state["done"], state["curve"]
     for epoch in range(begun, stage.epochs):
-        model.train()
+        model.train(not frozen)
         rng = np.random.default_rng(epoch)
         order, total, start = rng.permutation(count), 0.0, time.time()
         for step in range(steps):
-            rows = np.sort(order[step * BATCH : (step + 1) * BATCH])
+            rows = np.sort(order[step * stage.batch : (step + 1) * stage.batch])
             x, y = turned(rows_of(pictures, rows), rows_of(targets, rows), rng)
-            x = torch.from_numpy(np.ascontiguousarray(x)).permute(0, 3, 1, 2).float()
+            x = torch.from_numpy(np.ascontiguousarray(x)).to(device()).permute(0, 3, 1, 2).float()
             x = x.contiguous(memory_format=torch.channels_last)
-            y = torch.from_numpy(np.ascontiguousarray(y)).float() / 255
-            with torch.autocast("cpu", torch.bfloat16):
+            y = torch.from_numpy(np.ascontiguousarray(y)).to(device()).float() / 255
+            with torch.autocast(device().type, torch.bfloat16):
                 logits = model(x)
-            loss = loss_of(logits.float(), y)
+            loss = loss_of(logits.float(), y, torch.from_numpy(rows_of(known, rows)).to(device()).float())
             optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -225,7 +250,7 @@ def train(stage, pictures, targets, before, out):
         torch.save({"model": model.state_dict(), "optimiser": optimiser.state_dict(), "schedule": schedule.state_dict(),
                     "done": epoch + 1, "curve": curve}, out + ".part")
         os.replace(out + ".part", out)
-    return model.eval()
+    return model.cpu().eval()
 
 
 @torch.no_grad()
@@ -349,6 +374,33 @@ def seen_frames(root, views, photos, real=None):
     return np.stack(pictures), np.stack(targets)
 
 
+def all_known(targets):
+    return [np.ones((len(t), 3), bool) for t in targets]
+
+
+def tuned_on_marks(options, photos, real, path, shown, stored):
+    """The last stage, for the net at `path`, and where asked for nets without each fold of the sources."""
+    scenes = cached_scenes(photos, real, MARKED.seed, MARKED.scenes, stored("scenes_marked"), options.workers)[:2]
+    frames = seen_frames(options.photos, MARKED.views, photos, real)
+    found = marked.photographs(options.photos)
+    views, numbers = marked.views(found, options.workers)
+    fold_of = assign_folds(load_photographs(options.photos))
+    fold = np.repeat([fold_of.get(m.group, zlib.crc32(m.group.encode()) % FOLDS) for m in found], numbers)
+    begun = Locator().load_exported(path).state_dict()
+    for out in (*(range(FOLDS) if options.folds_out else ()), None):
+        parts = scenes, frames, tuple(part[fold != out] for part in views[:2])
+        pictures, targets = zip(*parts)
+        known = [*all_known(targets[:2]), views[2][fold != out]]
+        print(f"marked, without fold {out}: {' + '.join(str(len(p)) for p in pictures)} pictures", flush=True)
+        model = Locator()
+        model.load_state_dict(begun)
+        model = train(MARKED, pictures, targets, known, model, stored(f"locator_marked_{out}.pt"), frozen=True)
+        exported = path if out is None else os.path.join(options.folds_out, f"locator_net_{out}.onnx")
+        export(model, exported)
+        worst = check_engines(model, exported, shown)
+        print(f"{exported}: {os.path.getsize(exported) / 1e6:.2f} MB; PyTorch and ONNX Runtime differ by at most {worst:.1e}")
+
+
 def marked_rows(root):
     with open(os.path.join(root, "document_corners.csv"), newline="") as file:
         return list(csv.DictReader(file))
@@ -374,6 +426,8 @@ def main():
     parser.add_argument("--out", default="models")
     parser.add_argument("--cache", default=os.path.expanduser("~/.cache/bonafide-train"))
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--only-marked", action="store_true", help="begin at the exported net, with the last stage")
+    parser.add_argument("--folds-out", help="also nets of the last stage without each fold of the sources")
     parser.add_argument("--check", action="store_true", help="only measure the exported net")
     options = parser.parse_args()
     os.makedirs(options.cache, exist_ok=True)
@@ -382,8 +436,8 @@ def main():
     stored = lambda name: os.path.join(options.cache, name)  # noqa: E731
     unseen = cached_scenes(photos, None, CHECK_SEED, CHECKED, stored("scenes_check"), options.workers)
     if not options.check:
-        weights, scenes = None, []
-        for stage in STAGES:
+        model, scenes = Locator(), []
+        for stage in () if options.only_marked else STAGES:
             shown = real if stage.real else None
             parts = [[p[:: stage.before] for p in earlier] for earlier in scenes if stage.before]
             kept = stored(f"scenes_{stage.name}")
@@ -392,11 +446,10 @@ def main():
             if stage.views:
                 parts.append(seen_frames(options.photos, stage.views, photos, shown))
             print(f"{stage.name}: {' + '.join(str(len(p[0])) for p in parts)} pictures", flush=True)
-            model = train(stage, *zip(*parts), weights, stored(f"locator_{stage.name}.pt"))
-            weights = model.state_dict()
-        export(model, path)
-        worst = check_engines(model, path, unseen[0][:12])
-        print(f"{path}: {os.path.getsize(path) / 1e6:.2f} MB; PyTorch and ONNX Runtime differ by at most {worst:.1e}")
+            pictures, targets = zip(*parts)
+            model = train(stage, pictures, targets, all_known(targets), model, stored(f"locator_{stage.name}.pt"))
+            export(model, path)
+        tuned_on_marks(options, photos, real, path, unseen[0][:12], stored)
         write_manifest(options.out, ["locator_net"])
     iou, alarms = overlaps(path, unseen[0], unseen[1])
     print(f"scenes never trained on: mean overlap of maps {iou.mean():.3f}, above 0.9 {np.mean(iou > 0.9):.3f} "

@@ -16,9 +16,10 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
 from dataset import FOLDS, grid_tiles, load_photographs, load_simulated, overview_pixels, read_pixels  # noqa: E402
-from export import check, export_scene_net, export_texture_net, write_manifest  # noqa: E402
+from export import check, export_scene_net, export_texture_net, session, write_manifest  # noqa: E402
 from features import SCENE_REGIONS, SCENE_TAPS, as_input, cached_features, cached_pixels, pretrained  # noqa: E402
-from fit import SCENE, TILES, VIEWS, Table, fit_net  # noqa: E402
+from fit import NEAR, SCENE, TILES, VIEWS, Table, fit_net, second_look  # noqa: E402
+from looks import with_boxes  # noqa: E402
 import student  # noqa: E402
 import tune  # noqa: E402
 
@@ -27,6 +28,7 @@ TUNED, PRETRAINED, STUDENT = READERS = ("tuned", "pretrained", "student")
 
 def arguments(parser):
     parser.add_argument("--photos", required=True, help="folder with captures.csv and material.csv")
+    parser.add_argument("--locator", default="models/locator_net.onnx", help="says where the second look goes")
     parser.add_argument("--simulated", help="folder with labels.csv, written by `bonafide simulate`")
     parser.add_argument("--simulated-weight", type=float, default=0.0,
                         help="weight of simulated captures against real ones in the screen heads")
@@ -43,15 +45,21 @@ def load_table(options, parts):
     """Reads the pictures and gives every network's features; from the cache as far as they are there. -> table, and
     the networks by the name of their features. `parts` are those of the sources that networks of one's own are trained
     on, photographs alone: see `tune.trained` and `student.trained`."""
-    photographs = load_photographs(options.photos)
-    made = load_simulated(options.simulated) if options.simulated else []
+    locator, overview = session(options.locator), lambda p: overview_pixels(read_pixels(p).whole)
+    photographs = with_boxes(load_photographs(options.photos), locator, overview)
+    made = with_boxes(load_simulated(options.simulated), locator, overview) if options.simulated else []
     tuning = tune.VIEWS if options.reader == TUNED else ()
     sets = [(photographs, tuple(dict.fromkeys(tuning + VIEWS))), (made, VIEWS)]
     pixels = [cached_pixels(pictures, views, options.cache, options.workers) for pictures, views in sets if pictures]
 
     def features_of(name, network, kind, sets=pixels):
-        each = [cached_features(name, network, {v: views[v] for v in VIEWS}, kind, options.workers) for views in sets]
-        return {view: np.concatenate([part[view] for part in each]) for view in VIEWS}
+        each = [{v: views[v] for v in VIEWS} for views in sets]
+        parts = [cached_features(name, network, views, kind, options.workers) for views in each]
+        found = {view: np.concatenate([part[view] for part in parts]) for view in VIEWS}
+        if kind == SCENE:
+            parts = [cached_features(name, network, views, NEAR, options.workers) for views in each]
+            found |= {second_look(view): np.concatenate([part[view] for part in parts]) for view in VIEWS}
+        return found
 
     if options.reader == TUNED:
         tuned = tune.trained(Table.of(photographs, {}), pixels[0], parts)

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from backbone import pool_rows
 from dataset import PRINT, SCREEN
 from features import as_input, device, pretrained
-from fit import EVALUATION_TILES, SCENE, SCREEN_VIEWS, TILES, Settings
+from fit import EVALUATION_TILES, NEAR, SCENE, SCREEN_VIEWS, TILES, Settings
 from heads import source_weights
 
 # The views of training are drawn from these; `plain` is the file as it is.
@@ -29,6 +29,9 @@ WARM_UP_STEPS = 40
 KEPT = 0.99
 # Light and colour of a capture vary by these standard deviations: gain of a channel, of all three, offset of all three.
 CHANNEL_GAIN, GAIN, OFFSET = 0.04, 0.10, 6.0
+# Of the overview also the fall of light across it, by this standard deviation of the gain at nine places; and on this
+# share of the captures of either class lies the reflection of a lamp or window, this wide (share of the side) and bright.
+FALL, LAMPS, LAMP_SIZE, LAMP_LIGHT = 0.15, 0.35, (0.03, 0.2), (30.0, 230.0)
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Plan:
     epochs: int
 
 
-PLANS = {TILES: Plan(4e-4, 16), SCENE: Plan(1e-4, 10)}
+PLANS = {TILES: Plan(4e-4, 16), SCENE: Plan(1e-4, 14)}
 
 
 def named(kind, part):
@@ -50,16 +53,17 @@ def kind_of(name):
 
 
 class Views:
-    """Pixels of the views on the device."""
+    """Pixels of the views on the device; the whole picture and the second look are views of one network."""
 
     def __init__(self, kind, pixels):
         self.kind = kind
-        self.of = [torch.from_numpy(np.array(pixels[view][kind])).to(device()) for view in VIEWS]
+        looks = (TILES,) if kind == TILES else (SCENE, NEAR)
+        self.of = [torch.from_numpy(np.array(pixels[view][look])).to(device()) for look in looks for view in VIEWS]
 
     def drawn(self, pictures):
         """A view of each picture at random, and of tiles as many as are looked at: [B,(t,)h,w,3]."""
         rows = []
-        for picture, view in zip(pictures.tolist(), torch.randint(len(VIEWS), (len(pictures),)).tolist()):
+        for picture, view in zip(pictures.tolist(), torch.randint(len(self.of), (len(pictures),)).tolist()):
             pixels = self.of[view][picture]
             rows.append(pixels[torch.randperm(len(pixels))[:EVALUATION_TILES]] if self.kind == TILES else pixels)
         return torch.stack(rows)
@@ -69,11 +73,25 @@ class Views:
         return pixels[:, :EVALUATION_TILES] if self.kind == TILES else pixels
 
 
+def lit(x):
+    """[B,3,s,s] overviews under another light: one that falls off, and a reflection on some."""
+    count, side = len(x), x.shape[-1]
+    fall = 1 + torch.randn(count, 1, 3, 3, device=x.device) * FALL
+    x = x * F.interpolate(fall, size=(side, side), mode="bilinear", align_corners=True).clamp_min(0.3)
+    place = lambda: torch.rand(count, 1, 1, 1, device=x.device)  # noqa: E731
+    between = lambda ends: ends[0] + (ends[1] - ends[0]) * place()  # noqa: E731
+    along = torch.linspace(0, 1, side, device=x.device)
+    wide, high = between(LAMP_SIZE), between(LAMP_SIZE)
+    far = ((along - place()) / wide) ** 2 + ((along[:, None] - place()) / high) ** 2
+    return x + torch.exp(-far) * between(LAMP_LIGHT) * (place() < LAMPS)
+
+
 def rows_of(network, kind, pixels, vary=False):
     """[B,(t,)h,w,3] bytes -> [B,d]: what the network makes of each capture, as `fit.Table.rows` has it."""
     tiles = pixels.shape[1] if kind == TILES else 1
     x = as_input(pixels.reshape(-1, *pixels.shape[-3:]))
     if vary:
+        x = lit(x) if kind == SCENE else x
         drawn = lambda spread, channels: torch.randn(len(pixels), channels, 1, 1, device=x.device) * spread  # noqa: E731
         gain, offset = 1 + drawn(CHANNEL_GAIN, 3) + drawn(GAIN, 1), drawn(OFFSET, 1)
         gain, offset = (part.repeat_interleave(tiles, 0) for part in (gain, offset))

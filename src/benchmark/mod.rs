@@ -7,6 +7,7 @@ pub mod deletion;
 pub mod dry_run;
 pub mod figures;
 pub mod first_try;
+pub mod genuine;
 pub mod import;
 pub mod intervals;
 pub mod labels;

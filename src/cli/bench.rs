@@ -14,6 +14,7 @@ use bonafide::benchmark::compare::compare;
 use bonafide::benchmark::deletion::{Settings, explain_files, summary};
 use bonafide::benchmark::dry_run::{Scored, Target, policy, propose};
 use bonafide::benchmark::figures::{Figures, Gate, figures};
+use bonafide::benchmark::genuine;
 use bonafide::benchmark::import::{Kind, Options, SETS, import};
 use bonafide::benchmark::labels::{LabelError, Labels, Sample, check_classes, read};
 use bonafide::benchmark::leakage::{self, Picture, trained_on};
@@ -21,6 +22,10 @@ use bonafide::benchmark::page::{Page, html, markdown, tables_csv};
 use bonafide::benchmark::report::{bracket, comparison, explanations, page, percent, robustness, worst};
 use bonafide::benchmark::robustness::try_variants;
 use bonafide::benchmark::{Judged, Origin, findings_of, judge, measure, results, stored};
+use bonafide::capture::Upload;
+use bonafide::checker::Checker;
+use bonafide::scene::Deadline;
+use bonafide::screening::{Item, gather, read_upload};
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::screen::progress_bar;
@@ -68,8 +73,11 @@ struct RunArgs {
     #[arg(long)]
     threads: Option<NonZeroUsize>,
     /// Also takes captures of sources that the models were trained on; the report says which figures are theirs.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "skip_trained_on")]
     allow_trained_on: bool,
+    /// Leaves out captures of sources that the models were trained on, and says how many.
+    #[arg(long)]
+    skip_trained_on: bool,
     /// Also makes so many originals and as many screens smaller, compressed, blurred and noisy, and draws the errors.
     #[arg(long, value_name = "N")]
     robustness: Option<usize>,
@@ -124,12 +132,17 @@ struct ExplainArgs {
 #[derive(Debug, Args)]
 struct PolicyArgs {
     /// Folder of a finished run.
-    run: PathBuf,
+    #[arg(required_unless_present = "genuine", conflicts_with = "genuine", requires = "target")]
+    run: Option<PathBuf>,
+    /// Ten to twenty-five genuine captures of one site, instead of a run: proposes a threshold of the screen score under
+    /// which its genuine captures stay, and says what is known of the screens that it lets pass.
+    #[arg(long, value_name = "DIR")]
+    genuine: Option<PathBuf>,
     /// What to reach, for example `apcer<=5%`, `bpcer<=1%` or `accept>=95%`. The last relaxes the rules that stop
     /// readable originals until that share is accepted at the first try, those first that let the fewest attacks and
     /// unreadable originals pass with them; it begins with the shipped policy and needs the label readable.
-    #[arg(long)]
-    target: String,
+    #[arg(long, conflicts_with = "genuine")]
+    target: Option<String>,
     /// The score that gets a threshold, where an error rate is to be held.
     #[arg(long, value_enum, default_value_t = ScoreName::Screen)]
     score: ScoreName,
@@ -139,6 +152,8 @@ struct PolicyArgs {
     /// Writes the policy to this file instead of standard output.
     #[arg(long, short, value_name = "FILE.toml")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    checker: CheckerArgs,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -152,7 +167,7 @@ pub(super) fn run(args: BenchArgs) -> Result<u8, String> {
         Some(BenchCommand::Import(args)) => import_set(&args),
         Some(BenchCommand::Compare(args)) => compare_runs(&args),
         Some(BenchCommand::Explain(args)) => explain(args),
-        Some(BenchCommand::Policy(args)) => propose_policy(&args),
+        Some(BenchCommand::Policy(args)) => propose_policy(args),
         None => bench(args.run),
     }
 }
@@ -165,20 +180,25 @@ fn bench(args: RunArgs) -> Result<u8, String> {
     let path = args.labels.ok_or("labels are missing")?;
     let labels = read(&path).map_err(words)?;
     let root = args.root.unwrap_or_else(|| path.parent().unwrap_or(Path::new("")).to_owned());
-    let samples = labels.select(args.split.as_deref()).map_err(words)?;
+    let mut samples = labels.select(args.split.as_deref()).map_err(words)?;
+    let checker = args.checker.build()?;
+    if args.skip_trained_on {
+        let before = samples.len();
+        samples.retain(|sample| !checker.trained_on().contains(sample.source.as_str()));
+        eprintln!("{} of {before} rows are of sources that the models were trained on: left out", before - samples.len());
+    }
     check_classes(&samples).map_err(words)?;
     let missing = labels.check_files(&root);
     if !missing.is_empty() {
         return Err(LabelError::of_rows(&path, missing).to_string());
     }
-    let checker = args.checker.build()?;
     let remembered = trained_on(checker.trained_on(), &samples);
     if !remembered.is_empty() && !args.allow_trained_on {
         let sources: BTreeSet<&str> = remembered.iter().map(|sample| sample.source.as_str()).collect();
         let named: Vec<&str> = sources.iter().copied().take(5).collect();
         return Err(format!(
-            "{} of {} rows are of {} sources that the models were trained on ({}{}): that is no test. Leave them out, or \
-             say --allow-trained-on to have their figures marked",
+            "{} of {} rows are of {} sources that the models were trained on ({}{}): that is no test. Say \
+             --skip-trained-on to leave them out, or --allow-trained-on to have their figures marked",
             remembered.len(),
             samples.len(),
             sources.len(),
@@ -361,28 +381,61 @@ fn explain(args: ExplainArgs) -> Result<u8, String> {
     Ok(ACCEPTED)
 }
 
-fn propose_policy(args: &PolicyArgs) -> Result<u8, String> {
-    let run = results::read(&args.run).map_err(words)?;
-    let target: Target = args.target.parse()?;
-    let folder = args.run.display().to_string();
-    let text = match target {
-        Target::Most(most) => {
-            let score = match args.score {
-                ScoreName::Screen => Scored::Screen,
-                ScoreName::Print => Scored::Print,
-            };
-            let proposal = propose(&run, score, most).map_err(words)?;
-            policy(&run, &proposal, &args.target, &args.id, &folder)
-        }
-        Target::Accept(share) => {
-            let findings = stored(&findings_of(&args.run)).map_err(words)?;
-            let proposal = accept::propose(&run, &findings, share).map_err(words)?;
-            accept::policy(&run, &proposal, &args.target, &args.id, &folder)
-        }
+fn propose_policy(args: PolicyArgs) -> Result<u8, String> {
+    let text = match (&args.genuine, &args.run, &args.target) {
+        (Some(folder), ..) => site_policy(folder, &args.id, &args.checker.build()?)?,
+        (None, Some(run), Some(target)) => run_policy(run, target, args.score, &args.id)?,
+        (None, ..) => return Err("a run and a target are asked for, or --genuine".to_owned()),
     };
     match &args.output {
         Some(path) => std::fs::write(path, text).map_err(|e| format!("{}: {e}", path.display()))?,
         None => anstream::stdout().write_all(text.as_bytes()).map_err(words)?,
     }
     Ok(ACCEPTED)
+}
+
+fn run_policy(folder: &Path, target: &str, score: ScoreName, id: &str) -> Result<String, String> {
+    let run = results::read(folder).map_err(words)?;
+    let named = folder.display().to_string();
+    Ok(match target.parse()? {
+        Target::Most(most) => {
+            let score = match score {
+                ScoreName::Screen => Scored::Screen,
+                ScoreName::Print => Scored::Print,
+            };
+            policy(&run, &propose(&run, score, most).map_err(words)?, target, id, &named)
+        }
+        Target::Accept(share) => {
+            let findings = stored(&findings_of(folder)).map_err(words)?;
+            accept::policy(&run, &accept::propose(&run, &findings, share).map_err(words)?, target, id, &named)
+        }
+    })
+}
+
+/// A threshold for the site whose genuine captures lie in `folder`.
+fn site_policy(folder: &Path, id: &str, checker: &Checker) -> Result<String, String> {
+    let shipped = checker.policy().rules().into_iter().find(|rule| rule.name == "screen_recapture");
+    let shipped = shipped.and_then(|rule| Some([rule.review?, rule.reject?]));
+    let shipped = shipped.ok_or("the policy has no rule `screen_recapture` with review and reject")?;
+    let mut scores = Vec::new();
+    for item in gather(&[folder.to_owned()], &mut std::io::empty()).map_err(words)? {
+        let Item::File(path) = item else {
+            eprintln!("{}: cannot be opened", item.name());
+            continue;
+        };
+        let name = path.to_string_lossy();
+        let bytes = match read_upload(&path, checker.limits()) {
+            Ok(bytes) => bytes,
+            Err(failure) => {
+                eprintln!("{name}: {}", failure.error.message);
+                continue;
+            }
+        };
+        match checker.check(&Upload { bytes: &bytes, name: Some(&name) }, Deadline::NEVER) {
+            Ok(report) => scores.extend(report.scores.screen),
+            Err(error) => eprintln!("{name}: {error}"),
+        }
+    }
+    let proposal = genuine::propose(scores, shipped[0])?;
+    Ok(genuine::policy(&proposal, shipped, id, &folder.display().to_string()))
 }

@@ -85,7 +85,10 @@ impl Detector for Bezel {
                 evidence.read("bezel.edge_support", f64::from(device.edge_support));
                 evidence.read("bezel.concentric", f64::from(concentric));
                 evidence.read("bezel.aspect", f64::from(aspect));
-                evidence.mark(MarkKind::Device, device.quad.0, device.edge_support);
+                // The locator marks a device that the network sees.
+                if scene.maps().is_none() {
+                    evidence.mark(MarkKind::Device, device.quad.0, device.edge_support);
+                }
                 en = format!(
                     "A second rectangle of {aspect:.2} : 1 surrounds the document, {:.0} % of its border seen; ",
                     device.edge_support * 100.0

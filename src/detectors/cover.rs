@@ -83,7 +83,8 @@ impl Detector for Cover {
             to_capture.apply(Point::new(at(i % columns), at(i / columns)))
         };
         let covered: Vec<bool> = (0..rows * columns).map(|i| said[[0, 0, i / columns, i % columns]] > 0.0).collect();
-        let things = things(&covered, columns, small, &print, &middle);
+        let colours: Vec<[f64; 3]> = (0..rows * columns).map(|i| mean_colour(small, i % columns, i / columns)).collect();
+        let things = things(&covered, columns, &colours, &print, &middle);
         let bearing = (0..rows * columns).filter(|i| print.bears(middle(*i)) || print.expects(middle(*i))).count();
         let cells: usize = things.iter().map(|thing| thing.cells.len()).sum();
         let over_print: usize = things.iter().map(|thing| thing.over_print).sum();
@@ -95,8 +96,8 @@ impl Detector for Cover {
         evidence.read("cover.print_share", print_share);
         evidence.read("cover.glare_share", glare as f64 / count);
         if let Some(largest) = things.iter().max_by_key(|thing| (thing.over_print, thing.cells.len())) {
-            evidence.read("cover.border_ratio", largest.border / texture(small).max(1.0));
-            let light = |i: usize| mean_colour(small, i % columns, i / columns).iter().sum::<f64>() / 3.0;
+            evidence.read("cover.border_ratio", largest.border / texture(&colours, columns).max(1.0));
+            let light = |i: usize| colours[i].iter().sum::<f64>() / 3.0;
             let mean = largest.cells.iter().map(|i| light(*i)).sum::<f64>() / largest.cells.len() as f64;
             let mut all: Vec<f64> = (0..rows * columns).map(light).collect();
             all.sort_by(f64::total_cmp);
@@ -147,11 +148,10 @@ fn look(model: &dyn Model, small: &RgbImage) -> Result<Array4<f32>, String> {
 fn things(
     covered: &[bool],
     columns: usize,
-    small: &RgbImage,
+    colours: &[[f64; 3]],
     print: &PrintMask<'_>,
     middle: &impl Fn(usize) -> Point,
 ) -> Vec<Thing> {
-    let colour = |i: usize| mean_colour(small, i % columns, i / columns);
     let mut left = covered.to_vec();
     let mut found = Vec::new();
     for start in 0..covered.len() {
@@ -165,7 +165,7 @@ fn things(
             cells.push(i);
             for j in neighbours(i, columns, covered.len()) {
                 if !covered[j] {
-                    steps += distance(colour(i), colour(j));
+                    steps += distance(colours[i], colours[j]);
                     beside += 1;
                 } else if left[j] {
                     left[j] = false;
@@ -212,9 +212,7 @@ fn distance(a: [f64; 3], b: [f64; 3]) -> f64 {
 }
 
 /// Median step of colour between neighbouring cells: what the document's own print and pictures make.
-fn texture(small: &RgbImage) -> f64 {
-    let (columns, rows) = ((small.width() / CELL) as usize, (small.height() / CELL) as usize);
-    let colours: Vec<[f64; 3]> = (0..rows * columns).map(|i| mean_colour(small, i % columns, i / columns)).collect();
+fn texture(colours: &[[f64; 3]], columns: usize) -> f64 {
     let mut steps: Vec<f64> = (0..colours.len())
         .filter(|i| i % columns + 1 < columns)
         .map(|i| distance(colours[i], colours[i + 1]))
@@ -266,11 +264,12 @@ mod tests {
         let capture = crate::detectors::testing::grey(192, 120, |_, _| 190);
         let scene = crate::scene::survey(&capture, crate::scene::Deadline::NEVER);
         let print = scene.print_map().within(&scene.outline());
-        let found = things(&covered, 24, &small, &print, &|i| Point::new((i % 24) as f32, (i / 24) as f32));
+        let colours: Vec<[f64; 3]> = (0..15 * 24).map(|i| mean_colour(&small, i % 24, i / 24)).collect();
+        let found = things(&covered, 24, &colours, &print, &|i| Point::new((i % 24) as f32, (i / 24) as f32));
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].cells.len(), found[0].over_print), (4 * 6, 0));
         // A mean of 40 + 70 + 90 and 10 over three colours.
-        assert!(found[0].border > 50.0 && texture(&small) < 1.0);
+        assert!(found[0].border > 50.0 && texture(&colours, 24) < 1.0);
         let outline = around(&found[0].cells, 24);
         assert_eq!((outline[0], outline[2]), (Point::new(64.0, 72.0), Point::new(96.0, 120.0)));
     }

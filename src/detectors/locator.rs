@@ -1,8 +1,9 @@
 //! The learned locator and the search along straight edges → whether there is a document, and whether both agree.
 
 use super::{Detector, DetectorInfo, Entry};
-use crate::evidence::{Evidence, Outcome, ReadingInfo, Sentence};
-use crate::scene::{Face, Scene};
+use crate::evidence::{Evidence, MarkKind, Outcome, ReadingInfo, Sentence};
+use crate::geometry::Point;
+use crate::scene::{Face, Maps, Scene};
 
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
@@ -35,6 +36,12 @@ pub(super) const ENTRY: Entry = Entry {
                 meaning: "other things that may be documents; the largest is looked at",
             },
             ReadingInfo { id: "locator.device", unit: "0 or 1", meaning: "a device was seen around the document" },
+            ReadingInfo {
+                id: "locator.device_confidence",
+                unit: "share",
+                meaning: "mean probability of the learned locator inside the device that shows what the picture is \
+                          about; 0 where none is seen",
+            },
         ],
         method: "A small network on the picture at 192 × 192 marks document and device; four sides are fitted to where \
                  it passes one half. Quadrilaterals of straight edges (Hough transform on signed gradients) that agree \
@@ -57,6 +64,7 @@ impl Detector for Locator {
             if let Some(maps) = scene.maps() {
                 evidence.read("locator.others_count", maps.others() as f64);
             }
+            tell_device(scene, &mut evidence);
             return evidence.into();
         };
         let edges = 100.0 * document.edge_support;
@@ -75,7 +83,7 @@ impl Detector for Locator {
                 format!("找到四边形物体，边框的 {edges:.0}% 为直边，但不是证件。"),
             ),
         };
-        let others = scene.maps().map(crate::scene::Maps::others);
+        let others = scene.maps().map(Maps::others);
         let mut evidence = Evidence::told(match others {
             Some(others @ 1..) => Sentence::new(
                 format!("{} {others} other things may be documents too; the largest was looked at.", told.en),
@@ -93,6 +101,20 @@ impl Detector for Locator {
         if let Some(confidence) = document.confidence {
             evidence.read("locator.confidence", f64::from(confidence));
         }
+        tell_device(scene, &mut evidence);
         evidence.into()
     }
+}
+
+/// Adds how sure the network is of a device that shows what the picture is about, and its border.
+fn tell_device(scene: &Scene<'_>, evidence: &mut Evidence) {
+    let Some(maps) = scene.maps() else { return };
+    let device = maps.shown_on();
+    evidence.read("locator.device_confidence", device.map_or(0.0, |found| f64::from(found.confidence)));
+    let Some(found) = device else { return };
+    let (width, height) = (scene.capture().width() as f32, scene.capture().height() as f32);
+    evidence.mark(MarkKind::Device, found.quad.0.map(|p| Point::new(p.x * width, p.y * height)), found.confidence);
+    let told = &mut evidence.explanation;
+    told.en.push_str(&format!(" It is shown on a device, {:.0} % sure.", 100.0 * found.confidence));
+    told.zh.push_str(&format!("画面疑似显示在设备上（{:.0}%）。", 100.0 * found.confidence));
 }

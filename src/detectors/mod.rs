@@ -16,6 +16,7 @@ mod moire;
 mod number;
 #[cfg(feature = "qr")]
 pub mod qr;
+mod rendered;
 mod resolution;
 mod scene_net;
 mod sharpness;
@@ -67,6 +68,7 @@ pub const DETECTORS: &[Entry] = &[
     scene_net::ENTRY,
     metadata::ENTRY,
     container::ENTRY,
+    rendered::ENTRY,
     sharpness::ENTRY,
     glare::ENTRY,
     exposure::ENTRY,

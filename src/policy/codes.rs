@@ -170,6 +170,21 @@ pub const CODES: &[Code] = &[
         shown_by: &[],
     },
     Code {
+        code: "electronic_copy",
+        en: "This is an electronic picture of the document, not a photograph. Photograph the original with the camera.",
+        zh: "这是电子图片，不是照片。请用相机拍摄证件原件。",
+        at: None,
+        suspected: Some((
+            "The picture is as even as only a drawn or scanned page is; an electronic copy cannot be ruled out. A person will look at it.",
+            "画面过于均匀，不能排除为电子件或扫描件。将由人工核查。",
+        )),
+        tencent: Some("Screenshot"),
+        baidu: Some("risk_type=copy"),
+        onfido_veriff: Some("digital_document / 502"),
+        species: Some(Species::Screenshot),
+        shown_by: &[],
+    },
+    Code {
         code: "cut_short",
         en: "There was no time to look at everything. A person looks at the picture, or send it again.",
         zh: "检查时间不足，未能完成全部检查。将由人工审核，也可重新上传。",

@@ -88,6 +88,24 @@ impl Maps {
         around.then_some(found)
     }
 
+    /// The device that shows what the picture is about: one about the document, or any where no document is seen.
+    #[must_use]
+    pub fn shown_on(&self) -> Option<Found> {
+        let device = self.device.quad()?;
+        let beside = self.document.bounds().is_some_and(|document| !holds(self.device.bounds(), document));
+        (!beside).then_some(device)
+    }
+
+    /// Left, top, right and bottom of that device, or else of the document, in shares of the picture.
+    #[must_use]
+    pub fn subject_bounds(&self) -> Option<[f32; 4]> {
+        let (document, device) = (self.document.bounds(), self.device.bounds());
+        match document {
+            Some(document) if !holds(device, document) => Some(document),
+            _ => device,
+        }
+    }
+
     /// How many things that may be documents are seen beside the largest one.
     #[must_use]
     pub fn others(&self) -> usize {
@@ -106,6 +124,12 @@ impl Maps {
         }
         both / either.max(1e-6)
     }
+}
+
+/// Whether the middle of `document` lies in `device`.
+fn holds(device: Option<[f32; 4]>, document: [f32; 4]) -> bool {
+    let (x, y) = (f32::midpoint(document[0], document[2]), f32::midpoint(document[1], document[3]));
+    device.is_some_and(|[left, top, right, bottom]| left < x && x < right && top < y && y < bottom)
 }
 
 /// Middle of a cell in shares of the picture.
@@ -128,6 +152,17 @@ impl Grid {
             self.0.iter().enumerate().filter(|(i, _)| quad.contains(share(*i))).map(|(_, p)| *p).collect();
         let confidence = cells.iter().sum::<f32>() / cells.len().max(1) as f32;
         Some(Found { quad, confidence })
+    }
+
+    /// Left, top, right and bottom of the heaviest connected cells, in shares of the picture.
+    fn bounds(&self) -> Option<[f32; 4]> {
+        let piece = self.pieces().into_iter().next()?;
+        let start = [CELLS, CELLS, 0, 0];
+        let [left, top, right, bottom] = piece.into_iter().fold(start, |[left, top, right, bottom], cell| {
+            let (x, y) = (cell % CELLS, cell / CELLS);
+            [left.min(x), top.min(y), right.max(x + 1), bottom.max(y + 1)]
+        });
+        Some([left, top, right, bottom].map(|line| line as f32 / CELLS as f32))
     }
 
     /// The connected cells above one half that weigh most.

@@ -7,6 +7,7 @@ mod edges;
 mod face;
 mod flat;
 mod locator;
+mod looks;
 mod overview;
 mod print;
 mod spectra;
@@ -24,7 +25,8 @@ pub use document::{Device, Document, DocumentKind, StraightEdge};
 pub use edges::{EDGE_REACH_PX, diagonal_ratio, edge_widths, lower_quartile, noise_luma};
 pub use face::{Classifier, Face, Seen};
 pub use flat::Flat;
-pub use locator::{LOCATOR_PX, Locator, Maps};
+pub use locator::{Found, LOCATOR_PX, Locator, Maps};
+pub use looks::Near;
 pub use overview::{OVERVIEW_PX, Overview, ycc_to_rgb};
 pub use print::{BLOCK_PX, GLYPH_PX, PIECE_PX, Piece, PrintMap, PrintMask};
 #[cfg(test)]
@@ -88,6 +90,7 @@ pub struct Scene<'a> {
     edges: OnceCell<document::Edges>,
     networks: Option<&'a Networks>,
     squashed: OnceCell<RgbImage>,
+    near: OnceCell<Option<Near>>,
     maps: OnceCell<Option<Maps>>,
     document: OnceCell<Option<Document>>,
     subject: OnceCell<Option<Subject>>,
@@ -113,6 +116,7 @@ pub fn survey(capture: &Capture, deadline: Deadline) -> Scene<'_> {
         edges: OnceCell::new(),
         networks: None,
         squashed: OnceCell::new(),
+        near: OnceCell::new(),
         maps: OnceCell::new(),
         document: OnceCell::new(),
         subject: OnceCell::new(),
@@ -281,6 +285,13 @@ impl<'a> Scene<'a> {
     /// The whole capture squashed to [`LOCATOR_PX`] a side: what the networks of the whole picture see.
     pub fn squashed(&self) -> &RgbImage {
         self.squashed.get_or_init(|| self.overview().rgb(LOCATOR_PX, LOCATOR_PX))
+    }
+
+    /// The second look: the device or document and what lies about it, squashed like the whole; nothing where none was
+    /// found or it is nearly all of the picture.
+    pub fn near(&self) -> Option<&Near> {
+        let look = || Near::of(self.overview(), self.maps()?.subject_bounds()?, LOCATOR_PX);
+        self.near.get_or_init(look).as_ref()
     }
 
     /// The straight edges of the picture, longest first.

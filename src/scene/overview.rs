@@ -56,6 +56,25 @@ impl Overview {
         ycc_to_rgb(&y, &cb, &cr)
     }
 
+    /// The part between `left, top, right, bottom`, in shares of the picture, squashed to a square of `side` pixels by
+    /// triangle filter: what the scene network sees at its second look.
+    #[must_use]
+    pub(super) fn part(&self, [left, top, right, bottom]: [f32; 4], side: u32) -> RgbImage {
+        let (width, height) = self.luma.dimensions();
+        let at = |share: f32, length: u32| f64::from(share) * f64::from(length);
+        let (x, y) = (at(left, width), at(top, height));
+        let options = fr::ResizeOptions::new()
+            .resize_alg(fr::ResizeAlg::Convolution(fr::FilterType::Bilinear))
+            .crop(x, y, at(right, width) - x, at(bottom, height) - y);
+        let [y, cb, cr] = [&self.luma, &self.cb, &self.cr].map(|plane| {
+            let mut small = vec![0; side as usize * side as usize];
+            let done = resize_pixels::<fr::pixels::U8>(plane, (width, height), &mut small, (side, side), &options);
+            debug_assert!(done.is_some(), "the part lies inside the picture");
+            GrayImage::from_raw(side, side, small).unwrap_or_default()
+        });
+        ycc_to_rgb(&y, &cb, &cr)
+    }
+
     /// The overview in colour at its own size.
     #[must_use]
     pub fn to_rgb(&self) -> RgbImage {
@@ -144,10 +163,11 @@ pub(super) fn resize(
     channels: usize,
     filter: fr::FilterType,
 ) {
+    let options = fr::ResizeOptions::new().resize_alg(fr::ResizeAlg::Convolution(filter));
     let done = if channels == 1 {
-        resize_pixels::<fr::pixels::U8>(samples, from, out, to, filter)
+        resize_pixels::<fr::pixels::U8>(samples, from, out, to, &options)
     } else {
-        resize_pixels::<fr::pixels::U8x3>(samples, from, out, to, filter)
+        resize_pixels::<fr::pixels::U8x3>(samples, from, out, to, &options)
     };
     debug_assert!(done.is_some(), "sizes are positive and buffers fit");
 }
@@ -158,12 +178,11 @@ fn resize_pixels<P: fr::PixelTrait>(
     from: (u32, u32),
     out: &mut [u8],
     to: (u32, u32),
-    filter: fr::FilterType,
+    options: &fr::ResizeOptions,
 ) -> Option<()> {
-    let options = fr::ResizeOptions::new().resize_alg(fr::ResizeAlg::Convolution(filter));
     let source = fr::images::TypedImageRef::<P>::from_buffer(from.0, from.1, samples).ok()?;
     let mut target = fr::images::TypedImage::<P>::from_buffer(to.0, to.1, out).ok()?;
-    fr::Resizer::new().resize_typed(&source, &mut target, &options).ok()
+    fr::Resizer::new().resize_typed(&source, &mut target, options).ok()
 }
 
 fn turned(width: u32, height: u32, orientation: Orientation) -> (u32, u32) {
