@@ -129,6 +129,14 @@ impl Quad {
         twice.abs() / 2.0
     }
 
+    /// Share of a picture of `width` × `height` that lies inside, on a grid of 64 × 64 points.
+    #[must_use]
+    pub fn share_of(&self, width: f32, height: f32) -> f32 {
+        let at = |i: u32, side: f32| (i as f32 + 0.5) / 64.0 * side;
+        let inside = (0..64 * 64).filter(|i| self.contains(Point::new(at(i % 64, width), at(i / 64, height)))).count();
+        inside as f32 / (64.0 * 64.0)
+    }
+
     /// Mean of the corners.
     #[must_use]
     pub fn centre(&self) -> Point {

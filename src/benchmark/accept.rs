@@ -276,6 +276,8 @@ mod tests {
         let (mut rows, mut stored) = (Vec::new(), Vec::new());
         for (at, Case(source, label, readable, [screen, legibility], readings)) in cases.iter().enumerate() {
             let scores = Scores { screen: Some(*screen), legibility: Some(*legibility), ..Scores::default() };
+            let readings: Vec<(&str, f64)> =
+                [("exposure.bright_luma", 200.0)].iter().chain(*readings).copied().collect();
             let verdict = shipped.judge(&scores, &readings.iter().copied().collect(), |_| None);
             let (path, sha256) = (format!("{at}.jpg"), format!("{at:064}"));
             rows.push(ResultRow {

@@ -87,7 +87,10 @@ pub fn policy(proposal: &Proposal, shipped: [f64; 2], id: &str, folder: &str) ->
     let Proposal { scores, threshold, stopped_before, stopped_after } = proposal;
     let mut text = String::new();
     let lines = [
-        format!("# A threshold of the screen score for one site, from {} genuine captures of it ({folder:?}).", scores.len()),
+        format!(
+            "# A threshold of the screen score for one site, from {} genuine captures of it ({folder:?}).",
+            scores.len()
+        ),
         format!("# Their scores lie between {:.2} and {:.2}.", scores[0], scores[scores.len() - 1]),
         format!("# Stopped of them by the shipped threshold {:.2}: {}", shipped[0], told(*stopped_before)),
         format!("# by this one: {}. It was chosen on them: others will be stopped more often.", told(*stopped_after)),

@@ -185,7 +185,10 @@ fn bench(args: RunArgs) -> Result<u8, String> {
     if args.skip_trained_on {
         let before = samples.len();
         samples.retain(|sample| !checker.trained_on().contains(sample.source.as_str()));
-        eprintln!("{} of {before} rows are of sources that the models were trained on: left out", before - samples.len());
+        eprintln!(
+            "{} of {before} rows are of sources that the models were trained on: left out",
+            before - samples.len()
+        );
     }
     check_classes(&samples).map_err(words)?;
     let missing = labels.check_files(&root);

@@ -83,7 +83,8 @@ impl Detector for Cover {
             to_capture.apply(Point::new(at(i % columns), at(i / columns)))
         };
         let covered: Vec<bool> = (0..rows * columns).map(|i| said[[0, 0, i / columns, i % columns]] > 0.0).collect();
-        let colours: Vec<[f64; 3]> = (0..rows * columns).map(|i| mean_colour(small, i % columns, i / columns)).collect();
+        let colours: Vec<[f64; 3]> =
+            (0..rows * columns).map(|i| mean_colour(small, i % columns, i / columns)).collect();
         let things = things(&covered, columns, &colours, &print, &middle);
         let bearing = (0..rows * columns).filter(|i| print.bears(middle(*i)) || print.expects(middle(*i))).count();
         let cells: usize = things.iter().map(|thing| thing.cells.len()).sum();

@@ -45,7 +45,7 @@ struct Framing;
 
 impl Detector for Framing {
     fn examine(&self, scene: &Scene<'_>) -> Outcome {
-        let Some(document) = scene.subject().filter(|document| !document.fills_frame) else {
+        let Some(document) = scene.subject() else {
             return Abstention::new(
                 AbstentionCause::NoDocument,
                 "No document border was found, so its framing cannot be measured.",
@@ -55,8 +55,20 @@ impl Detector for Framing {
         };
         let (width, height) = (scene.capture().width() as f32, scene.capture().height() as f32);
         let quad = &document.quad;
+        let print_cut = print_cut(scene, quad);
+        if document.fills_frame {
+            let mut evidence = Evidence::told(Sentence::new(
+                format!(
+                    "No border of the document was found; print stands at {:.0} % of the picture's edge.",
+                    100.0 * print_cut
+                ),
+                format!("未找到证件边界；画面边缘的 {:.0}% 处有文字。", 100.0 * print_cut),
+            ));
+            evidence.read("framing.print_cut_share", print_cut);
+            return evidence.into();
+        }
         let cut: Vec<usize> = (0..4).filter(|&i| is_cut(quad.0[i], width, height)).collect();
-        let (tilt, rotation, share) = (tilt_deg(quad), rotation_deg(quad), share(quad, width, height));
+        let (tilt, rotation, share) = (tilt_deg(quad), rotation_deg(quad), quad.share_of(width, height));
         let mut evidence = Evidence::told(Sentence::new(
             format!(
                 "The document covers {:.0} % of the picture; {} of its corners are cut off; it is turned by \
@@ -74,7 +86,7 @@ impl Detector for Framing {
         evidence.read("framing.tilt_deg", f64::from(tilt));
         evidence.read("framing.rotation_deg", f64::from(rotation));
         evidence.read("framing.share", f64::from(share));
-        evidence.read("framing.print_cut_share", print_cut(scene, quad));
+        evidence.read("framing.print_cut_share", print_cut);
         for i in cut {
             let corner = quad.0[i];
             let arm = |other: usize| corner.towards(quad.0[other % 4], 0.15);
@@ -129,13 +141,6 @@ fn rotation_deg(quad: &Quad) -> f32 {
     turn.min(90.0 - turn)
 }
 
-/// Share of the picture inside `quad`, on a grid of 64 × 64 points.
-fn share(quad: &Quad, width: f32, height: f32) -> f32 {
-    let at = |i: u32, side: f32| (i as f32 + 0.5) / 64.0 * side;
-    let inside = (0..64 * 64).filter(|i| quad.contains(Point::new(at(i % 64, width), at(i / 64, height)))).count();
-    inside as f32 / (64.0 * 64.0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,7 +153,7 @@ mod tests {
     fn a_straight_document_has_no_tilt() {
         let straight = quad([(100.0, 100.0), (500.0, 100.0), (500.0, 300.0), (100.0, 300.0)]);
         assert!(tilt_deg(&straight) < 0.01 && rotation_deg(&straight) < 0.01);
-        assert!((share(&straight, 800.0, 400.0) - 0.25).abs() < 0.01);
+        assert!((straight.share_of(800.0, 400.0) - 0.25).abs() < 0.01);
         assert!(straight.0.iter().all(|p| !is_cut(*p, 800.0, 400.0)));
     }
 

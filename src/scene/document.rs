@@ -36,6 +36,8 @@ const AGREEMENT: f32 = 3.0;
 const LEAST_AGREEMENT: f32 = 0.3;
 /// Least share of any one side that must be an edge.
 const LEAST_SUPPORT: f32 = 0.3;
+/// Share of the picture from which a document without a border in it fills it.
+const NEARLY_ALL: f32 = 0.95;
 
 /// What the document seems to be, by shape alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -74,6 +76,11 @@ impl Document {
         let kind = kind_of(width.max(height) as f32 / width.min(height).max(1) as f32);
         let quad = Quad(PixelRect::new(0, 0, width, height).corners());
         Self { quad, kind, edge_support: 0.0, confidence: None, fills_frame: true, device: None }
+    }
+
+    /// Whether it takes in nearly all of a picture of this width and height, and no border of it is an edge there.
+    pub(super) fn is_unbounded(&self, (width, height): (f32, f32)) -> bool {
+        self.edge_support < LEAST_SUPPORT && self.quad.share_of(width, height) > NEARLY_ALL
     }
 
     /// Pixels per millimetre along the long side, for a format of known size: ID-1 and ID-3 (ISO/IEC 7810), and A4

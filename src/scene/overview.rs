@@ -63,9 +63,12 @@ impl Overview {
         let (width, height) = self.luma.dimensions();
         let at = |share: f32, length: u32| f64::from(share) * f64::from(length);
         let (x, y) = (at(left, width), at(top, height));
-        let options = fr::ResizeOptions::new()
-            .resize_alg(fr::ResizeAlg::Convolution(fr::FilterType::Bilinear))
-            .crop(x, y, at(right, width) - x, at(bottom, height) - y);
+        let options = fr::ResizeOptions::new().resize_alg(fr::ResizeAlg::Convolution(fr::FilterType::Bilinear)).crop(
+            x,
+            y,
+            at(right, width) - x,
+            at(bottom, height) - y,
+        );
         let [y, cb, cr] = [&self.luma, &self.cb, &self.cr].map(|plane| {
             let mut small = vec![0; side as usize * side as usize];
             let done = resize_pixels::<fr::pixels::U8>(plane, (width, height), &mut small, (side, side), &options);

@@ -261,7 +261,7 @@ impl Spec {
             (_, _) => 0.1,
         };
         // A hold by the border leaves what is printed free: numbers and names lie 5 mm and more from it.
-        self.hand_mm = if rng.random_bool(held) { rng.random_range(1.0..4.0) } else { 0.0 };
+        self.hand_mm = if rng.random_bool(held) { rng.random_range(2.0..5.0) } else { 0.0 };
         if rng.random_bool(0.12) {
             self.full_well = rng.random_range(600.0..1_800.0);
             self.exposure *= rng.random_range(0.65..0.9);

@@ -104,7 +104,7 @@ impl Fault {
             }
             Self::Shadow => (spec.shadow, spec.full_well) = (1.0 - between(0.3, 0.004), 1_500.0),
             // The number is 6 to 9 mm from the lower border.
-            Self::Covered => spec.hand_mm = between(4.0, 26.0),
+            Self::Covered => spec.hand_mm = between(13.0, 35.0),
         }
     }
 }

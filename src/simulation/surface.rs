@@ -97,9 +97,9 @@ struct Hand {
 
 impl Hand {
     /// A hand that holds a rectangle of half size `half` about `at` by its left, right or lower border, its thumb
-    /// `deep` millimetres over it; a thumb that reaches far comes from below.
+    /// reaching `deep` millimetres over it; one that reaches far comes from below.
     fn new(half: [f32; 2], at: [f32; 2], deep: f32, rng: &mut ChaCha8Rng) -> Self {
-        let side = if deep > 9.0 { 2 } else { rng.random_range(0..3) };
+        let side = if deep > 18.0 { 2 } else { rng.random_range(0..3) };
         let along = rng.random_range(-0.4..0.5f32);
         let lean = rng.random_range(-0.5..0.5f32);
         // Out of the border, and along it.
@@ -123,7 +123,8 @@ impl Hand {
             })
             .collect();
         let skin = [0xE3_B896, 0xC6_9272, 0xF0_CBAE, 0x8E_5F44][rng.random_range(0..4)];
-        let thumb = Finger { tip: on(deep, along), along: turned(lean), radius: rng.random_range(8.0..11.0) };
+        let radius = rng.random_range(8.0..11.0);
+        let thumb = Finger { tip: on(deep - radius, along), along: turned(lean), radius };
         Self { thumb, behind, skin: srgb(skin) }
     }
 
