@@ -37,7 +37,7 @@ const LEAST_AGREEMENT: f32 = 0.3;
 /// Least share of any one side that must be an edge.
 const LEAST_SUPPORT: f32 = 0.3;
 /// Share of the picture from which a document without a border in it fills it.
-const NEARLY_ALL: f32 = 0.95;
+const NEARLY_ALL: f32 = 0.90;
 
 /// What the document seems to be, by shape alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -78,9 +78,12 @@ impl Document {
         Self { quad, kind, edge_support: 0.0, confidence: None, fills_frame: true, device: None }
     }
 
-    /// Whether it takes in nearly all of a picture of this width and height, and no border of it is an edge there.
-    pub(super) fn is_unbounded(&self, (width, height): (f32, f32)) -> bool {
-        self.edge_support < LEAST_SUPPORT && self.quad.share_of(width, height) > NEARLY_ALL
+    /// Whether the border that was found is none: it takes in nearly all of a picture of this width and height and hardly
+    /// any of it is an edge; or most of a picture that surely shows a document as a whole, and none of it is an edge.
+    pub(super) fn is_unbounded(&self, (width, height): (f32, f32), whole_is_sure: bool) -> bool {
+        let share = self.quad.share_of(width, height);
+        self.edge_support < LEAST_SUPPORT && share > NEARLY_ALL
+            || whole_is_sure && self.edge_support == 0.0 && share > 0.5
     }
 
     /// Pixels per millimetre along the long side, for a format of known size: ID-1 and ID-3 (ISO/IEC 7810), and A4

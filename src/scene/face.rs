@@ -98,6 +98,11 @@ impl Seen {
         Face::ALL.iter().zip(self.shares).find(|(face, _)| **face == Face::None).map_or(0.0, |(_, share)| share)
     }
 
+    /// Whether a whole picture that looks like this is taken for a document.
+    pub(super) fn is_sure(&self) -> bool {
+        self.doubt() < WHOLE_DOUBT
+    }
+
     /// Quarters by which the document lies turned clockwise, the long side across, and how sure that is, 0 to 1.
     #[must_use]
     pub fn turn(&self) -> (usize, f32) {

@@ -203,7 +203,8 @@ impl<'a> Scene<'a> {
         let whole = look(Document::filling(self.capture.width(), self.capture.height()));
         let doubt = |subject: &Subject| subject.seen.as_ref().map(Seen::doubt);
         let frame = (self.capture.width() as f32, self.capture.height() as f32);
-        let unbounded = found.as_ref().is_some_and(|found| found.document.is_unbounded(frame));
+        let sure = whole.seen.as_ref().is_some_and(Seen::is_sure);
+        let unbounded = found.as_ref().is_some_and(|found| found.document.is_unbounded(frame, sure));
         let instead = match (doubt(&whole), found.as_ref().map(doubt)) {
             _ if unbounded => true,
             (Some(whole), Some(found)) => face::fills_frame(whole, found),
