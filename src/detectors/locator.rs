@@ -114,7 +114,10 @@ fn tell_device(scene: &Scene<'_>, evidence: &mut Evidence) {
     let Some(found) = device else { return };
     let (width, height) = (scene.capture().width() as f32, scene.capture().height() as f32);
     evidence.mark(MarkKind::Device, found.quad.0.map(|p| Point::new(p.x * width, p.y * height)), found.confidence);
-    let told = &mut evidence.explanation;
-    told.en.push_str(&format!(" It is shown on a device, {:.0} % sure.", 100.0 * found.confidence));
-    told.zh.push_str(&format!("画面疑似显示在设备上（{:.0}%）。", 100.0 * found.confidence));
+    let percent = 100.0 * found.confidence;
+    let Sentence { en, zh } = &evidence.explanation;
+    evidence.explanation = Sentence::new(
+        format!("{en} A device may lie about it ({percent:.0} %)."),
+        format!("{zh}其周围可能有设备（{percent:.0}%）。"),
+    );
 }
