@@ -241,6 +241,26 @@ fn labels_that_cannot_be_used_are_refused_by_their_rows() {
     assert!(refused(&trained).contains("trained on"));
     std::fs::write(dir.path().join("labels.csv"), trained).unwrap();
     assert_eq!(bench(dir.path(), "run", &["--allow-trained-on"]).status.code(), Some(0));
+    let skipped = bench(dir.path(), "skipped", &["--skip-trained-on"]);
+    assert!(said(&skipped).contains("that the models were trained on: left out"), "{}", said(&skipped));
+}
+
+#[test]
+fn genuine_captures_of_a_site_become_a_policy_that_the_program_takes() {
+    let dir = tempfile::tempdir().unwrap();
+    let refused = bonafide(["bench", "policy", "--genuine", dir.path().to_str().unwrap()]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(said(&refused).contains("at least 10"), "{}", said(&refused));
+    for i in 0..10 {
+        write_picture(&dir.path().join(format!("{i}.jpg")), 320, 240, i);
+    }
+    let policy = dir.path().join("site.toml");
+    let (folder, file) = (dir.path().to_str().unwrap(), policy.to_str().unwrap());
+    let output = bonafide(["bench", "policy", "--genuine", folder, "--id", "site", "-o", file]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let picture = dir.path().join("0.jpg");
+    let checked = bonafide(["check", "--format", "json", "--policy", file, picture.to_str().unwrap()]);
+    assert!(String::from_utf8_lossy(&checked.stdout).contains("\"policy_id\":\"site\""), "{}", said(&checked));
 }
 
 #[test]

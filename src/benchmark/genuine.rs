@@ -4,7 +4,8 @@
 //! Cameras, light and documents of a site move the scores of its genuine captures more than those of screens. The
 //! threshold is the upper bound, by a one-sided tolerance interval of a normal distribution, under which 95 % of the
 //! site's genuine captures lie with a confidence of 95 % (NIST/SEMATECH e-Handbook of Statistical Methods, 7.2.6.3, by
-//! Natrella's approximation), of log-odds; never below what was seen.
+//! Natrella's approximation), of log-odds; never below what was seen, and above the shipped one only where that stops one
+//! of them.
 
 use std::fmt::Write as _;
 
@@ -70,6 +71,8 @@ pub fn propose(mut scores: Vec<f64>, shipped: f64) -> Result<Proposal, String> {
     let threshold = (1.0 / (1.0 + (-highest).exp())).clamp(RANGE[0], RANGE[1]);
     let threshold = (100.0 * threshold).ceil() / 100.0;
     let stopped = |at: f64| Share { count: scores.iter().filter(|score| **score >= at).count(), of: n };
+    // It is raised only where it stops what it should not.
+    let threshold = if stopped(shipped).count == 0 { threshold.min(shipped) } else { threshold };
     Ok(Proposal { threshold, stopped_before: stopped(shipped), stopped_after: stopped(threshold), scores })
 }
 
@@ -157,6 +160,12 @@ mod tests {
     fn a_site_whose_captures_score_low_gets_a_lower_one_that_stops_more_screens() {
         let found = propose(vec![0.01; 12], 0.60).expect("enough captures");
         assert!((found.threshold - 0.30).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_threshold_that_stops_nobody_is_not_raised() {
+        let scores: Vec<f64> = (0..12).map(|k| 0.003 * 1.5f64.powi(k)).collect();
+        assert!((propose(scores, 0.40).expect("enough captures").threshold - 0.40).abs() < 1e-9);
     }
 
     #[test]

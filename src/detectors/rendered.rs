@@ -14,13 +14,11 @@ pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
         id: "rendered",
         question: "Was the picture drawn by a computer instead of taken by a camera?",
-        readings: &[
-            ReadingInfo {
-                id: "rendered.even_share",
-                unit: "share",
-                meaning: "pixels that have exactly the commonest brightness of the picture",
-            },
-        ],
+        readings: &[ReadingInfo {
+            id: "rendered.even_share",
+            unit: "share",
+            meaning: "pixels that have exactly the commonest brightness of the picture",
+        }],
         method: "Histograms of native luma over up to 256 tiles. The noise of a sensor and the fall of light spread even \
                  white paper over many levels; a rendered page has one. Of 1,042 photographed originals none has an even \
                  share above 0.37; of 60 rendered certificates, cards and screenshots, most saved as JPEG, 49 lie \

@@ -1,4 +1,4 @@
-//! Scene and report → the photograph with everything found drawn on it.
+//! Scene and report → the photograph with the document and what its reasons rest on drawn on it.
 
 use image::{GrayImage, Rgb, RgbImage};
 use imageproc::drawing::{draw_filled_rect_mut, draw_line_segment_mut, draw_polygon_mut};
@@ -9,6 +9,7 @@ use super::Report;
 use crate::evidence::{Mark, MarkKind};
 use crate::geometry::{PixelRect, Point};
 use crate::lettering;
+use crate::policy;
 use crate::scene::{SPECTRAL_TILE_PX, Scene};
 
 /// Side of a legend's colour field and distance between things, in pixels.
@@ -17,14 +18,16 @@ const FIELD_PX: u32 = 14;
 /// Weaker marks are left out: they say that nothing was seen there.
 const FAINTEST: f32 = 0.2;
 
-/// The photograph, small, with the document, the marks, a strip of colours and, for a periodic pattern, its spectrum.
+/// The photograph, small, with the document, the marks that its reasons rest on, a strip of colours and, for a periodic
+/// pattern, its spectrum. A photograph that is accepted carries no marks: they would speak against it.
 #[must_use]
 pub fn draw(scene: &Scene<'_>, report: &Report) -> RgbImage {
     let overview = scene.overview();
     let mut picture = overview.to_rgb();
     let factor = 1.0 / overview.scale;
-    let marks: Vec<&Mark> =
-        report.findings.iter().flat_map(|finding| &finding.marks).filter(|mark| mark.strength >= FAINTEST).collect();
+    let shown: Vec<MarkKind> = report.reasons.iter().flat_map(|reason| shown_by(reason.code)).collect();
+    let found = report.findings.iter().flat_map(|finding| &finding.marks);
+    let marks: Vec<&Mark> = found.filter(|mark| mark.strength >= FAINTEST && shown.contains(&mark.kind)).collect();
     for mark in marks.iter().filter(|mark| is_area(mark.kind)) {
         tint(&mut picture, mark, factor);
     }
@@ -51,6 +54,13 @@ pub fn draw(scene: &Scene<'_>, report: &Report) -> RgbImage {
     }
     legend(&mut picture, &kinds);
     picture
+}
+
+/// The kinds of marks that show the risk `code`; a pattern is shown by its spectrum too.
+fn shown_by(code: &str) -> impl Iterator<Item = MarkKind> {
+    let kinds = policy::code(code).map_or(&[][..], |known| known.shown_by);
+    let spectrum = kinds.contains(&MarkKind::Pattern).then_some(MarkKind::Spectrum);
+    kinds.iter().copied().chain(spectrum)
 }
 
 /// The colour of a kind of mark and of its field in the legend.
