@@ -20,6 +20,7 @@ mod rendered;
 mod resolution;
 mod scene_net;
 mod sharpness;
+mod sheet;
 mod texture_net;
 
 use serde::Serialize;
@@ -64,6 +65,7 @@ pub const DETECTORS: &[Entry] = &[
     bezel::ENTRY,
     halftone::ENTRY,
     colour::ENTRY,
+    sheet::ENTRY,
     texture_net::ENTRY,
     scene_net::ENTRY,
     metadata::ENTRY,
