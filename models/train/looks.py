@@ -1,6 +1,6 @@
 """Overviews and the locator -> where the second look goes: the document, or the device around it, and what lies around.
 
-`src/scene/looks.rs` does the same with the corners that it has drawn in.
+`src/scene/looks.rs` and `src/scene/locator.rs` do the same.
 """
 from collections import deque
 from dataclasses import replace

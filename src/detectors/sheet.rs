@@ -10,10 +10,9 @@ const PLACES: usize = 32;
 const ALONG: [f32; 2] = [0.15, 0.85];
 /// How far from the border is looked, inwards and outwards, in steps of a hundredth of the document's short side.
 const INWARDS: i32 = 8;
-const OUTWARDS: i32 = 18;
-/// From this step on outwards white paper must lie, for so many steps.
+const OUTWARDS: i32 = 7;
+/// From this step outwards on white paper must lie.
 const FIRST: i32 = 3;
-const STEPS: i32 = 4;
 /// White paper has this share of the brightness of the document's own white, differs from its chroma by so many levels at
 /// most, and from a straight fall of light by this share.
 const BRIGHT: f32 = 0.80;
@@ -32,7 +31,7 @@ pub(super) const ENTRY: Entry = Entry {
             meaning: "sides beyond which the document's own white goes on, without the line that an edge makes",
         }],
         method: "Brightness and chroma along lines parallel to each side, from a twelfth of the short side within to a \
-                 fifth beyond, against the brightest tenth of the document. Geometry of copies on sheets; tried on real \
+                 fourteenth beyond, against the brightest tenth of the document. Geometry of copies on sheets; tried on real \
                  ones and on genuine cards (models/README.md).",
         blind_spots: "A copy cut out along its border, under a shadow or at the edge of its sheet; a genuine card on white \
                       paper in light that throws no shadow looks printed on it.",
@@ -129,7 +128,7 @@ fn goes_on(overview: &Overview, quad: &Quad, side: usize, [white, cb, cr]: [f32;
         let tint = (line.chroma[0] - cb).abs() + (line.chroma[1] - cr).abs();
         line.luma >= BRIGHT * white && tint < CHROMA && line.uneven <= UNEVEN * white
     };
-    if !(FIRST..FIRST + STEPS).all(|k| step(k).is_some_and(paper)) {
+    if !(FIRST..=OUTWARDS).all(|k| step(k).is_some_and(paper)) {
         return false;
     }
     let luma = |steps: std::ops::Range<i32>| steps.filter_map(|k| step(k).map(|line| line.luma)).collect::<Vec<f32>>();
