@@ -26,7 +26,8 @@ from ..data.genuine import THIRDS, genuine_documents, known_maps, simulated
 from ..draw.cover_maps import MAPS, UNKNOWN
 from ..figures import auc, share
 from ..nets.cover import export, odds, said, train
-from ..nets.graph import agree, fed, session, write_manifest
+from ..nets.engines import agree
+from ..nets.graph import fed, session, write_manifest
 
 CHECKED, VIEWS, EPOCHS = 1000, 12_000, 29
 FIRST_SEED, CHECK_SEED = 30_000_000, 32_000_000

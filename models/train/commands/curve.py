@@ -14,10 +14,9 @@ from matplotlib import pyplot
 
 from .. import options
 from ..data.captures import FOLDS, PRINT, SCREEN
-from ..data.features import pooled
 from ..nets.backbone import SCENE_REGIONS, SCENE_TAPS, TILE_TAPS, Backbone, load_folded
 from ..nets.fit import SCENE, TILES, Settings, fit_rows, screen_set
-from ..nets.heads import log_odds
+from ..nets.heads import log_odds, pooled
 from ..nets.readers import PRETRAINED, arguments, load_table
 from ..nets.screen import export_scene_net, export_texture_net
 from ..nets.timing import milliseconds, zeros

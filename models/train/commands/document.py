@@ -31,7 +31,8 @@ from ..draw.documents import UNTURNED
 from ..draw.faces import KINDS
 from ..figures import share
 from ..nets.document import export, train
-from ..nets.graph import agree, fed, session, write_manifest
+from ..nets.engines import agree
+from ..nets.graph import fed, session, write_manifest
 
 FIRST_SEED, CHECK_SEED, CHECKED = 20_000_000, 1, 2000
 SURE = 0.9

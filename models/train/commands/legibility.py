@@ -19,7 +19,8 @@ from .. import options
 from ..data.print_tiles import CELL, TILE, UNKNOWN, load, make
 from ..draw.faults import FAULTS
 from ..figures import auc, resampled
-from ..nets.graph import agree, write_manifest
+from ..nets.engines import agree
+from ..nets.graph import write_manifest
 from ..nets.legibility import FOLDS, FULL, HEIGHT, PASSES, export, folds_of, judged, train
 
 RIGHT = 0.8  # share of characters from which a tile counts as read, for the figures

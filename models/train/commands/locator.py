@@ -22,7 +22,8 @@ from .. import options
 from ..data.borders import marked_photographs, marked_views
 from ..data.captures import FOLDS, assign_folds, load_photographs
 from ..data.scenes import cached_scenes, marked_frames, real_material, seen_frames, things_photographed
-from ..nets.graph import agree, fed, write_manifest
+from ..nets.engines import agree
+from ..nets.graph import fed, write_manifest
 from ..nets.locator import Locator, Stage, export, on_the_way, overlaps, train
 
 CHECK_SEED, CHECKED = 1, 1000

@@ -20,7 +20,8 @@ from ..draw.lines import line
 from ..draw.numbers import credit_code, id_consistent, id_number, mrz, zone_consistent, zone_line
 from ..draw.print import CLEAN, COMMON, FACES, HARD, TRAINING, UNSEEN_LABELS, Atlas, Grounds, Style
 from ..figures import share
-from ..nets.graph import agree, session, write_manifest
+from ..nets.engines import agree
+from ..nets.graph import session, write_manifest
 from ..nets.reader import decode, export, text_of, train
 
 PART = 4_000  # lines drawn at a time

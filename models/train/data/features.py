@@ -100,9 +100,3 @@ def cached_features(name, network, pixels, kind, workers):
     if todo:
         print(f"{name}: features of {len(todo)} views", flush=True)
     return {v: np.load(target(v)) for v in paths}
-
-
-def pooled(tiles, count=None):
-    """[N,t,d] tile features -> [N,3d]: mean, max, standard deviation over the tiles."""
-    tiles = (tiles if count is None else tiles[:, :count]).astype(np.float32)
-    return np.concatenate([tiles.mean(1), tiles.max(1), tiles.std(1)], 1)

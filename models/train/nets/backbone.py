@@ -7,15 +7,12 @@ Batch norm is folded into the convolutions and the padding is written out, so th
 import glob
 import os
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from .conv import FoldedConv, fold
-
-# The pretrained network expects (x - 127) / 128 on 0..255.
-INPUT_MEAN, INPUT_SCALE = 127.0, 1.0 / 128.0
+from .graph import INPUT_MEAN, INPUT_SCALE, region_masks
 
 
 def same_pads(kernel, stride):
@@ -115,15 +112,6 @@ def spatial_tap(x):
     std = root(((x - mean) ** 2).mean((2, 3)))
     tap = torch.cat([mean[:, :, 0, 0], std], 1)
     return signed_root(tap)
-
-
-def region_masks(size):
-    """[2,size,size]: the middle half (a side) of a map and its rim, each scaled so that the mean of a
-    map times the mask is the mean over the region."""
-    middle, edge = np.zeros((size, size), np.float32), size // 4
-    middle[edge : size - edge, edge : size - edge] = 1
-    masks = np.stack([middle, 1 - middle])
-    return masks * (size * size / masks.sum((1, 2), keepdims=True))
 
 
 class Backbone(nn.Module):

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..data.captures import ORIGINAL, PRINT, SCREEN, assign_folds
-from ..data.features import pooled
-from .heads import fit_head, log_odds, source_weights
+from .heads import fit_head, log_odds, pooled, source_weights
 
 # Views of `dataset.view` that the heads are trained on and measured on.
 SCREEN_VIEWS = ("plain", "train1", "train2", "train3", "train4")

@@ -7,12 +7,20 @@ import re
 import numpy as np
 import onnx
 import onnxruntime
-import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from .backbone import INPUT_MEAN, INPUT_SCALE, region_masks
-
+# The pretrained network expects (x - 127) / 128 on 0..255.
+INPUT_MEAN, INPUT_SCALE = 127.0, 1.0 / 128.0
 OPSET = 17
+
+
+def region_masks(size):
+    """[2,size,size]: the middle half (a side) of a map and its rim, each scaled so that the mean of a
+    map times the mask is the mean over the region."""
+    middle, edge = np.zeros((size, size), np.float32), size // 4
+    middle[edge : size - edge, edge : size - edge] = 1
+    masks = np.stack([middle, 1 - middle])
+    return masks * (size * size / masks.sum((1, 2), keepdims=True))
 
 
 class Graph:
@@ -131,20 +139,6 @@ def session(path):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-
-
-@torch.no_grad()
-def agree(model, path, inputs, tolerance=1e-4):
-    """Largest difference between PyTorch and ONNX Runtime over `inputs`, relative to 1 + |output|."""
-    run, worst = session(path), 0.0
-    name = run.get_inputs()[0].name
-    for x in inputs:
-        said = model(torch.from_numpy(x))
-        for expected, got in zip(said if isinstance(said, tuple) else (said,), run.run(None, {name: x})):
-            worst = max(worst, float((np.abs(expected.numpy() - got) / (1 + np.abs(got))).max()))
-    if not worst < tolerance:
-        raise SystemExit(f"ONNX Runtime differs from PyTorch by {worst:.2e}, more than {tolerance}")
-    return worst
 
 
 def fed(picture):

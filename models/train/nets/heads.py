@@ -63,3 +63,9 @@ def fit_head(rows, positive, weight, groups, components, c, level):
 
 def log_odds(head, rows):
     return np.asarray(rows, np.float32) @ head[0] + head[1]
+
+
+def pooled(tiles, count=None):
+    """[N,t,d] tile features -> [N,3d]: mean, max, standard deviation over the tiles."""
+    tiles = (tiles if count is None else tiles[:, :count]).astype(np.float32)
+    return np.concatenate([tiles.mean(1), tiles.max(1), tiles.std(1)], 1)

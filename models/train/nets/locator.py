@@ -12,9 +12,8 @@ from torch import nn
 from ..device import device
 from ..draw.camera import SIZE
 from ..draw.targets import CELLS, CHANNELS
-from .backbone import INPUT_MEAN, INPUT_SCALE
 from .conv import Conv, Layer
-from .graph import Graph, fed, session, value_info
+from .graph import INPUT_MEAN, INPUT_SCALE, Graph, fed, session, value_info
 from .loop import Plan
 from .loop import train as run
 

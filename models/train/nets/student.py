@@ -13,9 +13,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from .backbone import INPUT_MEAN, INPUT_SCALE, Backbone
+from .backbone import Backbone
 from .conv import Layer, chain
 from .fit import COLOUR_VIEWS, PRINT_VIEWS, SCREEN_VIEWS, TILES, Settings, fit_heads
+from .graph import INPUT_MEAN, INPUT_SCALE
 from .heads import log_odds
 from .loop import Plan
 from .loop import train as run

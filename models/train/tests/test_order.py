@@ -40,6 +40,7 @@ def test_no_file_is_long():
 
 @pytest.mark.parametrize("name", [module.name for module in pkgutil.iter_modules(commands.__path__)])
 def test_every_command_says_how_it_is_used(name, monkeypatch, capsys):
+    pytest.importorskip("torch")
     monkeypatch.setattr("sys.argv", ["train", name, "--help"])
     with pytest.raises(SystemExit) as end:
         main()
