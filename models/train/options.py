@@ -5,6 +5,9 @@ import os
 
 from .paths import CACHE, MODELS
 
+# What looks at a capture.
+TUNED, PRETRAINED, STUDENT = READERS = ("tuned", "pretrained", "student")
+
 
 def parser(about):
     return argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -28,3 +31,27 @@ def fonts(to):
 
 def workers(to, count=2):
     to.add_argument("--workers", type=int, default=count)
+
+
+def captures(to):
+    """What `nets.readers.load_table` needs."""
+    photos(to, "folder with captures.csv and material.csv")
+    to.add_argument(
+        "--locator", default=os.path.join(MODELS, "locator_net.onnx"), help="says where the second look goes"
+    )
+    to.add_argument("--simulated", help="folder with labels.csv, written by `bonafide simulate`")
+    to.add_argument(
+        "--simulated-weight",
+        type=float,
+        default=0.0,
+        help="weight of simulated captures against real ones in the screen heads",
+    )
+    cache(to, what="folder for pixels, features and students (about 13 GB for 1,700 captures)")
+    to.add_argument(
+        "--reader",
+        choices=READERS,
+        default=TUNED,
+        help="what looks: the pretrained network as nets/tune.py has tuned it, as it is, or with the student of "
+        "nets/student.py for tiles",
+    )
+    workers(to)

@@ -14,7 +14,7 @@ from .. import options
 from ..data.captures import FOLDS, PRINT, SCREEN
 from ..nets.fit import SCENE, TILES, Settings, fit_rows, screen_set
 from ..nets.heads import log_odds
-from ..nets.readers import PRETRAINED, arguments, load_table
+from ..nets.readers import load_table
 from ..screen_figures import Curve, figure_row, percent
 
 # What is left out: whether a row of labels.csv has the component.
@@ -45,9 +45,10 @@ def scores(table, allowed, weight):
 
 
 def main():
-    parser = arguments(options.parser(__doc__))
+    parser = options.parser(__doc__)
+    options.captures(parser)
     parser.add_argument("--markdown", help="file for the Markdown table")
-    parser.set_defaults(reader=PRETRAINED, simulated_weight=0.25)
+    parser.set_defaults(reader=options.PRETRAINED, simulated_weight=0.25)
     args = parser.parse_args()
     table, _ = load_table(args, ())
     with open(os.path.join(args.simulated, "labels.csv"), newline="") as file:

@@ -17,7 +17,7 @@ from ..data.captures import FOLDS, PRINT, SCREEN
 from ..nets.backbone import SCENE_REGIONS, SCENE_TAPS, TILE_TAPS, Backbone, load_folded
 from ..nets.fit import SCENE, TILES, Settings, fit_rows, screen_set
 from ..nets.heads import log_odds, pooled
-from ..nets.readers import PRETRAINED, arguments, load_table
+from ..nets.readers import load_table
 from ..nets.screen import export_scene_net, export_texture_net
 from ..nets.timing import milliseconds, zeros
 from ..paths import MODELS
@@ -162,8 +162,9 @@ def save(figure, out, name):
 
 
 def main():
-    parser = arguments(options.parser(__doc__))
-    parser.set_defaults(reader=PRETRAINED)
+    parser = options.parser(__doc__)
+    options.captures(parser)
+    parser.set_defaults(reader=options.PRETRAINED)
     parser.add_argument("--out", default=os.path.join(MODELS, "figures"))
     parser.add_argument("--markdown", help="file for the Markdown tables")
     args = parser.parse_args()

@@ -18,7 +18,7 @@ from ..data.looks import about
 from ..figures import exact_interval
 from ..nets.fit import EVALUATION_VIEWS, Settings, fit_net, score, second_look
 from ..nets.heads import source_weights
-from ..nets.readers import TUNED, arguments, fold_parts, load_table, reader_names
+from ..nets.readers import fold_parts, load_table, reader_names
 from ..screen_figures import HEAD, Curve, figure_row, percent
 
 # No longer side than this after a messenger.
@@ -334,12 +334,13 @@ def choose(table, names, simulated_weight):
 
 
 def main():
-    parser = arguments(options.parser(__doc__))
+    parser = options.parser(__doc__)
+    options.captures(parser)
     parser.add_argument("--markdown", help="file for the Markdown fragment")
     parser.add_argument("--choose", action="store_true", help="print what the settings were chosen by, and stop")
     parser.add_argument("--scores", help="also write the leave-sources-out log-odds of every capture to this csv")
     args = parser.parse_args()
-    if args.choose and args.reader == TUNED:
+    if args.choose and args.reader == options.TUNED:
         parser.error("tuned heads have no such settings: --choose goes with --reader pretrained")
     table, _ = load_table(args, fold_parts(args.reader))
     _, names = reader_names(args.reader)

@@ -23,6 +23,7 @@ from ..figures import share
 from ..nets.engines import agree
 from ..nets.graph import session, write_manifest
 from ..nets.reader import decode, export, text_of, train
+from ..storing import storing
 
 PART = 4_000  # lines drawn at a time
 FIRST_SEED = 10_000_000
@@ -67,14 +68,13 @@ def draw_lines(cache, fonts, count):
             strips = [
                 line(np.random.default_rng(FIRST_SEED + part * PART + i), atlas, grounds, TRAINING) for i in range(PART)
             ]
-            with open(path + ".part", "wb") as file:
+            with storing(path) as file:
                 np.savez(
                     file,
                     pixels=np.concatenate([strip.ravel() for strip, _ in strips]),
                     widths=np.array([strip.shape[1] for strip, _ in strips]),
                     texts=np.array([text for _, text in strips]),
                 )
-            os.replace(path + ".part", path)
             print(f"lines: {(part + 1) * PART}/{count}, {time.time() - start:.0f} s", flush=True)
         stored = np.load(path)
         parts.append((stored["pixels"], stored["widths"], stored["texts"]))

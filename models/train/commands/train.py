@@ -19,7 +19,7 @@ from ..data.tiles import grid_tiles, overview_pixels, read_pixels
 from ..nets.backbone import SCENE_REGIONS, SCENE_TAPS
 from ..nets.fit import fit_net
 from ..nets.graph import write_manifest
-from ..nets.readers import arguments, fold_parts, load_table, reader_names
+from ..nets.readers import fold_parts, load_table, reader_names
 from ..nets.screen import check, export_scene_net, export_texture_net
 
 
@@ -51,7 +51,8 @@ def fit_and_export(table, use, out, names, networks, inputs, simulated_weight):
 
 
 def main():
-    parser = arguments(options.parser(__doc__))
+    parser = options.parser(__doc__)
+    options.captures(parser)
     options.out(parser)
     parser.add_argument("--folds-out", help="also one pair of nets a fold, trained without its sources, and folds.csv")
     args = parser.parse_args()

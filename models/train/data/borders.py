@@ -17,7 +17,7 @@ from ..draw.camera import SIZE, camera
 from ..draw.light import light
 from ..draw.targets import CELLS, FINE, grid, target
 from ..paths import DATASETS
-from .captures import COUPLED, ORIGINAL, generator, load_photographs
+from .captures import COUPLED, ORIGINAL, generator, load_photographs, whole_rows
 from .frames import fitted, read
 
 BORDERS = os.path.join(DATASETS, "borders.csv")
@@ -43,19 +43,10 @@ def _read(path):
     return cv2.resize(image, fitted(image.shape[1::-1], LONG), interpolation=cv2.INTER_AREA)
 
 
-def _whole_pages(root):
-    """Rows of whole.csv: path -> source."""
-    path = os.path.join(root, "whole.csv")
-    if not os.path.exists(path):
-        return {}
-    with open(path, newline="") as file:
-        return {row["path"]: row["source"] for row in csv.DictReader(file)}
-
-
 def marked_photographs(root):
     """-> [Marked] of the marked photographs, and of originals that show neither documents nor devices."""
     pictures = {p.path: p for p in load_photographs(root)}
-    pages = _whole_pages(root)
+    pages = {row["path"]: row["source"] for row in whole_rows(root)}
     rows = {}
     with open(BORDERS, newline="") as file:
         for row in csv.DictReader(file):
@@ -66,11 +57,8 @@ def marked_photographs(root):
         if picture is None and path not in pages:
             continue
         group = picture.group if picture else COUPLED.get(pages[path], pages[path])
-        quads, known, shown = (
-            {DOCUMENT: [], DEVICE: []},
-            np.zeros(3, bool),
-            picture is None or picture.label == ORIGINAL,
-        )
+        quads, known = {DOCUMENT: [], DEVICE: []}, np.zeros(3, bool)
+        shown = picture is None or picture.label == ORIGINAL
         for row in mine:
             if row["thing"] in ("document", "device"):
                 quad = np.array([[float(row[f"x{k}"]), float(row[f"y{k}"])] for k in range(4)], np.float32)
@@ -88,11 +76,7 @@ def marked_photographs(root):
     with open(CASES, newline="") as file:
         objects = {row["path"] for row in csv.DictReader(file) if row["case"] == DEVICES_AS_OBJECTS}
     for p in pictures.values():
-        if (
-            (p.label, p.kind, p.content) == (ORIGINAL, "captures", "photo")
-            and p.path not in objects
-            and p.path not in rows
-        ):
+        if p.shows_things and p.path not in objects and p.path not in rows:
             image = _read(os.path.join(root, p.overview or p.path))
             done.append(Marked(p.path, image, {DOCUMENT: [], DEVICE: []}, np.array([False, True, False]), p.group))
     return done

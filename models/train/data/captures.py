@@ -44,6 +44,11 @@ class Picture:
     def key(self):
         return f"{self.kind}/{self.path}"
 
+    @property
+    def shows_things(self):
+        """A photograph of things: bona fide, and no document."""
+        return (self.label, self.kind, self.content) == (ORIGINAL, "captures", "photo")
+
 
 def _group(source, path):
     if source == SPLIT_BY_FILE_NAME:
@@ -108,6 +113,15 @@ def load_photographs(root):
                     )
                 )
     return pictures
+
+
+def whole_rows(root):
+    """Rows of whole.csv, photographs of documents as they came: path, source, content; none where it is absent."""
+    path = os.path.join(root, "whole.csv")
+    if not os.path.exists(path):
+        return []
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def load_simulated(root):

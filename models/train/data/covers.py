@@ -12,7 +12,8 @@ from ..draw.covers import covered_view, drawn_document
 from ..draw.documents import beside, cut
 from ..draw.stock import Stock
 from ..draw.words import chance, pick
-from .captures import ORIGINAL, load_photographs
+from ..storing import storing
+from .captures import load_photographs
 from .frames import PORTRAITS, portrait_of, read
 from .genuine import THIRDS, known_maps
 
@@ -27,7 +28,7 @@ def photos_of(root):
     """Overviews of captures that show things; -> pixels and group."""
     found = []
     for p in load_photographs(root):
-        if (p.label, p.kind, p.content) == (ORIGINAL, "captures", "photo"):
+        if p.shows_things:
             image = read(os.path.join(root, p.overview or p.path))
             factor = min(1.0, 420 / max(image.shape[:2]))
             found.append((cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), p.group))
@@ -86,9 +87,8 @@ def drawn_documents(stock, path):
                 drawn_document(stock[index % THIRDS], np.random.default_rng(DRAWN_SEED + index))
             )
         print(f"{DRAWN} drawn documents, {time.time() - start:.0f} s", flush=True)
-        with open(path + ".part", "wb") as file:
+        with storing(path) as file:
             pickle.dump(made, file)
-        os.replace(path + ".part", path)
     with open(path, "rb") as file:
         return pickle.load(file)
 
@@ -100,9 +100,8 @@ def cover_views(maker, first, count, path):
         name, start, numbers = f"{path}_{part:03d}.npz", time.time(), first + part * PART + np.arange(PART)
         if not os.path.exists(name):
             made = [maker().view(int(number)) for number in numbers]
-            with open(name + ".part", "wb") as file:
+            with storing(name) as file:
                 np.savez(file, pictures=np.stack([m[0] for m in made]), maps=np.stack([m[1] for m in made]))
-            os.replace(name + ".part", name)
             print(f"views: {(part + 1) * PART}/{count}, {time.time() - start:.0f} s", flush=True)
         stored = np.load(name)
         parts.append((stored["pictures"], stored["maps"], numbers % THIRDS))

@@ -12,6 +12,7 @@ import numpy as np
 from ..draw.documents import UNTURNED, framed, view
 from ..draw.faces import KINDS
 from ..draw.stock import Stock
+from ..storing import storing
 from .captures import SCREEN, generator, load_photographs
 from .frames import KIND_OF_TYPE, corners_of, lengthwise, marked_rows, outline, read, seen_rows, straight
 
@@ -54,9 +55,8 @@ def drawn(stock_parts, first, count, path, workers):
 
 def _store(name, views):
     pictures, kinds, turns = zip(*views)
-    with open(name + ".part", "wb") as file:
+    with storing(name) as file:
         np.savez(file, pictures=np.stack(pictures), kinds=np.array(kinds), turns=np.array(turns))
-    os.replace(name + ".part", name)
 
 
 def found_quads(path):

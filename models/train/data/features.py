@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from ..device import device
+from ..storing import storing
 from .tiles import read_pixels
 from .views import view
 
@@ -27,8 +28,8 @@ def as_input(pixels):
 
 def _save(path, array):
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    np.save(path + ".part.npy", array)
-    os.replace(path + ".part.npy", path)
+    with storing(path) as file:
+        np.save(file, array)
 
 
 def _pixels_of(job):

@@ -15,7 +15,8 @@ import numpy as np
 
 from ..draw.cover_maps import COLUMNS, ENDS, MAPS, ROWS, SHAPE, UNKNOWN, cells, of_share
 from ..paths import DATASETS
-from .captures import ORIGINAL, assign_folds, load_photographs
+from ..storing import storing
+from .captures import ORIGINAL, assign_folds, load_photographs, whole_rows
 from .frames import corners_of, lengthwise, marked_rows, outline, read
 
 THIRDS = 3
@@ -67,9 +68,8 @@ def genuine(root):
         groups[p.source] = p.group
         if p.label == ORIGINAL and (p.kind in ("cards", "documents") or p.content in ("document", "card", "id_card")):
             yield p.overview or p.path, p.group, "card" if "card" in p.content else "paper"
-    with open(os.path.join(root, "whole.csv"), newline="") as file:
-        for row in csv.DictReader(file):
-            yield row["path"], groups.get(row["source"], row["source"]), "card" if "card" in row["content"] else "paper"
+    for row in whole_rows(root):
+        yield row["path"], groups.get(row["source"], row["source"]), "card" if "card" in row["content"] else "paper"
 
 
 def genuine_documents(root, quads, path):
@@ -84,9 +84,8 @@ def genuine_documents(root, quads, path):
             found.append(kept(row["path"], name, "mock", read(os.path.join(root, row["path"])), corners_of(row)))
         fold_of = assign_folds(found, THIRDS)
         found = [replace(d, fold=fold_of[d.group]) for d in found]
-        with open(path + ".part", "wb") as file:
+        with storing(path) as file:
             pickle.dump(found, file)
-        os.replace(path + ".part", path)
     with open(path, "rb") as file:
         found, marks = pickle.load(file), marked()
     found = [replace(d, marks=tuple(marks.get(d.path, ()))) for d in found]

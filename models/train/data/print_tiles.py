@@ -20,7 +20,8 @@ import cv2
 import numpy as np
 
 from ..draw.faults import faulty
-from .captures import load_photographs
+from ..storing import storing
+from .captures import load_photographs, whole_rows
 from .strong_reader import begin, matched, reading, strip
 
 TILE, CELL, GLYPH = 128, 16, 16.0
@@ -165,11 +166,7 @@ def blank_tiles(rng, picture, source, path):
 
 def photographs_of_print(root):
     """-> (path, source, has print) of what is learnt from."""
-    found, screens = [], []
-    whole = os.path.join(root, "whole.csv")
-    if os.path.exists(whole):
-        with open(whole, newline="") as file:
-            found += [(row["path"], row["source"], True) for row in csv.DictReader(file)]
+    found, screens = [(row["path"], row["source"], True) for row in whole_rows(root)], []
     for p in load_photographs(root):
         if p.kind in ("documents", "cards") or (p.label == "original" and p.content in CONTENTS):
             found.append((p.path, p.group, True))
@@ -195,9 +192,8 @@ def _made(job):
             rows = tiles(reading(), rng, picture, found, source, path)
         else:
             rows = blank_tiles(rng, picture, source, path)
-        with open(name + ".part", "wb") as file:
+        with storing(name) as file:
             pickle.dump({"rows": rows, "found": found}, file)
-        os.replace(name + ".part", name)
     return name
 
 

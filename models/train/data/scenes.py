@@ -12,7 +12,8 @@ from ..draw.light import light
 from ..draw.scenes import scene
 from ..draw.simple import Material, mixed_face
 from ..draw.targets import CELLS, FINE, grid, mask_of, target
-from .captures import ORIGINAL, generator, load_photographs
+from ..storing import storing
+from .captures import generator, load_photographs
 from .frames import corners_of, fitted, marked_rows, read, seen_rows
 from .tiles import read_pixels
 
@@ -21,7 +22,7 @@ LONG = 512  # of a background's long side, in pixels
 
 def things_photographed(root):
     """Overviews of bona fide captures that show things, not documents."""
-    wanted = [p for p in load_photographs(root) if (p.label, p.kind, p.content) == (ORIGINAL, "captures", "photo")]
+    wanted = [p for p in load_photographs(root) if p.shows_things]
     wholes = [read_pixels(p).whole for p in wanted]
     return [np.asarray(whole.resize(fitted(whole.size, LONG))) for whole in wholes]
 
@@ -79,8 +80,8 @@ def cached_scenes(photos, real, first, count, path, workers):
         with multiprocessing.get_context("spawn").Pool(workers, _begin, (photos, real)) as pool:
             done = list(pool.imap(_made, range(first, first + count), chunksize=64))
         for name, part in zip(names, zip(*done)):
-            np.save(name + ".part.npy", np.stack(part))
-            os.replace(name + ".part.npy", name)
+            with storing(name) as file:
+                np.save(file, np.stack(part))
     return [np.load(n, mmap_mode="r") for n in names]
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from ..storing import storing
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -61,6 +63,6 @@ def train(name, plan, make, rounds, steps, batches, loss_of, path, on=None, froz
         print(f"{name}: {number + 1}/{rounds}, {figures}, {time.time() - start:.0f} s", flush=True)
         state = {key: part.state_dict() for key, part in parts.items()}
         state |= {"done": number + 1, "rounds": rounds, "steps": steps, "curve": curve}
-        torch.save(state, path + ".part")
-        os.replace(path + ".part", path)
+        with storing(path) as file:
+            torch.save(state, file)
     return model.cpu().eval(), curve

@@ -1,45 +1,16 @@
 """Photographs -> captures with the features of every network: the tuned ones, the pretrained ones, or a student's."""
 
-import os
-
 import numpy as np
 
-from .. import options as shared
 from ..data.captures import FOLDS, load_photographs, load_simulated
 from ..data.features import cached_features, cached_pixels
 from ..data.looks import with_boxes
 from ..data.tiles import overview_pixels, read_pixels
-from ..paths import MODELS
+from ..options import STUDENT, TUNED
 from . import student, tune
 from .backbone import pretrained
 from .fit import NEAR, SCENE, TILES, VIEWS, Table, second_look
 from .graph import session
-
-TUNED, PRETRAINED, STUDENT = READERS = ("tuned", "pretrained", "student")
-
-
-def arguments(parser):
-    shared.photos(parser, "folder with captures.csv and material.csv")
-    parser.add_argument(
-        "--locator", default=os.path.join(MODELS, "locator_net.onnx"), help="says where the second look goes"
-    )
-    parser.add_argument("--simulated", help="folder with labels.csv, written by `bonafide simulate`")
-    parser.add_argument(
-        "--simulated-weight",
-        type=float,
-        default=0.0,
-        help="weight of simulated captures against real ones in the screen heads",
-    )
-    shared.cache(parser, what="folder for pixels, features and students (about 13 GB for 1,700 captures)")
-    parser.add_argument(
-        "--reader",
-        choices=READERS,
-        default=READERS[0],
-        help="what looks: the pretrained network as nets/tune.py has tuned it, as it is, or with the student of "
-        "nets/student.py for tiles",
-    )
-    shared.workers(parser)
-    return parser
 
 
 def load_table(options, parts):

@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from ..data.captures import PRINT, SCREEN
 from ..data.features import as_input
 from ..device import device
+from ..storing import storing
 from .backbone import pool_rows, pretrained
 from .fit import EVALUATION_TILES, NEAR, SCENE, SCREEN_VIEWS, TILES, Settings
 from .heads import source_weights
@@ -197,7 +198,7 @@ def tune(kind, table, views, use, path, settings=Settings()):
             min(1.0, (step + 1) / WARM_UP_STEPS) * 0.5 * (1 + math.cos(math.pi * step / (plan.epochs * steps)))
         ),
     )
-    first, kept = 0, path + ".part"
+    first, kept = 0, path + ".state"
     if os.path.exists(kept):
         state = torch.load(kept, map_location=device(), weights_only=True)
         optimiser.load_state_dict(state["optimiser"])
@@ -231,20 +232,20 @@ def tune(kind, table, views, use, path, settings=Settings()):
             "tuned": [p.detach() for p in tuned],
             "means": means,
         }
-        torch.save(state, kept + ".new")
-        os.replace(kept + ".new", kept)
+        with storing(kept) as file:
+            torch.save(state, file)
     with torch.no_grad():
         for parameter, mean in zip(body, means):
             parameter.copy_(mean)
     slope, bias = head.folded(means[len(body)], means[len(body) + 1])
-    torch.save(
-        {
-            "network": {k: v.cpu().contiguous() for k, v in network.state_dict().items()},
-            "head": (torch.from_numpy(slope), float(bias)),
-        },
-        path + ".new",
-    )
-    os.replace(path + ".new", path)
+    with storing(path) as file:
+        torch.save(
+            {
+                "network": {k: v.cpu().contiguous() for k, v in network.state_dict().items()},
+                "head": (torch.from_numpy(slope), float(bias)),
+            },
+            file,
+        )
     os.remove(kept)
     print(f"{os.path.basename(path)}: tuned", flush=True)
 

@@ -37,6 +37,14 @@ def fonts():
 
 
 @pytest.fixture(scope="session")
+def typeset(fonts):
+    """Glyphs and printed grounds, which take seconds to draw."""
+    from ..draw.print import Atlas, Grounds
+
+    return Atlas(), Grounds(1)
+
+
+@pytest.fixture(scope="session")
 def stock(photos, fonts):
     from ..draw.stock import Stock
 

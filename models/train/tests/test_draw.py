@@ -10,7 +10,7 @@ from ..draw.faces import KINDS, MAKERS, SHARES
 from ..draw.faults import LAY, faulty
 from ..draw.lines import line
 from ..draw.numbers import id_consistent, id_number, mrz, zone_consistent, zone_line
-from ..draw.print import TRAINING, Atlas, Grounds
+from ..draw.print import TRAINING
 from ..draw.scenes import scene
 from ..draw.simple import Material
 from ..draw.targets import CELLS, FINE, grid, peaks_at, target
@@ -52,9 +52,8 @@ def test_a_scene_is_the_same_for_the_same_seed_and_its_map_holds_its_document(ph
         assert document.any() == peaks.any() == (not np.isnan(corners).any())
 
 
-def test_a_line_is_the_same_for_the_same_seed():
-    atlas, grounds = Atlas(), Grounds(1)
-    strip = twice(lambda seed: line(np.random.default_rng(seed), atlas, grounds, TRAINING)[0])
+def test_a_line_is_the_same_for_the_same_seed(typeset):
+    strip = twice(lambda seed: line(np.random.default_rng(seed), *typeset, TRAINING)[0])
     assert strip.shape[0] == 32 and strip.shape[1] % TRAINING.step == 0
 
 

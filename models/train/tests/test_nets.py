@@ -1,6 +1,7 @@
 """Losses fall on a toy, a stopped run goes on to the same weights, and exported graphs say what PyTorch says."""
 
 import os
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -11,13 +12,19 @@ from ..draw.cover_maps import COLUMNS, MAPS
 from ..draw.cover_maps import ROWS as CELL_ROWS
 from ..draw.lines import line
 from ..draw.numbers import SYMBOLS
-from ..draw.print import TRAINING, Atlas, Grounds
+from ..draw.print import TRAINING
 from ..nets import cover, document, legibility, locator, loop, reader, student
 from ..nets.backbone import signed_root
 from ..nets.conv import Conv, Layer, chain
 from ..nets.engines import agree
 from ..nets.graph import Graph, session, value_info
 from ..nets.screen import export_scene_net, export_texture_net
+
+
+@pytest.fixture(autouse=True)
+def full_floats(monkeypatch):
+    """bfloat16 is slow on a processor that has to imitate it, and no toy needs it."""
+    monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())
 
 
 def settled(model):
@@ -169,9 +176,8 @@ def test_folds_of_tiles_keep_a_source_together():
     assert all(len({folds[k] for k in range(s, 70, 7)}) == 1 for s in range(7))
 
 
-def test_the_reader_learns_a_toy_and_reads_what_its_logits_say(tmp_path):
-    atlas, grounds = Atlas(), Grounds(1)
-    strips = [line(np.random.default_rng(k), atlas, grounds, TRAINING, "0123") for k in range(24)]
+def test_the_reader_learns_a_toy_and_reads_what_its_logits_say(tmp_path, typeset):
+    strips = [line(np.random.default_rng(k), *typeset, TRAINING, "0123") for k in range(24)]
     pixels = np.concatenate([strip.ravel() for strip, _ in strips])
     parts = [(pixels, np.array([s.shape[1] for s, _ in strips]), np.array([text for _, text in strips]))]
     path = str(tmp_path / "reader.pt")
