@@ -108,6 +108,7 @@ def portrait(stock, rng, width, height):
 
 
 def plain_portrait(rng, size):
+    """A person on a document in a scene; it takes less chance and less time than `portrait`."""
     w, h = size
     face = np.full((h, w, 3), tone(rng, 150, 250), np.uint8)
     skin, hair = SKINS[rng.integers(len(SKINS))], tone(rng, 10, 90)

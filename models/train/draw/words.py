@@ -33,6 +33,7 @@ def words(rng, count, script="latin"):
 
 
 def letters(rng, length):
+    """Print of a scene, too small to be read: any characters."""
     return "".join(rng.choice(CHARACTERS, length))
 
 
