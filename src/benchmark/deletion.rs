@@ -24,7 +24,7 @@ use rustfft::{Fft, FftPlanner};
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-use super::robustness::{encode, picture};
+use super::run::{encode, picture};
 use crate::capture::{Capture, CaptureError, MediaType, Upload, decode};
 use crate::checker::Checker;
 use crate::evidence::{Mark, MarkKind};

@@ -6,18 +6,16 @@ use std::path::Path;
 use image::codecs::jpeg::JpegEncoder;
 use image::{RgbImage, imageops};
 
-use super::compare::Comparison;
 use super::deletion::Summary;
-use super::figures::{Figures, Gate, attack_score};
-use super::first_try::{NO_SCORE, NOT_EXAMINED, Outcomes};
-use super::intervals::Interval;
+use super::findings::Judged;
 use super::labels::Label;
-use super::metrics::{Point, Share};
+use super::measure::{
+    CurveFigures, Figures, Gate, Interval, LEVEL, NO_SCORE, NOT_EXAMINED, Outcomes, Part, Point, REPLICATES, Rate,
+    Share, attack_score,
+};
+use super::page::plots::{self, Measured, Rates, Series, Threshold};
 use super::page::{Cell, ErrorCard, Figure, Page, Section, Table};
-use super::plots::{self, Measured, Rates, Series, Threshold};
-use super::rates::{LEVEL, REPLICATES, Rate};
-use super::robustness::{Tried, variants};
-use super::store::Judged;
+use super::run::{Comparison, Tried, variants};
 use crate::capture::{self, Upload};
 use crate::checker::Checker;
 use crate::report::overlay;
@@ -252,7 +250,7 @@ fn thresholds(checker: &Checker, score: &str) -> Vec<Threshold> {
 
 fn curves(figures: &Figures, judged: &[Judged], checker: &Checker) -> Section {
     let rows = figures.curves.iter().map(|curve| {
-        let figure = |figure: &super::figures::Figure| {
+        let figure = |figure: &super::measure::Figure| {
             Cell::number(format!("{} {}", percent(figure.value), bracket(figure.sources)))
         };
         let interval = curve.auc.sources.map_or(String::new(), |i| format!(" [{:.3}, {:.3}]", i.low, i.high));
@@ -276,7 +274,6 @@ fn curves(figures: &Figures, judged: &[Judged], checker: &Checker) -> Section {
                 .map(|p| Point { threshold: p.threshold, apcer: p.apcer, bpcer: p.bpcer })
                 .collect(),
             operating: operating(curve, checker),
-            band: Vec::new(),
         })
         .collect();
     let drawing = |caption: &str, svg| Figure { caption: caption.to_owned(), svg };
@@ -325,11 +322,11 @@ fn curves(figures: &Figures, judged: &[Judged], checker: &Checker) -> Section {
 }
 
 /// The curves that are drawn: all attacks, and those of each label; species have too few captures each.
-fn whole(figures: &Figures) -> impl Iterator<Item = &super::figures::CurveFigures> {
+fn whole(figures: &Figures) -> impl Iterator<Item = &CurveFigures> {
     figures.curves.iter().filter(|curve| curve.score == "highest" || curve.name.starts_with("label "))
 }
 
-fn operating(curve: &super::figures::CurveFigures, checker: &Checker) -> Option<Point> {
+fn operating(curve: &CurveFigures, checker: &Checker) -> Option<Point> {
     let score = if curve.score == "print" { "print" } else { "screen" };
     let review = thresholds(checker, score).into_iter().map(|t| t.score).reduce(f64::min)?;
     let at = curve.det.iter().filter(|p| p.threshold <= review).max_by(|a, b| a.threshold.total_cmp(&b.threshold))?;
@@ -364,7 +361,7 @@ fn calibration(figures: &Figures) -> Section {
             .filter_map(|bin| Some((bin.mean_score?, bin.attacks.rate()?, bin.attacks.of)))
             .collect();
         let caption = format!("Score {} and share of {}, dots by n.", curve.score, curve.name);
-        section.figures.push(Figure { caption, svg: plots::calibration(&bins) });
+        section.figures.push(Figure { caption, svg: plots::reliability(&bins) });
     }
     section
 }
@@ -406,7 +403,7 @@ fn parts(figures: &Figures, training: &BTreeSet<String>) -> Section {
         if by != "training" && mine.len() > 1 {
             let shown = &mine[..mine.len().min(BARS)];
             let names: Vec<String> = shown.iter().map(|part| part.value.clone()).collect();
-            let rates = |name: &str, of: &dyn Fn(&super::figures::Part) -> Option<Rate>| Rates {
+            let rates = |name: &str, of: &dyn Fn(&Part) -> Option<Rate>| Rates {
                 name: name.to_owned(),
                 rates: shown.iter().map(|part| measured(&of(part)?)).collect(),
             };

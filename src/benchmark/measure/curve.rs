@@ -194,7 +194,7 @@ impl Curve {
 }
 
 /// Standard normal quantile of a share strictly between 0 and 1.
-pub(crate) fn probit(share: f64) -> f64 {
+pub fn probit(share: f64) -> f64 {
     -SQRT_2 * erfc_inv(2.0 * share)
 }
 

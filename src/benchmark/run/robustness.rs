@@ -179,7 +179,7 @@ pub fn try_variants(
 }
 
 /// The native pixels of a capture, upright: RGB, or grey where the file stores luma only.
-pub(super) fn picture(capture: &Capture) -> Result<DynamicImage, CaptureError> {
+pub(in crate::benchmark) fn picture(capture: &Capture) -> Result<DynamicImage, CaptureError> {
     let window = capture.window();
     if capture.is_grey() {
         return capture.luma(window).map(DynamicImage::ImageLuma8).ok_or(CaptureError::Undecodable);
@@ -189,7 +189,7 @@ pub(super) fn picture(capture: &Capture) -> Result<DynamicImage, CaptureError> {
 }
 
 /// The file of `picture`: JPEG of `quality`, or PNG.
-pub(super) fn encode(picture: &DynamicImage, quality: Option<u8>) -> ImageResult<Vec<u8>> {
+pub(in crate::benchmark) fn encode(picture: &DynamicImage, quality: Option<u8>) -> ImageResult<Vec<u8>> {
     let mut bytes = Cursor::new(Vec::new());
     if let Some(quality) = quality {
         picture.write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, quality))?;

@@ -260,7 +260,7 @@ fn walk(dir: &Path, count: &mut impl FnMut(&str)) -> Result<Vec<String>, ImportE
     while let Some(entry) = entries.next() {
         let entry = entry.map_err(|error| {
             let path = error.path().unwrap_or(dir).to_owned();
-            failed(&path, error.into_io_error().unwrap_or_else(|| io::ErrorKind::FilesystemLoop.into()))
+            failed(&path, error.into_io_error().unwrap_or_else(|| io::ErrorKind::Other.into()))
         })?;
         let folder = entry.file_type().is_dir();
         if entry.file_name().to_str().is_none() {
