@@ -19,7 +19,6 @@ mod labels;
 mod measure;
 mod page;
 mod propose;
-mod report;
 mod run;
 mod sets;
 
@@ -33,9 +32,8 @@ pub use measure::{
     Agreement, AtGate, Bin, Calibration, CurveFigures, DetPoint, Figure, Figures, FirstTry, Gate, Interval, Legibility,
     Outcomes, Part, Rate, RocPoint, Share, Speed, figures,
 };
-pub use page::{Page, html, markdown, tables_csv};
+pub use page::{Page, bracket, comparison, explanations, html, markdown, page, percent, robustness, tables_csv, worst};
 pub use propose::{accept, dry_run, genuine};
-pub use report::{bracket, comparison, explanations, page, percent, robustness, worst};
 pub use run::{
     Comparison, Difference, Flip, ResultRow, Run, RunError, Tried, accused, compare, read as read_run, try_variants,
     write as write_run,

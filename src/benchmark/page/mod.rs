@@ -2,18 +2,26 @@
 //!
 //! Names, captions and cells may come from strangers' files; all three writers keep them text.
 
+mod cells;
+mod comparison;
 mod csv;
+mod explanations;
 mod html;
 mod markdown;
-pub(super) mod plots;
+mod plots;
+mod sections;
 
 use std::collections::BTreeSet;
 
 use self::plots::Svg;
 
+pub use self::cells::{bracket, percent};
+pub use self::comparison::comparison;
 pub use self::csv::tables_csv;
+pub use self::explanations::explanations;
 pub use self::html::html;
 pub use self::markdown::markdown;
+pub use self::sections::{page, robustness, worst};
 
 /// A report.
 #[derive(Debug, Clone, PartialEq, Default)]
