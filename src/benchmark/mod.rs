@@ -13,7 +13,7 @@
 //! | `explain` | captures that are accused | whether the verdict falls without the evidence that it names |
 //! | `page` | all of these | HTML, Markdown, CSV |
 
-mod deletion;
+mod explain;
 mod findings;
 mod labels;
 mod measure;
@@ -22,7 +22,7 @@ mod propose;
 mod run;
 mod sets;
 
-pub use deletion::{Settings, explain_files, summary};
+pub use explain::{Settings, explain_files, summary};
 pub use findings::{
     Judged, Leak, LeakKind, Leakage, Origin, Picture, Stages, StoreError, Stored, find_leaks, findings_of, judge,
     measure, stored, trained_on,

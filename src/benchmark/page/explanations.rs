@@ -2,7 +2,7 @@
 
 use super::cells::{bracket, percent, words};
 use super::{Cell, Page, Section, Table};
-use crate::benchmark::deletion::Summary;
+use crate::benchmark::explain::Summary;
 use crate::benchmark::measure::{LEVEL, Share};
 
 /// The page of a deletion test of `n` captures.
