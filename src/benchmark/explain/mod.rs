@@ -9,6 +9,7 @@
 //! Limits: a mask is itself something to see, smoother than any photograph; what it does to a score beyond the loss of
 //! what it hides shows in the control, no better. Cells found by occlusion were chosen by the score that then judges
 //! them: they show that the score rests on a small part of the picture, not that the part is what a person would name.
+
 mod evidence;
 mod fill;
 mod flatten;
