@@ -232,10 +232,36 @@ impl Homography {
     #[must_use]
     #[allow(clippy::cast_possible_truncation)]
     pub fn apply(&self, point: Point) -> Point {
+        let [x, y] = self.at(f64::from(point.x), f64::from(point.y));
+        Point::new(x as f32, y as f32)
+    }
+
+    /// Where (`x`, `y`) goes, in full precision.
+    #[must_use]
+    pub fn at(&self, x: f64, y: f64) -> [f64; 2] {
         let h = &self.0;
-        let (x, y) = (f64::from(point.x), f64::from(point.y));
         let w = h[6] * x + h[7] * y + h[8];
-        Point::new(((h[0] * x + h[1] * y + h[2]) / w) as f32, ((h[3] * x + h[4] * y + h[5]) / w) as f32)
+        [(h[0] * x + h[1] * y + h[2]) / w, (h[3] * x + h[4] * y + h[5]) / w]
+    }
+
+    /// The map back: the adjugate over the determinant.
+    #[must_use]
+    pub fn inverse(&self) -> Self {
+        let m = &self.0;
+        let minor = |a: usize, b: usize, c: usize, d: usize| m[a] * m[b] - m[c] * m[d];
+        let adjugate = [
+            minor(4, 8, 5, 7),
+            minor(2, 7, 1, 8),
+            minor(1, 5, 2, 4),
+            minor(5, 6, 3, 8),
+            minor(0, 8, 2, 6),
+            minor(2, 3, 0, 5),
+            minor(3, 7, 4, 6),
+            minor(1, 6, 0, 7),
+            minor(0, 4, 1, 3),
+        ];
+        let determinant = m[0] * adjugate[0] + m[1] * adjugate[3] + m[2] * adjugate[6];
+        Self(adjugate.map(|value| value / determinant))
     }
 }
 
@@ -255,6 +281,16 @@ mod tests {
         let map = Homography::between(&from, &to).expect("no three corners are in line");
         for (a, b) in from.0.iter().zip(to.0) {
             assert!(map.apply(*a).distance(b) < 1e-2);
+        }
+    }
+
+    #[test]
+    fn the_inverse_of_a_homography_leads_back() {
+        let map = Homography([1.1, 0.2, 30.0, -0.1, 0.9, 12.0, 1e-4, -2e-4, 1.0]);
+        for (x, y) in [(0.0, 0.0), (640.0, 20.0), (310.5, 479.0)] {
+            let [u, v] = map.at(x, y);
+            let [back_x, back_y] = map.inverse().at(u, v);
+            assert!((back_x - x).abs() < 1e-9 && (back_y - y).abs() < 1e-9, "{back_x}, {back_y}");
         }
     }
 

@@ -47,7 +47,8 @@
 //! | a sentence that an applicant reads | `policy/codes.rs` |
 //! | the JSON contract | [`report`], and its mirror in `tests/wire.rs` |
 //! | the order of the pipeline | [`checker`] |
-//! | a figure of the benchmark, its page | `benchmark`: `figures.rs`, `report.rs` |
+//! | a figure of the benchmark, its page | `benchmark`: `measure/`, `page/` |
+//! | a public data set that it reads | `benchmark`: one file and one line in `sets/` each |
 //! | a route of the service | `service::api`: one file a subject |
 //! | who may call it, and how much | `service`: `access.rs`, `quota.rs`, `oidc.rs` |
 //! | what it remembers | `service::store` |

@@ -8,20 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bonafide::benchmark::accept;
-use bonafide::benchmark::chosen::accused;
-use bonafide::benchmark::compare::compare;
-use bonafide::benchmark::deletion::{Settings, explain_files, summary};
-use bonafide::benchmark::dry_run::{Scored, Target, policy, propose};
-use bonafide::benchmark::figures::{Figures, Gate, figures};
-use bonafide::benchmark::genuine;
-use bonafide::benchmark::import::{Kind, Options, SETS, import};
-use bonafide::benchmark::labels::{LabelError, Labels, Sample, check_classes, read};
-use bonafide::benchmark::leakage::{self, Picture, trained_on};
-use bonafide::benchmark::page::{Page, html, markdown, tables_csv};
-use bonafide::benchmark::report::{bracket, comparison, explanations, page, percent, robustness, worst};
-use bonafide::benchmark::robustness::try_variants;
-use bonafide::benchmark::{Judged, Origin, findings_of, judge, measure, results, stored};
+use bonafide::benchmark::dry_run::{Scored, Target};
+use bonafide::benchmark::{
+    Figures, Gate, ImportOptions, Judged, LabelError, Labels, Origin, Page, Picture, SETS, Sample, Settings, accept,
+    accused, bracket, check_classes, compare, comparison, dry_run, explain_files, explanations, figures, find_leaks,
+    findings_of, genuine, html, import, judge, markdown, measure, page, percent, read_labels, read_run, robustness,
+    set, stored, summary, tables_csv, trained_on, try_variants, worst, write_run,
+};
 use bonafide::capture::Upload;
 use bonafide::checker::Checker;
 use bonafide::scene::Deadline;
@@ -178,7 +171,7 @@ fn words(error: impl std::fmt::Display) -> String {
 
 fn bench(args: RunArgs) -> Result<u8, String> {
     let path = args.labels.ok_or("labels are missing")?;
-    let labels = read(&path).map_err(words)?;
+    let labels = read_labels(&path).map_err(words)?;
     let root = args.root.unwrap_or_else(|| path.parent().unwrap_or(Path::new("")).to_owned());
     let mut samples = labels.select(args.split.as_deref()).map_err(words)?;
     let checker = args.checker.build()?;
@@ -223,9 +216,9 @@ fn bench(args: RunArgs) -> Result<u8, String> {
         return Ok(INTERRUPTED);
     }
     let judged = judge(&checker, &samples, stored(&file).map_err(words)?, &file).map_err(words)?;
-    let leaks = leakage::find(&pictures(&judged));
+    let leaks = find_leaks(&pictures(&judged));
     let found = figures(&judged, &Origin::of(&checker), checker.policy_id(), leaks, checker.trained_on());
-    results::write(&args.output, &found, &judged).map_err(|e| format!("{}: {e}", args.output.display()))?;
+    write_run(&args.output, &found, &judged).map_err(|e| format!("{}: {e}", args.output.display()))?;
     let title = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
     let mut page = page(&title, &found, &judged, &checker, worst(&checker, &judged, &root));
     if let Some(most) = args.robustness {
@@ -311,17 +304,14 @@ fn tell(figures: &Figures) -> std::io::Result<()> {
 fn import_set(args: &ImportArgs) -> Result<u8, String> {
     let mut out = anstream::stdout();
     let (Some(name), Some(dir)) = (&args.set, &args.dir) else {
-        for set in &SETS {
+        for set in SETS {
             writeln!(out, "{}\n  {}\n  licence: {}\n  layout: {}", set.name, set.home, set.licence, set.layout)
                 .map_err(words)?;
         }
         return Ok(ACCEPTED);
     };
-    let kind = Kind::of(name).ok_or_else(|| {
-        let names: Vec<&str> = SETS.iter().map(|set| set.name).collect();
-        format!("no set is called `{name}`; known are {}", names.join(", "))
-    })?;
-    let imported = import(kind, dir, Options { with_altered: args.with_altered }).map_err(words)?;
+    let options = ImportOptions { with_altered: args.with_altered };
+    let imported = set(name).and_then(|set| import(set, dir, options)).map_err(words)?;
     for (reason, count) in &imported.left_out {
         eprintln!("left out: {count} ({reason})");
     }
@@ -341,7 +331,7 @@ fn write_labels(labels: &Labels, path: Option<&Path>) -> Result<(), String> {
 }
 
 fn compare_runs(args: &CompareArgs) -> Result<u8, String> {
-    let (before, after) = (results::read(&args.before).map_err(words)?, results::read(&args.after).map_err(words)?);
+    let (before, after) = (read_run(&args.before).map_err(words)?, read_run(&args.after).map_err(words)?);
     let page = comparison(&compare(&before, &after));
     match &args.report {
         Some(path) => {
@@ -355,7 +345,7 @@ fn compare_runs(args: &CompareArgs) -> Result<u8, String> {
 }
 
 fn explain(args: ExplainArgs) -> Result<u8, String> {
-    let labels = read(&args.labels).map_err(words)?;
+    let labels = read_labels(&args.labels).map_err(words)?;
     let root = args.root.unwrap_or_else(|| args.labels.parent().unwrap_or(Path::new("")).to_owned());
     let checker = args.checker.build()?;
     let file = findings_of(&args.run);
@@ -398,7 +388,7 @@ fn propose_policy(args: PolicyArgs) -> Result<u8, String> {
 }
 
 fn run_policy(folder: &Path, target: &str, score: ScoreName, id: &str) -> Result<String, String> {
-    let run = results::read(folder).map_err(words)?;
+    let run = read_run(folder).map_err(words)?;
     let named = folder.display().to_string();
     Ok(match target.parse()? {
         Target::Most(most) => {
@@ -406,7 +396,7 @@ fn run_policy(folder: &Path, target: &str, score: ScoreName, id: &str) -> Result
                 ScoreName::Screen => Scored::Screen,
                 ScoreName::Print => Scored::Print,
             };
-            policy(&run, &propose(&run, score, most).map_err(words)?, target, id, &named)
+            dry_run::policy(&run, &dry_run::propose(&run, score, most).map_err(words)?, target, id, &named)
         }
         Target::Accept(share) => {
             let findings = stored(&findings_of(folder)).map_err(words)?;

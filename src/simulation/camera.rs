@@ -1,7 +1,7 @@
 //! Light of a scene to a JPEG: pose, lens, Bayer mosaic, noise, demosaic, tone, sharpening, encoder.
 
 use super::{Delivery, Spec, surface::Surface};
-use crate::geometry::Point;
+use crate::geometry::{Homography, Point};
 use image::{RgbImage, codecs::jpeg::JpegEncoder};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -17,34 +17,12 @@ const FOCAL: f64 = 26.0 / 43.3;
 
 /// Where the camera stands: plane (millimetres) to picture (pixels) and back.
 pub struct Pose {
-    forward: [f64; 9],
-    back: [f64; 9],
+    forward: Homography,
+    back: Homography,
     centre: [f64; 2],
     /// Half diagonal in pixels: the radius at which the distortion coefficient holds.
     reach: f64,
     k1: f64,
-}
-
-fn apply(h: &[f64; 9], x: f64, y: f64) -> [f64; 2] {
-    let w = h[6] * x + h[7] * y + h[8];
-    [(h[0] * x + h[1] * y + h[2]) / w, (h[3] * x + h[4] * y + h[5]) / w]
-}
-
-fn inverse(m: &[f64; 9]) -> [f64; 9] {
-    let c = |a: usize, b: usize, c: usize, d: usize| m[a] * m[b] - m[c] * m[d];
-    let adj = [
-        c(4, 8, 5, 7),
-        c(2, 7, 1, 8),
-        c(1, 5, 2, 4),
-        c(5, 6, 3, 8),
-        c(0, 8, 2, 6),
-        c(2, 3, 0, 5),
-        c(3, 7, 4, 6),
-        c(1, 6, 0, 7),
-        c(0, 4, 1, 3),
-    ];
-    let det = m[0] * adj[0] + m[1] * adj[3] + m[2] * adj[6];
-    adj.map(|v| v / det)
 }
 
 impl Pose {
@@ -70,13 +48,14 @@ impl Pose {
             forward[3 + i] = focal * column[1] + centre[1] * column[2];
             forward[6 + i] = column[2];
         }
-        Self { back: inverse(&forward), forward, centre, reach, k1: f64::from(spec.distortion) }
+        let forward = Homography(forward);
+        Self { back: forward.inverse(), forward, centre, reach, k1: f64::from(spec.distortion) }
     }
 
     /// Plane to picture.
     #[must_use]
     pub fn to_picture(&self, x: f32, y: f32) -> Point {
-        let [u, v] = apply(&self.forward, f64::from(x), f64::from(y));
+        let [u, v] = self.forward.at(f64::from(x), f64::from(y));
         let (ux, uy) = ((u - self.centre[0]) / self.reach, (v - self.centre[1]) / self.reach);
         let (mut dx, mut dy) = (ux, uy);
         // Fixed point of the inverse distortion; six rounds settle it far below a pixel for |k1| < 0.1.
@@ -92,7 +71,7 @@ impl Pose {
     pub fn to_plane(&self, x: f64, y: f64) -> [f32; 2] {
         let (dx, dy) = (x - self.centre[0], y - self.centre[1]);
         let bend = 1.0 + self.k1 * (dx * dx + dy * dy) / (self.reach * self.reach);
-        apply(&self.back, self.centre[0] + dx * bend, self.centre[1] + dy * bend).map(|v| v as f32)
+        self.back.at(self.centre[0] + dx * bend, self.centre[1] + dy * bend).map(|v| v as f32)
     }
 }
 

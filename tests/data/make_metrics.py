@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import beta, norm, spearmanr
+from scipy.stats import beta, norm
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss, det_curve, roc_auc_score, roc_curve
 
@@ -63,15 +63,6 @@ def drawn(seed, bona_fide, attacks, shapes, digits):
     return curve(labels[order], np.round(scores[order], digits))
 
 
-def ranked(seed, rows, digits, tilt):
-    """Two seeded series and their rank correlation."""
-    generator = np.random.default_rng(seed)
-    x = generator.normal(size=rows)
-    y = tilt * x + generator.normal(size=rows)
-    x, y = np.round(x, digits), np.round(y, digits)
-    return {"x": x.tolist(), "y": y.tolist(), "spearman": spearmanr(x, y).statistic}
-
-
 def exact(successes, n, level):
     """Clopper and Pearson's interval from SciPy's beta quantiles."""
     tail = (1 - level) / 2
@@ -96,7 +87,6 @@ held = {
         "mostly_attacks": drawn(6, 5, 130, ((2, 5), (6, 1.5)), 2),
         "ends": curve(np.array([0, 0, 0, 1, 1, 1, 0, 1]), np.array([0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.1, 0.7])),
     },
-    "ranks": [ranked(11, 30, 6, 0.8), ranked(12, 60, 0, 0.5), ranked(13, 25, 1, -2.0), ranked(14, 3, 6, 0.0)],
     "exact": [exact(k, n, level) for k, n in counts for level in (0.9, 0.95, 0.99)],
     "probits": [[p, norm.ppf(p)] for p in (1e-6, 0.001, 0.025, 0.3, 0.5, 0.9, 0.999)],
     "quantiles": {
