@@ -35,7 +35,8 @@
 //! | the order of the pipeline | [`checker`] |
 //! | a figure of the benchmark, its page | `benchmark`: `figures.rs`, `report.rs` |
 //! | a route of the service | `service::api`: one file a subject |
-//! | who may call it, and how much | `service`: `access.rs`, `quota.rs`, `oidc.rs` |
+//! | who may call it, and how much | `service::auth` |
+//! | a setting of the service | `service::config`: one group a file |
 //! | what it remembers | `service::store` |
 //! | the phone's page | `service/pages` |
 

@@ -1,10 +1,18 @@
 //! A judged upload → a case on record: its report, its sealed picture, what a person decided, and its end.
 
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, de};
 use sqlx::any::AnyRow;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::audit::Event;
 use super::deliveries::NewDelivery;
-use super::{ReviewStore, StoreError, Transaction, bounded, column, hash_column, storable};
+use super::{ReviewStore, StoreError, Transaction, bounded, column, hash_column, lookup, storable};
 use crate::policy::Decision;
 
 /// Most cases one call of [`ReviewStore::cases`] gives.
@@ -153,6 +161,53 @@ pub enum CaseState {
     Decided,
 }
 
+impl CaseState {
+    /// Every state.
+    pub const ALL: [Self; 2] = [Self::Open, Self::Decided];
+
+    /// The name in the API.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Decided => "decided",
+        }
+    }
+}
+
+impl fmt::Display for CaseState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for CaseState {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|state| state.name() == text);
+        known.ok_or_else(|| format!("unknown variant `{text}`, expected `open` or `decided`"))
+    }
+}
+
+impl<'de> Deserialize<'de> for CaseState {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+impl PartialSchema for CaseState {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(Self::ALL.map(Self::name))).into()
+    }
+}
+
+impl ToSchema for CaseState {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("StateName")
+    }
+}
+
 /// Which cases are listed; what is `None` chooses all.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct CaseFilter<'a> {
@@ -249,7 +304,7 @@ impl ReviewStore {
             query = query.bind(lookup(owner));
         }
         if let Some(decision) = filter.decision {
-            query = query.bind(decision_name(decision));
+            query = query.bind(decision.name());
         }
         self.read(query).await?.iter().map(read_summary).collect()
     }
@@ -279,13 +334,13 @@ impl ReviewStore {
                 .bind(id.to_owned())
                 .bind(now_ms)
                 .bind(actor.to_owned())
-                .bind(decision_name(decision))
+                .bind(decision.name())
                 .bind(note.map(str::to_owned));
                 let Some(row) = transaction.row(update).await? else {
                     return Err(transaction.absent(id, "the case was decided or purged already").await);
                 };
                 let sha256: String = column(&row, "sha256")?;
-                let body = serde_json::json!({ "sha256": sha256, "decision": decision_name(decision) });
+                let body = serde_json::json!({ "sha256": sha256, "decision": decision.name() });
                 let event = Event { actor, name: "case.decided", subject: id, body };
                 transaction.write_event(place, now_ms, event).await
             }
@@ -420,7 +475,7 @@ async fn insert_case(
     .bind(case.owner.to_owned())
     .bind(case.sha256.to_owned())
     .bind(case.media_type.to_owned())
-    .bind(decision_name(case.decision))
+    .bind(case.decision.name())
     .bind(case.classification.to_owned())
     .bind(case.session.map(str::to_owned))
     .bind(case.created_ms);
@@ -457,7 +512,7 @@ async fn insert_case(
     }
     let body = serde_json::json!({
         "sha256": case.sha256,
-        "decision": decision_name(case.decision),
+        "decision": case.decision.name(),
         "classification": case.classification,
     });
     let event = Event { actor, name: "case.recorded", subject: case.id, body };
@@ -502,7 +557,7 @@ async fn expire_pictures(transaction: &mut Transaction, now_ms: i64) -> Result<u
 fn read_summary(row: &AnyRow) -> Result<CaseSummary, StoreError> {
     let decided = match column::<Option<String>>(row, "decided_as")? {
         Some(name) => Some(HumanDecision {
-            decision: decision_named(&name)?,
+            decision: named(&name)?,
             actor: column(row, "decided_by")?,
             time_ms: column(row, "decided_ms")?,
             note: column(row, "note")?,
@@ -515,7 +570,7 @@ fn read_summary(row: &AnyRow) -> Result<CaseSummary, StoreError> {
         owner: column(row, "owner")?,
         sha256: column(row, "sha256")?,
         media_type: column(row, "media_type")?,
-        decision: decision_named(&column::<String>(row, "decision")?)?,
+        decision: named(&column::<String>(row, "decision")?)?,
         classification: column(row, "classification")?,
         session: column(row, "session")?,
         created_ms: column(row, "created_ms")?,
@@ -525,25 +580,9 @@ fn read_summary(row: &AnyRow) -> Result<CaseSummary, StoreError> {
     })
 }
 
-/// A text to look a row up by: no row has NUL in it, and PostgreSQL would refuse to be asked.
-pub(super) fn lookup(text: &str) -> String {
-    text.replace('\0', "\u{FFFD}")
-}
-
-fn decision_name(decision: Decision) -> &'static str {
-    match decision {
-        Decision::Accept => "accept",
-        Decision::Retake => "retake",
-        Decision::Review => "review",
-        Decision::Reject => "reject",
-    }
-}
-
-fn decision_named(name: &str) -> Result<Decision, StoreError> {
-    [Decision::Accept, Decision::Retake, Decision::Review, Decision::Reject]
-        .into_iter()
-        .find(|&decision| decision_name(decision) == name)
-        .ok_or_else(|| StoreError::Corrupt("a decision that does not exist".to_owned()))
+/// A decision as a row has it.
+fn named(name: &str) -> Result<Decision, StoreError> {
+    name.parse().map_err(|_| StoreError::Corrupt("a decision that does not exist".to_owned()))
 }
 
 #[cfg(test)]
@@ -553,9 +592,17 @@ mod tests {
     #[test]
     fn decisions_keep_the_names_of_the_json_contract() {
         for decision in [Decision::Accept, Decision::Retake, Decision::Review, Decision::Reject] {
-            assert_eq!(serde_json::to_value(decision).unwrap(), decision_name(decision));
-            assert_eq!(decision_named(decision_name(decision)).unwrap(), decision);
+            assert_eq!(serde_json::to_value(decision).unwrap(), decision.to_string());
+            assert_eq!(named(decision.name()).unwrap(), decision);
         }
-        assert!(matches!(decision_named("maybe"), Err(StoreError::Corrupt(_))));
+        assert!(matches!(named("maybe"), Err(StoreError::Corrupt(_))));
+    }
+
+    #[test]
+    fn states_are_read_as_they_are_written() {
+        for state in [CaseState::Open, CaseState::Decided] {
+            assert_eq!(state.to_string().parse(), Ok(state));
+        }
+        assert!("closed".parse::<CaseState>().is_err());
     }
 }

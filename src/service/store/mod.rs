@@ -452,6 +452,11 @@ fn hash_column(row: &AnyRow, name: &str) -> Result<[u8; 32], StoreError> {
     bytes.try_into().map_err(|_| StoreError::Corrupt(format!("{name} has not 32 bytes")))
 }
 
+/// A text to look a row up by: no row has NUL in it, and PostgreSQL would refuse to be asked.
+fn lookup(text: &str) -> String {
+    text.replace('\0', "\u{FFFD}")
+}
+
 /// Refuses the one character that PostgreSQL cannot store.
 fn storable(texts: &[&str]) -> Result<(), StoreError> {
     if texts.iter().any(|text| text.contains('\0')) {
