@@ -1,5 +1,19 @@
 //! Tells an original capture of a document from a recapture of a screen or print, and whether it is legible.
 //!
+//! ```no_run
+//! use bonafide::{Checker, Deadline, Decision, Options, Upload};
+//!
+//! let checker = Checker::new(&Options::default())?; // loads the models: make one and share it
+//! let bytes = std::fs::read("photo.jpg")?;
+//! let report = checker.check(&Upload { bytes: &bytes, name: Some("photo.jpg") }, Deadline::NEVER)?;
+//! if report.decision != Decision::Accept {
+//!     for reason in &report.reasons {
+//!         println!("{}: {}", reason.code, reason.en);
+//!     }
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! ```text
 //! bytes ── capture::decode ──► Capture ── scene::survey ──► Scene ── detectors ──► Outcome (readings, sentence, marks)
 //!                                                                                     │
@@ -39,6 +53,12 @@
 //! | a setting of the service | `service::config`: one group a file |
 //! | what it remembers | `service::store` |
 //! | the phone's page | `service/pages` |
+
+pub use capture::{CaptureError, Limits, Upload};
+pub use checker::{Checker, Options};
+pub use policy::Decision;
+pub use report::Report;
+pub use scene::Deadline;
 
 pub mod geometry;
 

@@ -149,6 +149,36 @@ impl Capture {
     }
 }
 
+/// Kinds of [`CaptureError`] that a caller answers alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Category {
+    /// More bytes or pixels than the limits allow: a smaller file helps.
+    TooLarge,
+    /// No picture, or of a format that is not examined: another file helps.
+    Unsupported,
+    /// A picture that is empty, too small, not whole or damaged: sending it again helps.
+    Unexaminable,
+}
+
+impl Category {
+    /// The HTTP status that says it: 413, 415 or 422.
+    #[must_use]
+    pub const fn http_status(self) -> u16 {
+        match self {
+            Self::TooLarge => 413,
+            Self::Unsupported => 415,
+            Self::Unexaminable => 422,
+        }
+    }
+
+    /// The exit code of a program: 2, whatever was wrong.
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        2
+    }
+}
+
 /// Why an upload cannot be examined, in the uploader's words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -216,6 +246,16 @@ impl CaptureError {
             }
             Self::Truncated => "文件不完整，部分图像缺失，请重新上传。".to_owned(),
             Self::Undecodable => "图片已损坏，无法打开。".to_owned(),
+        }
+    }
+
+    /// Whose fault it is and what helps.
+    #[must_use]
+    pub const fn category(&self) -> Category {
+        match self {
+            Self::TooManyBytes { .. } | Self::TooLarge { .. } => Category::TooLarge,
+            Self::NotAnImage | Self::Unsupported { .. } => Category::Unsupported,
+            Self::Empty | Self::TooSmall { .. } | Self::Truncated | Self::Undecodable => Category::Unexaminable,
         }
     }
 

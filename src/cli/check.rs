@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use bonafide::capture::{self, CaptureError, Limits, Upload};
 use bonafide::checker::Checker;
-use bonafide::policy::Decision;
 use bonafide::report::text::{Language, render};
 use bonafide::report::{Failure, Report, Row, json, overlay};
 use bonafide::scene::Deadline;
@@ -127,11 +126,7 @@ fn overlay_name(i: usize, file: &Path) -> String {
 fn code_of(row: &Row) -> u8 {
     match row {
         Row::Failure(_) => ERROR,
-        Row::Report(report) => match report.decision {
-            Decision::Accept => ACCEPTED,
-            Decision::Retake | Decision::Reject => NOT_ACCEPTED,
-            Decision::Review => REVIEW,
-        },
+        Row::Report(report) => report.decision.exit_code(),
     }
 }
 

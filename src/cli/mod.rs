@@ -16,6 +16,7 @@ mod serve;
 mod signals;
 #[cfg(feature = "simulation")]
 mod simulate;
+mod version;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,7 +26,8 @@ use bonafide::checker::{Checker, Options};
 use bonafide::inference::EngineChoice;
 use bonafide::policy::Sensitivity;
 use bonafide::scene::Face;
-use clap::{Args, Parser, Subcommand};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// Everything was accepted.
 const ACCEPTED: u8 = 0;
@@ -119,9 +121,30 @@ impl CheckerArgs {
     }
 }
 
+/// What the command line asks for. What `--version` says takes reading the policy and looking for an engine, so it is made
+/// only where it is asked for.
+fn read() -> Cli {
+    let asked = std::env::args_os().nth(1).is_some_and(|first| first == "--version" || first == "-V");
+    let command = if asked { Cli::command().version(version::text().leak() as &str) } else { Cli::command() };
+    let parsed = command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    parsed.unwrap_or_else(|error| {
+        if error.kind() == ErrorKind::InvalidSubcommand
+            && let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand)
+            && let Some(feature) = version::missing(name)
+        {
+            eprintln!(
+                "bonafide: this program was built without `{name}`; `cargo build --release --features {feature}` builds it, \
+                 `--features full` everything"
+            );
+            std::process::exit(i32::from(ERROR));
+        }
+        error.exit()
+    })
+}
+
 /// Runs what the command line asks for.
 pub fn run() -> ExitCode {
-    let outcome = match Cli::parse().command {
+    let outcome = match read().command {
         Command::Check(args) => check::run(args),
         Command::Screen(args) => screen::run(args),
         Command::Explain(args) => explain::run(&args),

@@ -57,7 +57,7 @@ const SHIPPED_FILES: &[(&str, &[u8])] = &[
 
 impl ModelSource {
     pub(super) fn read(&self) -> Result<Vec<(ModelEntry, Arc<[u8]>)>, InferenceError> {
-        self.manifest()?.model.into_iter().map(|entry| self.read_one(entry)).collect()
+        self.entries()?.into_iter().map(|entry| self.read_one(entry)).collect()
     }
 
     /// Sources of the photographs that any of the models was trained on, as data sets name them.
@@ -66,6 +66,14 @@ impl ModelSource {
     /// When the manifest cannot be read.
     pub fn trained_on(&self) -> Result<BTreeSet<String>, InferenceError> {
         Ok(self.manifest()?.trained_on)
+    }
+
+    /// The models of the manifest, in its order.
+    ///
+    /// # Errors
+    /// When the manifest cannot be read.
+    pub fn entries(&self) -> Result<Vec<ModelEntry>, InferenceError> {
+        Ok(self.manifest()?.model)
     }
 
     fn manifest(&self) -> Result<Manifest, InferenceError> {

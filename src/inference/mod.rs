@@ -128,6 +128,14 @@ impl Models {
         Ok(models)
     }
 
+    /// The engine that `choice` gives on this machine, in one line; no model is loaded.
+    ///
+    /// # Errors
+    /// [`InferenceError::NoRuntime`] when ONNX Runtime is asked for and is not there.
+    pub fn engine_of(choice: EngineChoice) -> Result<String, InferenceError> {
+        choose(choice).map(|(engine, _)| engine)
+    }
+
     /// The model `id`, if it is loaded.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<Arc<dyn Model>> {

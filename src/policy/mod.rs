@@ -96,6 +96,17 @@ impl Decision {
             Self::Reject => "reject",
         }
     }
+
+    /// The exit code of a program that checked one photograph: 0 accepted, 1 not accepted, 3 for a person to look at. 2 is
+    /// for what could not be examined ([`crate::capture::Category::exit_code`]).
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Accept => 0,
+            Self::Retake | Self::Reject => 1,
+            Self::Review => 3,
+        }
+    }
 }
 
 impl std::fmt::Display for Decision {

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::language::Language;
 use super::trace::TraceId;
-use crate::capture::CaptureError;
+use crate::capture::{CaptureError, Category};
 use crate::service::store::StoreError;
 
 /// The kinds of problem: code, status, title in English and Chinese.
@@ -124,10 +124,10 @@ impl Problem {
 
 impl From<CaptureError> for Problem {
     fn from(error: CaptureError) -> Self {
-        let kind = match error {
-            CaptureError::TooManyBytes { .. } | CaptureError::TooLarge { .. } => Kind::TooLarge,
-            CaptureError::NotAnImage | CaptureError::Unsupported { .. } => Kind::Unsupported,
-            _ => Kind::Unprocessable,
+        let kind = match error.category() {
+            Category::TooLarge => Kind::TooLarge,
+            Category::Unsupported => Kind::Unsupported,
+            Category::Unexaminable => Kind::Unprocessable,
         };
         Self { code: error.code(), ..Self::new(kind, error.to_string(), error.in_chinese()) }
     }
