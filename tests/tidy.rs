@@ -72,15 +72,15 @@ fn every_file_says_first_what_it_turns_into_what() {
 
 /// The service's way, from what knows of nothing to what knows of everything: a room may use only those before it.
 #[cfg(feature = "service")]
-const SERVICE_ORDER: &[&str] = &[
-    "clock", "store", "webhooks", "config", "figures", "http", "auth", "handoff", "work", "api", "pages", "server",
-];
+const SERVICE_ORDER: &[&str] =
+    &["clock", "store", "webhooks", "config", "figures", "http", "auth", "handoff", "work", "api", "pages", "server"];
 
 #[cfg(feature = "service")]
 #[test]
 fn the_service_has_an_order() {
     let service = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/service");
-    let named = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default().to_owned();
+    let named =
+        |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default().to_owned();
     let mut seen = 0;
     let mut found = Vec::new();
     sources(&service, &mut found);

@@ -110,20 +110,20 @@ impl Service {
             tracing::warn!(%error, cause = issuer.fault(), "identity provider; asked again when a token comes");
         }
         let open = issuer.is_none() && store.keys().await?.is_empty();
-        let (listen, to_all) = (config.listen.listen, config.callers.insecure_no_auth);
-        let reachable = !listen.ip().is_loopback() || config.listen.public_url.is_some();
+        let (to_listen, to_all) = (config.listen.listen, config.callers.insecure_no_auth);
+        let reachable = !to_listen.ip().is_loopback() || config.listen.public_url.is_some();
         if open && reachable {
             if !to_all {
-                return Err(ServeError::Open(listen));
+                return Err(ServeError::Open(to_listen));
             }
             tracing::warn!(
-                %listen,
+                listen = %to_listen,
                 "INSECURE: everybody who reaches this address may check, review and purge without a key"
             );
         } else if open {
             tracing::warn!("no key and no identity provider: everybody on this machine is let in");
         }
-        let socket = TcpListener::bind(listen).map_err(io_error(format!("listen on {listen}")))?;
+        let socket = TcpListener::bind(to_listen).map_err(io_error(format!("listen on {to_listen}")))?;
         socket.set_nonblocking(true).map_err(io_error("listen"))?;
         let address = socket.local_addr().map_err(io_error("listen"))?;
         let tls = match files {

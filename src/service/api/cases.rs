@@ -223,7 +223,7 @@ impl IntoResponses for DecideProblems {
 pub(super) async fn decide(
     State(app): State<Arc<App>>,
     At(id): At<String>,
-    Who(caller, _): Who<Reviews>,
+    Who { caller, .. }: Who<Reviews>,
     headers: HeaderMap,
     sent: Body,
 ) -> Result<Json<Listed>, Problem> {
@@ -246,7 +246,7 @@ pub(super) async fn decide(
 pub(super) async fn purge(
     State(app): State<Arc<App>>,
     At(id): At<String>,
-    Who(caller, _): Who<Administers>,
+    Who { caller, .. }: Who<Administers>,
 ) -> Result<StatusCode, Problem> {
     app.store.purge(&id, &caller.id, now_ms()).await?;
     Ok(StatusCode::NO_CONTENT)

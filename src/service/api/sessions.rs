@@ -74,7 +74,7 @@ impl IntoResponses for OpenProblems {
 )]
 pub(super) async fn open(
     State(app): State<Arc<App>>,
-    Who(caller, _): Who<Checks>,
+    Who { caller, .. }: Who<Checks>,
     headers: HeaderMap,
     sent: Body,
 ) -> Result<Response, Problem> {

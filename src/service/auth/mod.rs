@@ -89,13 +89,17 @@ impl Right for Administers {
 }
 
 /// A caller who has the right: a route that takes one answers nobody else.
-pub(crate) struct Who<R>(pub(crate) Caller, PhantomData<R>);
+pub(crate) struct Who<R> {
+    pub(crate) caller: Caller,
+    right: PhantomData<R>,
+}
 
 impl<R: Right, S: Guarded + Send + Sync> FromRequestParts<S> for Who<R> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        Ok(Self(Caller::from_request_parts(parts, state).await?.allowed(R::SCOPE)?, PhantomData))
+        let caller = Caller::from_request_parts(parts, state).await?.allowed(R::SCOPE)?;
+        Ok(Self { caller, right: PhantomData })
     }
 }
 
