@@ -1,7 +1,7 @@
 //! One keep-alive connection → answers, with what they took; the pieces of a request for who sends it oddly.
 
 use std::fmt::Write as _;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 

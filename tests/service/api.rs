@@ -163,7 +163,7 @@ fn a_quota_is_counted_for_each_key() {
     let mut key = String::new();
     let server = Server::start(|config| {
         runtime().block_on(async {
-            let store = bonafide::service::store::ReviewStore::open(&config.store, None).await.unwrap();
+            let store = bonafide::service::store::ReviewStore::open(&config.remember.store, None).await.unwrap();
             let new = bonafide::service::store::NewKey {
                 name: "two",
                 scopes: "check".parse().unwrap(),

@@ -19,7 +19,7 @@ pub(super) fn of_secs(seconds: u64) -> Span {
 pub fn span(text: &str) -> Result<Span, String> {
     let refuse = || format!("`{text}` is no time such as 500ms, 5s, 10m, 24h or 30d");
     let span: Span = text.parse().map_err(|_| refuse())?;
-    let sound = (Duration::from_millis(1)..=LONGEST).contains(&span);
+    let sound = (Duration::from_millis(1)..=LONGEST).contains(&*span);
     sound.then_some(span).ok_or_else(refuse)
 }
 

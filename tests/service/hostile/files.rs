@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{LET_GO, SMALL, lives_with};
-use crate::service::program::{Program, head};
+use crate::service::program::Program;
 use crate::service::sample;
 
 /// CRC-32 as PNG has it.
@@ -79,7 +79,7 @@ fn giants() -> Vec<(&'static str, Vec<u8>)> {
         tiff.extend_from_slice(&value.to_le_bytes());
     }
     tiff.extend_from_slice(&[0; 4]);
-    let mut heic = include_bytes!("../fixtures/picture.heic").to_vec();
+    let mut heic = include_bytes!("../../fixtures/picture.heic").to_vec();
     for at in 0..heic.len() - 16 {
         if heic[at..].starts_with(b"ispe") {
             heic[at + 8..at + 16].copy_from_slice(&[0, 0, 0xFF, 0xFF, 0, 0, 0xFF, 0xFF]);

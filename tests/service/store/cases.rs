@@ -1,14 +1,12 @@
 //! A case → on record, listed, decided, purged, expired.
 
-use std::path::{Path, PathBuf};
-
 use bonafide::policy::Decision;
 use bonafide::service::store::{
     CaseFilter, CaseState, Expired, HumanDecision, Idempotency, NewCase, NewDelivery, NewPicture, ReviewStore,
     SealingKey, StoreError,
 };
 
-use super::{Bed, HASH, NOW, case, idempotency, key, on_both};
+use super::{Bed, HASH, NOW, case, idempotency, left, on_both};
 
 on_both!(
     a_case_is_recorded_listed_decided_and_its_picture_opened,
@@ -195,16 +193,6 @@ async fn purging_leaves_the_fact_alone(bed: &Bed) {
             assert!(left(folder.path(), mark).is_empty(), "{mark} is left in {:?}", left(folder.path(), mark));
         }
     }
-}
-
-/// The files of a folder that hold `mark`.
-fn left(folder: &Path, mark: &str) -> Vec<PathBuf> {
-    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let holds = |path: &PathBuf| {
-        let bytes = std::fs::read(path).unwrap();
-        bytes.windows(mark.len()).any(|window| window == mark.as_bytes())
-    };
-    files.filter(holds).collect()
 }
 
 async fn expiry_deletes_what_is_over(bed: &Bed) {

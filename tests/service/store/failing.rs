@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bonafide::service::store::{NewCase, NewDelivery, NewPicture, ReviewStore, StoreError};
-use sqlx::Connection;
 use tempfile::TempDir;
 
 use super::{Bed, NOW, case, key, on_both};

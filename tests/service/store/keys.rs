@@ -2,7 +2,7 @@
 
 use bonafide::service::store::{NewKey, Scope, Scopes, StoreError};
 
-use super::{Bed, NOW, key, on_both};
+use super::{Bed, NOW, left, on_both};
 
 on_both!(keys_are_found_rotated_and_revoked,);
 

@@ -7,6 +7,7 @@ mod failing;
 mod keys;
 mod opening;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bonafide::policy::Decision;
@@ -104,6 +105,16 @@ pub(super) fn case(id: &str) -> NewCase<'_> {
 
 pub(super) fn idempotency(of: u8) -> Idempotency {
     Idempotency { key_hash: [of; 32], fingerprint: [of + 1; 32], expires_ms: NOW + 1000 }
+}
+
+/// The files of a folder that hold `mark`.
+pub(super) fn left(folder: &Path, mark: &str) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let holds = |path: &PathBuf| {
+        let bytes = std::fs::read(path).unwrap();
+        bytes.windows(mark.len()).any(|window| window == mark.as_bytes())
+    };
+    files.filter(holds).collect()
 }
 
 /// Makes a test of each function for each database.
