@@ -11,7 +11,8 @@ settings! {
     ///
     /// Loopback: nobody else reaches it until you say so. Without a key in the store, whoever reaches a loopback address
     /// is let in, and that is everybody where a reverse proxy stands before it: make a key first. Phones need https for
-    /// the live hints of the camera; with a reverse proxy that speaks it, leave the certificate out.
+    /// the live hints of the camera; with a reverse proxy that speaks it, leave the certificate out. The unit of systemd
+    /// gives the service 30 s more than `grace` to stop.
     Listen {
         /// Address to listen on.
         #[env("BONAFIDE_LISTEN", value_name = "ADDRESS")]
