@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use super::group::settings;
-use super::span::{Span, of_secs, span};
+use super::span::{Span, of_secs};
 
 settings! {
     /// Where the service listens.
@@ -38,10 +38,10 @@ settings! {
         #[env("BONAFIDE_CONNECTIONS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
         connections: u32 = 4096,
         /// Time for a request's headers, and for a connection to stay without a request.
-        #[env("BONAFIDE_HEADER_TIME", value_name = "TIME", value_parser = span)]
+        #[env("BONAFIDE_HEADER_TIME", value_name = "TIME", value_parser = super::span::span)]
         header_time: Span = of_secs(5),
         /// Time that requests in work have to finish when the service stops.
-        #[env("BONAFIDE_GRACE", value_name = "TIME", value_parser = span)]
+        #[env("BONAFIDE_GRACE", value_name = "TIME", value_parser = super::span::span)]
         grace: Span = of_secs(30),
     }
 }

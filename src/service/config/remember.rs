@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::group::settings;
-use super::span::{Span, of_secs, span};
+use super::span::{Span, of_secs};
 use crate::service::store::SealingKey;
 
 settings! {
@@ -24,14 +24,14 @@ settings! {
         #[env("BONAFIDE_KEEP", value_enum, value_name = "WHAT")]
         keep: Keep = Keep::Nothing,
         /// How long kept pictures stay.
-        #[env("BONAFIDE_KEEP_FOR", value_name = "TIME", value_parser = span)]
+        #[env("BONAFIDE_KEEP_FOR", value_name = "TIME", value_parser = super::span::span)]
         keep_for: Span = of_secs(30 * 86_400),
         /// File with the base64 of 32 random bytes that kept pictures are sealed with.
         #[env("BONAFIDE_SEALING_KEY", value_name = "FILE")]
         #[sample(Shown "\"/etc/bonafide/sealing.key\"")]
         sealing_key: Option<PathBuf>,
         /// How long an idempotency key is remembered.
-        #[env("BONAFIDE_IDEMPOTENCY", value_name = "TIME", value_parser = span)]
+        #[env("BONAFIDE_IDEMPOTENCY", value_name = "TIME", value_parser = super::span::span)]
         idempotency: Span = of_secs(86_400),
     }
 }

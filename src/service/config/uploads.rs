@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::group::settings;
-use super::span::{Span, of_secs, span};
+use super::span::{Span, of_secs};
 
 settings! {
     /// How large and how slow an upload may be. Phones on slow networks: 10 MB in 20 s are 4 Mbit/s.
@@ -21,10 +21,10 @@ settings! {
         #[env("BONAFIDE_UPLOADS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
         uploads: u16 = 64,
         /// Longest pause within an upload.
-        #[env("BONAFIDE_UPLOAD_GAP", value_name = "TIME", value_parser = span)]
+        #[env("BONAFIDE_UPLOAD_GAP", value_name = "TIME", value_parser = super::span::span)]
         upload_gap: Span = of_secs(5),
         /// Longest time of an upload.
-        #[env("BONAFIDE_UPLOAD_TIME", value_name = "TIME", value_parser = span)]
+        #[env("BONAFIDE_UPLOAD_TIME", value_name = "TIME", value_parser = super::span::span)]
         upload_time: Span = of_secs(20),
         /// Most pictures of a batch.
         #[env("BONAFIDE_BATCH_FILES", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
@@ -33,7 +33,7 @@ settings! {
         #[env("BONAFIDE_BATCH_MIB", value_name = "MIB", value_parser = clap::value_parser!(u16).range(1..))]
         batch_mib: u16 = 256,
         /// Longest time of a batch's upload.
-        #[env("BONAFIDE_BATCH_TIME", value_name = "TIME", value_parser = span)]
+        #[env("BONAFIDE_BATCH_TIME", value_name = "TIME", value_parser = super::span::span)]
         batch_time: Span = of_secs(300),
     }
 }

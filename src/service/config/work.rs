@@ -1,7 +1,7 @@
 //! How much is examined at a time, and how long anybody waits for it.
 
 use super::group::settings;
-use super::span::{Span, of_secs, span};
+use super::span::{Span, of_secs};
 
 settings! {
     /// How much at a time.
@@ -14,10 +14,10 @@ settings! {
         #[env("BONAFIDE_QUEUE", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
         queue: u16 = 16,
         /// The line is full where it would take longer than this.
-        #[env("BONAFIDE_QUEUE_WAIT", value_name = "TIME", value_parser = span)]
+        #[env("BONAFIDE_QUEUE_WAIT", value_name = "TIME", value_parser = super::span::span)]
         queue_wait: Span = of_secs(5),
         /// Time from the end of an upload to its verdict; what could not be measured by then is named in it.
-        #[env("BONAFIDE_DEADLINE", value_name = "TIME", value_parser = span)]
+        #[env("BONAFIDE_DEADLINE", value_name = "TIME", value_parser = super::span::span)]
         deadline: Span = of_secs(10),
     }
 }
