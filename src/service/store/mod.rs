@@ -8,6 +8,7 @@
 mod audit;
 mod cases;
 mod deliveries;
+mod filter;
 mod keys;
 mod seal;
 
@@ -22,12 +23,11 @@ use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Decode, Row,
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 pub use audit::{AuditProof, AuditRow, ChainFault};
-pub use cases::{
-    Case, CaseFilter, CaseState, CaseSummary, Expired, HumanDecision, Idempotency, NewCase, NewPicture, Picture, Replay,
-};
+pub use cases::{Case, CaseSummary, Expired, HumanDecision, Idempotency, NewCase, NewPicture, Picture, Replay};
 pub use deliveries::{
     ATTEMPTS, DeadLetter, Due, FIRST_DELAY_MS, JITTER_PARTS, LONGEST_DELAY_MS, NewDelivery, backoff_ms,
 };
+pub use filter::{CaseFilter, CaseState};
 pub use keys::{ApiKey, IssuedKey, KeyText, NewKey, Scope, Scopes, ScopesError};
 pub use seal::{SealingKey, SealingKeyError};
 
