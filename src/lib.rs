@@ -50,7 +50,8 @@
 //! | a figure of the benchmark, its page | `benchmark`: `measure/`, `page/` |
 //! | a public data set that it reads | `benchmark`: one file and one line in `sets/` each |
 //! | a route of the service | `service::api`: one file a subject |
-//! | who may call it, and how much | `service`: `access.rs`, `quota.rs`, `oidc.rs` |
+//! | who may call it, and how much | `service::auth` |
+//! | a setting of the service | `service::config`: one group a file |
 //! | what it remembers | `service::store` |
 //! | the phone's page | `service/pages` |
 

@@ -69,3 +69,48 @@ fn every_file_says_first_what_it_turns_into_what() {
         assert!(text.starts_with("//! "), "{}", path.display());
     }
 }
+
+/// The service's way, from what knows of nothing to what knows of everything: a room may use only those before it.
+#[cfg(feature = "service")]
+const SERVICE_ORDER: &[&str] =
+    &["clock", "store", "webhooks", "config", "figures", "http", "auth", "handoff", "work", "api", "pages", "server"];
+
+#[cfg(feature = "service")]
+#[test]
+fn the_service_has_an_order() {
+    let service = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/service");
+    let named =
+        |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default().to_owned();
+    let mut seen = 0;
+    let mut found = Vec::new();
+    sources(&service, &mut found);
+    for path in found {
+        let below: Vec<_> = path.strip_prefix(&service).expect("below").components().collect();
+        let room = named(&below[0].as_os_str().to_string_lossy());
+        if room == "mod" {
+            continue;
+        }
+        let place = SERVICE_ORDER.iter().position(|name| *name == room);
+        let place = place.unwrap_or_else(|| panic!("{}: where in the order?", path.display()));
+        let text = fs::read_to_string(&path).expect("text");
+        let production = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+        let whole = production.split("crate::service::").skip(1);
+        // From a file that is a room, its neighbours are rooms; from within one, only the room itself is above.
+        let near = production.split("super::").skip(1).filter(|_| below.len() == 1);
+        let above = production.split("super::super::").skip(1).filter(|_| below.len() == 2);
+        assert!(above.count() == 0, "{}: say crate::service::…", path.display());
+        for used in whole.chain(near) {
+            assert!(!used.starts_with('{') || below.len() == 1, "{}: one room a line", path.display());
+            let used: Vec<_> = match used.strip_prefix('{') {
+                None => vec![named(used)],
+                Some(list) => list.split('}').next().unwrap_or_default().split(',').map(|n| named(n.trim())).collect(),
+            };
+            for used in used {
+                let above = SERVICE_ORDER.iter().position(|name| *name == used);
+                assert!(above.is_some_and(|above| above <= place), "{}: `{room}` may not use `{used}`", path.display());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 60, "read only {seen} uses");
+}

@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use bonafide::service::clock::{ms, now_ms};
+use bonafide::service::config::{Span, span};
 use bonafide::service::store::{ApiKey, IssuedKey, NewKey, ReviewStore, Scopes, StoreError};
 use clap::{Args, Subcommand};
 
-use super::serve::{Settings, Span};
-use super::{ACCEPTED, NOT_ACCEPTED};
+use super::{ACCEPTED, NOT_ACCEPTED, layers};
 
 /// Who the audit says it was.
 const ACTOR: &str = "command-line";
@@ -51,7 +51,7 @@ enum KeyAction {
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
         per_minute: Option<u32>,
         /// After which time it holds no longer, for example `90d`.
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", value_parser = span)]
         expires: Option<Span>,
     },
     /// Lists keys, without their secrets.
@@ -66,7 +66,7 @@ enum KeyAction {
         /// Its id.
         id: String,
         /// How long the old secret works on.
-        #[arg(long, value_name = "TIME", default_value = "24h")]
+        #[arg(long, value_name = "TIME", value_parser = span, default_value = "24h")]
         grace: Span,
     },
 }
@@ -125,19 +125,10 @@ pub(super) struct PurgeArgs {
     store: StoreArgs,
 }
 
-fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-}
-
-fn ms(Span(span): Span) -> i64 {
-    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
-}
-
 /// Runs `work` on the store.
 fn on_store<T>(args: &StoreArgs, work: impl AsyncFnOnce(ReviewStore) -> Result<T, String>) -> Result<T, String> {
-    let settings = Settings::laid(args.config.as_deref(), &Settings::default())?;
-    let place = args.store.as_deref().unwrap_or_else(|| settings.store()).to_owned();
+    let settings = layers::of_file(args.config.as_deref())?;
+    let place = args.store.clone().unwrap_or(settings.remember.store);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
     runtime.block_on(async {
         let store = ReviewStore::open(&place, None).await.map_err(|e| e.to_string())?;
@@ -178,7 +169,7 @@ pub(super) fn key(args: &KeyArgs) -> Result<u8, String> {
         match &args.action {
             KeyAction::Create { name, scope, per_minute, expires } => {
                 let now = now_ms();
-                let expires_ms = expires.map(|span| now.saturating_add(ms(span)));
+                let expires_ms = expires.map(|span| now.saturating_add(ms(span.into())));
                 let new = NewKey { name, scopes: *scope, per_minute: *per_minute, expires_ms };
                 show(&store.create_key(&new, ACTOR, now).await.map_err(told)?)?;
             }
@@ -189,7 +180,7 @@ pub(super) fn key(args: &KeyArgs) -> Result<u8, String> {
             }
             KeyAction::Revoke { id } => store.revoke_key(id, ACTOR, now_ms()).await.map_err(told)?,
             KeyAction::Rotate { id, grace } => {
-                show(&store.rotate_key(id, ms(*grace), ACTOR, now_ms()).await.map_err(told)?)?;
+                show(&store.rotate_key(id, ms((*grace).into()), ACTOR, now_ms()).await.map_err(told)?)?;
             }
         }
         Ok(ACCEPTED)

@@ -7,9 +7,13 @@ mod administer;
 mod bench;
 mod check;
 mod explain;
+#[cfg(feature = "service")]
+mod layers;
 mod screen;
 #[cfg(feature = "service")]
 mod serve;
+#[cfg(feature = "service")]
+mod signals;
 #[cfg(feature = "simulation")]
 mod simulate;
 mod version;
@@ -23,7 +27,7 @@ use bonafide::inference::EngineChoice;
 use bonafide::policy::Sensitivity;
 use bonafide::scene::Face;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// Everything was accepted.
 const ACCEPTED: u8 = 0;
@@ -86,10 +90,10 @@ struct CheckerArgs {
     models: Option<PathBuf>,
     /// Engine that runs the networks.
     #[arg(long, value_enum, default_value_t)]
-    engine: Engine,
+    engine: EngineChoice,
     /// Judges one risk otherwise than the policy does, for example `glare=relaxed`: off, relaxed, normal or strict.
     /// Can be given again.
-    #[arg(long, value_name = "RISK=LEVEL", value_parser = sensitivity)]
+    #[arg(long, value_name = "RISK=LEVEL", value_parser = Sensitivity::of_risk)]
     sensitivity: Vec<(String, Sensitivity)>,
     /// Asks for this document, or side of it, and wants anything else taken again: `portrait_side`, `emblem_side`,
     /// `card`, `passport_page`, `licence` or `page`.
@@ -100,34 +104,6 @@ struct CheckerArgs {
     reveal: bool,
 }
 
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
-#[cfg_attr(feature = "service", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
-enum Engine {
-    /// ONNX Runtime when its library is found, otherwise the embedded engine.
-    #[default]
-    Auto,
-    /// The embedded engine.
-    Embedded,
-    /// ONNX Runtime, or an error.
-    #[value(name = "onnxruntime")]
-    OnnxRuntime,
-}
-
-impl Engine {
-    const fn choice(self) -> EngineChoice {
-        match self {
-            Self::Auto => EngineChoice::Auto,
-            Self::Embedded => EngineChoice::Embedded,
-            Self::OnnxRuntime => EngineChoice::OnnxRuntime,
-        }
-    }
-}
-
-fn sensitivity(text: &str) -> Result<(String, Sensitivity), String> {
-    let (risk, level) = text.split_once('=').ok_or("it needs the form RISK=LEVEL")?;
-    Ok((risk.to_owned(), level.parse()?))
-}
-
 impl CheckerArgs {
     fn build(self) -> Result<Checker, String> {
         let options = Options {
@@ -135,7 +111,7 @@ impl CheckerArgs {
             policy: self.policy,
             sensitivity: self.sensitivity,
             expect: self.expect,
-            engine: self.engine.choice(),
+            engine: self.engine,
             limits: Limits::default(),
             reveal: self.reveal,
         };

@@ -71,14 +71,26 @@ pub enum InferenceError {
 
 /// Which engine runs the models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum EngineChoice {
-    /// ONNX Runtime when its library is found, the embedded engine otherwise.
+    /// ONNX Runtime when its library is found, otherwise the embedded engine.
     #[default]
     Auto,
-    /// The embedded engine, always there.
+    /// The embedded engine.
     Embedded,
-    /// ONNX Runtime or an error.
+    /// ONNX Runtime, or an error.
+    #[cfg_attr(feature = "cli", value(name = "onnxruntime"))]
     OnnxRuntime,
+}
+
+impl std::fmt::Display for EngineChoice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::Embedded => "embedded",
+            Self::OnnxRuntime => "onnxruntime",
+        })
+    }
 }
 
 /// The loaded models by id, with the hash of each file and the engine that runs them.

@@ -71,6 +71,17 @@ pub enum Sensitivity {
     Strict,
 }
 
+impl Sensitivity {
+    /// Reads `RISK=LEVEL`.
+    ///
+    /// # Errors
+    /// When the text has another form.
+    pub fn of_risk(text: &str) -> Result<(String, Self), String> {
+        let (risk, level) = text.split_once('=').ok_or("it needs the form RISK=LEVEL")?;
+        Ok((risk.to_owned(), level.parse()?))
+    }
+}
+
 impl std::str::FromStr for Sensitivity {
     type Err = String;
 

@@ -109,6 +109,23 @@ impl Decision {
     }
 }
 
+impl std::fmt::Display for Decision {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl std::str::FromStr for Decision {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        [Self::Accept, Self::Retake, Self::Review, Self::Reject]
+            .into_iter()
+            .find(|decision| decision.name() == text)
+            .ok_or_else(|| format!("`{text}` is none of accept, retake, review, reject"))
+    }
+}
+
 /// What a policy makes of scores and readings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {

@@ -54,7 +54,7 @@ struct Cause {
 type Times<L> = Family<L, Histogram, fn() -> Histogram>;
 
 /// Everything that is counted.
-pub(super) struct Figures {
+pub(crate) struct Figures {
     registry: Registry,
     answers: Family<Answer, Counter>,
     request_seconds: Times<Route>,
@@ -78,15 +78,15 @@ struct Gauges {
 
 /// The present state of what the gauges show.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Now {
+pub(crate) struct Now {
     /// Requests in line.
-    pub(super) queue: usize,
+    pub(crate) queue: usize,
     /// Threads at work.
-    pub(super) busy: usize,
+    pub(crate) busy: usize,
     /// Uploads in flight.
-    pub(super) uploads: usize,
+    pub(crate) uploads: usize,
     /// Hand-offs that are open.
-    pub(super) handoffs: usize,
+    pub(crate) handoffs: usize,
 }
 
 fn times() -> Histogram {
@@ -94,7 +94,7 @@ fn times() -> Histogram {
 }
 
 impl Figures {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut registry = Registry::with_prefix("bonafide");
         let answers = Family::default();
         registry.register("requests", "Requests answered", answers.clone());
@@ -120,7 +120,7 @@ impl Figures {
         Self { registry, answers, request_seconds, verdicts, reasons, stage_seconds, refusals, webhooks, gauges }
     }
 
-    pub(super) fn answered(&self, method: &Method, route: &str, status: StatusCode, spent: Duration) {
+    pub(crate) fn answered(&self, method: &Method, route: &str, status: StatusCode, spent: Duration) {
         // A method is whatever the client writes; a label is not.
         let method = match *method {
             Method::GET | Method::POST | Method::PUT | Method::DELETE | Method::HEAD | Method::OPTIONS => {
@@ -134,7 +134,7 @@ impl Figures {
         self.request_seconds.get_or_create(&Route { route }).observe(spent.as_secs_f64());
     }
 
-    pub(super) fn judged(&self, report: &Report) {
+    pub(crate) fn judged(&self, report: &Report) {
         let decision = report.decision.name().to_owned();
         let verdict = Verdict { decision, classification: report.classification.name().to_owned() };
         self.verdicts.get_or_create(&verdict).inc();
@@ -144,20 +144,20 @@ impl Figures {
         }
     }
 
-    pub(super) fn stage(&self, stage: &str, spent: Duration) {
+    pub(crate) fn stage(&self, stage: &str, spent: Duration) {
         self.stage_seconds.get_or_create(&Stage { stage: stage.to_owned() }).observe(spent.as_secs_f64());
     }
 
-    pub(super) fn refused(&self, cause: &'static str) {
+    pub(crate) fn refused(&self, cause: &'static str) {
         self.refusals.get_or_create(&Cause { cause: cause.to_owned() }).inc();
     }
 
-    pub(super) fn webhook(&self, outcome: &'static str) {
+    pub(crate) fn webhook(&self, outcome: &'static str) {
         self.webhooks.get_or_create(&Cause { cause: outcome.to_owned() }).inc();
     }
 
     /// Everything in the text form of OpenMetrics.
-    pub(super) fn text(&self, now: Now) -> String {
+    pub(crate) fn text(&self, now: Now) -> String {
         let gauges = &self.gauges;
         gauges.queue.set(now.queue as i64);
         gauges.workers_busy.set(now.busy as i64);

@@ -1,36 +1,40 @@
 //! HTTP requests → the same reports as the program gives, under limits, with a record of every decision.
 //!
 //! ```text
-//! socket ── server (TLS, time limits) ──► api ── access (who, how much) ──► intake (bytes, under limits)
+//! socket ── server (TLS, time limits) ──► api ── auth (who, how much) ──► http::intake (bytes, under limits)
 //!                                                                             │
-//!        answer ◄── store (case, audit, deliveries: one transaction) ◄── workers (Checker on its own threads)
+//!        answer ◄── store (case, audit, deliveries: one transaction) ◄── work (Checker on its own threads)
 //! ```
 //!
 //! An answer is given only after its record is committed: what cannot be recorded is not decided. Async threads never
 //! decode, and nothing of an upload outlives its answer unless the operator asked for it.
+//!
+//! A room uses only rooms that stand above it in this list; a test holds the order.
 
-mod access;
-mod api;
-mod app;
-mod config;
-mod connections;
-mod figures;
-mod handoff;
-mod intake;
-mod language;
-mod oidc;
-mod pages;
-mod problem;
-mod quota;
-mod server;
+pub mod clock;
+
 pub mod store;
-mod trace;
-pub mod webhooks;
-mod workers;
 
-pub use access::Access;
+pub mod webhooks;
+
+pub mod config;
+
+mod figures;
+
+mod http;
+
+mod auth;
+
+mod handoff;
+
+mod work;
+
+mod api;
+
+mod pages;
+
+mod server;
+
 pub use api::openapi;
-pub use config::{Config, Keep, Tls};
-pub use intake::UploadLimits;
-pub use oidc::OidcSettings;
+pub use config::{Config, Settings};
 pub use server::{ServeError, Service};

@@ -19,18 +19,20 @@ use tokio_util::sync::CancellationToken;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::access::Access;
-use super::app::{App, Once, now_ms};
-use super::config::{Config, Keep, Tls};
-use super::connections::{Connections, Prompt};
+use super::auth::{Access, Issuer, OidcError};
+use super::clock::now_ms;
+use super::config::Config;
 use super::figures::Figures;
 use super::handoff::Handoffs;
-use super::oidc::{Issuer, OidcError};
-use super::problem::{self, Kind, Problem};
+use super::http::connections::{Connections, Prompt};
+use super::http::problem::{self, Kind, Problem};
+use super::http::trace;
 use super::store::{ReviewStore, StoreError};
 use super::webhooks::Courier;
-use super::workers::Workers;
-use super::{api, pages, trace};
+use super::work::app::App;
+use super::work::once::Once;
+use super::work::workers::Workers;
+use super::{api, pages};
 use crate::checker::Checker;
 
 /// How often what has expired is deleted.
@@ -84,7 +86,7 @@ pub struct Service {
     address: SocketAddr,
     handle: Handle<SocketAddr>,
     app: Arc<App>,
-    tls: Option<(RustlsConfig, Tls)>,
+    tls: Option<RustlsConfig>,
     server: JoinHandle<io::Result<()>>,
     keeper: JoinHandle<()>,
     courier: JoinHandle<()>,
@@ -97,71 +99,70 @@ impl Service {
     /// # Errors
     /// [`ServeError`] when a part of `config` cannot be used; nothing listens then.
     pub async fn start(config: Config, checker: Arc<Checker>) -> Result<Self, ServeError> {
-        let sealing = match &config.keep {
-            Keep::Nothing => None,
-            Keep::Review { key, .. } => Some(key.clone()),
-        };
-        let store = ReviewStore::open(&config.store, sealing).await?;
-        let issuer = config.oidc.clone().map(Issuer::new).transpose()?;
+        let sealing = config.remember.sealing_key().map_err(ServeError::Setting)?;
+        let oidc = config.callers.oidc().map_err(ServeError::Setting)?;
+        let files = config.listen.tls().map_err(ServeError::Setting)?;
+        let store = ReviewStore::open(&config.remember.store, sealing).await?;
+        let issuer = oidc.map(Issuer::new).transpose()?;
         if let Some(issuer) = &issuer
             && let Err(error) = issuer.prepare().await
         {
             tracing::warn!(%error, cause = issuer.fault(), "identity provider; asked again when a token comes");
         }
         let open = issuer.is_none() && store.keys().await?.is_empty();
-        let reachable = !config.listen.ip().is_loopback() || config.public_url.is_some();
+        let (to_listen, to_all) = (config.listen.listen, config.callers.insecure_no_auth);
+        let reachable = !to_listen.ip().is_loopback() || config.listen.public_url.is_some();
         if open && reachable {
-            if !config.insecure_no_auth {
-                return Err(ServeError::Open(config.listen));
+            if !to_all {
+                return Err(ServeError::Open(to_listen));
             }
             tracing::warn!(
-                listen = %config.listen,
+                listen = %to_listen,
                 "INSECURE: everybody who reaches this address may check, review and purge without a key"
             );
         } else if open {
             tracing::warn!("no key and no identity provider: everybody on this machine is let in");
         }
-        let socket = TcpListener::bind(config.listen).map_err(io_error(format!("listen on {}", config.listen)))?;
+        let socket = TcpListener::bind(to_listen).map_err(io_error(format!("listen on {to_listen}")))?;
         socket.set_nonblocking(true).map_err(io_error("listen"))?;
         let address = socket.local_addr().map_err(io_error("listen"))?;
-        let tls = match &config.tls {
+        let tls = match files {
             None => None,
-            Some(tls) => {
+            Some(files) => {
                 // Chosen already where another part of the program came first.
                 let _ = rustls::crypto::ring::default_provider().install_default();
-                let loaded = RustlsConfig::from_pem_file(&tls.certificate, &tls.key).await;
-                Some((loaded.map_err(io_error("certificate"))?, tls.clone()))
+                let loaded = RustlsConfig::from_pem_file(files.certificate, files.key).await;
+                Some(loaded.map_err(io_error("certificate"))?)
             }
         };
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let public_url = config.public_url.clone();
-        let workers = Workers::new(config.workers, config.queue_per_worker * config.workers, config.queue_wait)
+        let workers = Workers::new(config.work.threads(), config.work.line(), config.work.queue_wait.into())
             .map_err(io_error("workers"))?;
         let stop = CancellationToken::new();
         let app = Arc::new(App {
             workers,
-            uploads: Arc::new(Semaphore::new(config.upload.in_flight)),
-            access: Access::new(store.clone(), issuer, open, open && config.insecure_no_auth),
-            figures: Figures::new(),
-            handoffs: Handoffs::new(config.handoff, config.upload.bytes),
+            uploads: Arc::new(Semaphore::new(config.uploads.at_a_time())),
+            access: Access::new(store.clone(), issuer, open, open && to_all),
+            figures: Arc::new(Figures::new()),
+            handoffs: Handoffs::new(config.handoff.handoff.into(), config.uploads.bytes()),
             draining: CancellationToken::new(),
             courier: Arc::new(Notify::new()),
             once: Once::default(),
-            public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()),
+            public_url: config.listen.public_url().map(str::to_owned),
             scheme,
             address,
             checker,
             store,
             config,
         });
-        let listener = Arc::clone(&app);
+        let figures = Arc::clone(&app.figures);
         let courier = Courier::new(app.store.clone(), app.config.webhooks.clone())
-            .with_listener(move |delivered| listener.figures.webhook(if delivered { "delivered" } else { "failed" }));
+            .with_listener(move |delivered| figures.webhook(if delivered { "delivered" } else { "failed" }));
         let courier = tokio::spawn(courier.run(Arc::clone(&app.courier), stop.clone()));
         let keeper = tokio::spawn(keep_house(Arc::clone(&app), stop.clone()));
         let handle = Handle::new();
         let router = router(&app)?;
-        let server = listen(socket, &app, tls.as_ref().map(|(tls, _)| tls.clone()), handle.clone(), router)?;
+        let server = listen(socket, &app, tls.clone(), handle.clone(), router)?;
         tracing::info!(%address, public_url = app.public_url, "listening");
         Ok(Self { address, handle, app, tls, server, keeper, courier, stop })
     }
@@ -177,8 +178,9 @@ impl Service {
     /// # Errors
     /// When the files cannot be used; the old ones stay in use.
     pub async fn reload(&self) -> io::Result<bool> {
-        let Some((config, files)) = &self.tls else { return Ok(false) };
-        config.reload_from_pem_file(&files.certificate, &files.key).await.map(|()| true)
+        let files = self.app.config.listen.tls().map_err(io::Error::other)?;
+        let (Some(config), Some(files)) = (&self.tls, files) else { return Ok(false) };
+        config.reload_from_pem_file(files.certificate, files.key).await.map(|()| true)
     }
 
     /// Takes nothing new, finishes what was begun within the time of grace, and closes the store.
@@ -187,7 +189,7 @@ impl Service {
     /// When the server had ended with an error of its own.
     pub async fn stop(self) -> io::Result<()> {
         self.app.draining.cancel();
-        self.handle.graceful_shutdown(Some(self.app.config.grace));
+        self.handle.graceful_shutdown(Some(self.app.config.listen.grace.into()));
         let served = self.server.await.unwrap_or_else(|error| Err(io::Error::other(error)));
         self.stop.cancel();
         let _ = tokio::join!(self.keeper, self.courier);
@@ -203,8 +205,8 @@ fn listen(
     handle: Handle<SocketAddr>,
     router: Router,
 ) -> Result<JoinHandle<io::Result<()>>, ServeError> {
-    let connections = Connections::new(app.config.connections, app.config.upload.gap);
-    let header_time = app.config.header_time;
+    let connections = Connections::new(app.config.listen.connections as usize, app.config.uploads.gap());
+    let header_time = app.config.listen.header_time.into();
     macro_rules! serve {
         ($server:expr) => {{
             let mut server = $server.handle(handle);
@@ -251,18 +253,18 @@ async fn keep_house(app: Arc<App>, stop: CancellationToken) {
 fn router(app: &Arc<App>) -> Result<Router, ServeError> {
     let unknown = async || Problem::not_found();
     let other_method = async || Problem::new(Kind::MethodNotAllowed, "Another method is needed.", "请求方法不适用。");
-    let secure = app.config.tls.is_some() || app.public_url.as_ref().is_some_and(|url| url.starts_with("https://"));
+    let secure = app.scheme == "https" || app.public_url.as_ref().is_some_and(|url| url.starts_with("https://"));
     let mut router = api::router()
-        .merge(pages::router())
+        .merge(pages::router(app.checker.policy()))
         .merge(SwaggerUi::new("/docs").url("/openapi.json", api::openapi()))
         .fallback(unknown)
         .method_not_allowed_fallback(other_method)
         .layer(middleware::from_fn(problem::tell))
         .layer(middleware::from_fn(move |request: Request, next: Next| guard(secure, request, next)));
-    if !app.config.cors_origins.is_empty() {
-        router = router.layer(cors(&app.config.cors_origins)?);
+    if !app.config.listen.cors_origin.is_empty() {
+        router = router.layer(cors(&app.config.listen.cors_origin)?);
     }
-    let router = router.layer(middleware::from_fn_with_state(Arc::clone(app), trace::follow));
+    let router = router.layer(middleware::from_fn_with_state(Arc::clone(&app.figures), trace::follow));
     Ok(router.with_state(Arc::clone(app)))
 }
 

@@ -6,7 +6,7 @@
 //! may be private ones.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use ureq::http::Uri;
 use zeroize::Zeroizing;
 
+use super::clock::now_ms;
 use super::store::{Due, NewDelivery, ReviewStore, StoreError};
 use crate::policy::Decision;
 
@@ -141,7 +142,7 @@ impl Courier {
             store,
             webhooks: webhooks.into(),
             agent: agent(SEND_LIMIT),
-            clock: Arc::new(system_ms),
+            clock: Arc::new(now_ms),
             heard: Arc::new(|_| {}),
         }
     }
@@ -261,10 +262,6 @@ fn cause(error: &ureq::Error) -> &'static str {
         E::Tls(_) | E::Rustls(_) => "TLS failed",
         _ => "not sent",
     }
-}
-
-fn system_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }
 
 #[cfg(test)]

@@ -4,11 +4,13 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use bonafide::capture::Upload;
 use bonafide::scene::Deadline;
-use bonafide::service::store::SealingKey;
+use bonafide::service::config::{Keep, Listen, Remember};
 use bonafide::service::webhooks::Webhook;
-use bonafide::service::{Keep, OidcSettings};
+use bonafide::service::{Config, Service};
 use serde_json::{Value, json};
 
 use super::{Server, checker, picture, runtime, sample};
@@ -147,7 +149,8 @@ fn a_key_ends_when_it_is_revoked_and_has_two_secrets_while_it_is_renewed() {
 fn tokens_of_a_provider_that_is_away_are_not_refused_but_put_off() {
     let server = Server::start(|config| {
         // Nobody listens there.
-        config.oidc = Some(OidcSettings::new("http://127.0.0.1:9", "bonafide"));
+        config.callers.oidc_issuer = Some("http://127.0.0.1:9".to_owned());
+        config.callers.oidc_audience = Some("bonafide".to_owned());
     });
     assert_eq!(server.get("/v1/policy").expect(401).problem(), "unauthorized");
     let token = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImEifQ.eyJzdWIiOiJhIn0.AAAA";
@@ -160,7 +163,7 @@ fn a_quota_is_counted_for_each_key() {
     let mut key = String::new();
     let server = Server::start(|config| {
         runtime().block_on(async {
-            let store = bonafide::service::store::ReviewStore::open(&config.store, None).await.unwrap();
+            let store = bonafide::service::store::ReviewStore::open(&config.remember.store, None).await.unwrap();
             let new = bonafide::service::store::NewKey {
                 name: "two",
                 scopes: "check".parse().unwrap(),
@@ -215,8 +218,8 @@ fn the_same_upload_twice_is_worked_once() {
 #[test]
 fn a_batch_answers_a_line_for_each_file_in_their_order() {
     let server = Server::start(|config| {
-        config.upload.batch_files = 6;
-        config.upload.bytes = 1 << 20;
+        config.uploads.batch_files = 6;
+        config.uploads.max_mib = 1;
     });
     let (card, screen) = (sample("original_card_01.jpg"), sample("screen_lcd_card_01.jpg"));
     let large = vec![0; (1 << 20) + 1];
@@ -246,8 +249,12 @@ fn nothing_of_a_picture_is_kept_unless_it_is_asked_for() {
     let bytes = sample("screen_lcd_card_01.jpg");
     let case = plain.check(&bytes).expect(200).header("bonafide-case").to_owned();
     assert_eq!(plain.get(&format!("/v1/cases/{case}/picture")).expect(404).problem(), "not_found");
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("sealing.key");
+    std::fs::write(&key, BASE64.encode([7; 32])).unwrap();
     let kept = Server::start(|config| {
-        config.keep = Keep::Review { span: Duration::from_hours(1), key: SealingKey::from_bytes([7; 32]) };
+        config.remember.keep = Keep::Review;
+        config.remember.sealing_key = Some(key);
     });
     let mut reviewed = 0;
     for name in
@@ -369,7 +376,7 @@ fn answers_guard_browsers_and_other_sites_are_not_let_in() {
         assert_eq!(page.header(name), value);
         assert_eq!(closed.get("/v1/nothing").header(name), value);
     }
-    let open = Server::start(|config| config.cors_origins = vec!["https://shop.example".to_owned()]);
+    let open = Server::start(|config| config.listen.cors_origin = vec!["https://shop.example".to_owned()]);
     assert_eq!(from(&open).header("access-control-allow-origin"), "https://shop.example");
     let docs = closed.get("/docs/").expect(200).text();
     assert!(docs.contains("swagger-ui") && !docs.contains("http://") && !docs.contains("https://"), "{docs}");
@@ -400,25 +407,24 @@ fn every_file_that_a_page_names_is_there() {
 #[test]
 fn beyond_loopback_somebody_has_to_say_that_no_key_is_needed() {
     let folder = tempfile::tempdir().unwrap();
-    let config = || bonafide::service::Config {
-        listen: "0.0.0.0:0".parse().unwrap(),
-        store: folder.path().join("store.db").to_string_lossy().into_owned(),
-        ..Default::default()
+    let config = || Config {
+        listen: Listen { listen: "0.0.0.0:0".parse().unwrap(), ..Listen::default() },
+        remember: Remember {
+            store: folder.path().join("store.db").to_string_lossy().into_owned(),
+            ..Remember::default()
+        },
+        ..Config::default()
     };
-    let refused = runtime().block_on(bonafide::service::Service::start(config(), checker()));
+    let refused = runtime().block_on(Service::start(config(), checker()));
     assert!(refused.is_err_and(|error| error.to_string().contains("--insecure-no-auth")));
-    let open = bonafide::service::Config { insecure_no_auth: true, ..config() };
-    let service = runtime().block_on(bonafide::service::Service::start(open, checker())).unwrap();
+    let mut open = config();
+    open.callers.insecure_no_auth = true;
+    let service = runtime().block_on(Service::start(open, checker())).unwrap();
     runtime().block_on(service.stop()).unwrap();
-    let near = bonafide::service::Config {
-        listen: "127.0.0.1:0".parse().unwrap(),
-        public_url: Some("https://check.example".to_owned()),
-        ..config()
-    };
-    assert!(
-        runtime().block_on(bonafide::service::Service::start(near, checker())).is_err(),
-        "phones come from elsewhere"
-    );
+    let mut near = config();
+    near.listen.listen = "127.0.0.1:0".parse().unwrap();
+    near.listen.public_url = Some("https://check.example".to_owned());
+    assert!(runtime().block_on(Service::start(near, checker())).is_err(), "phones come from elsewhere");
     let server = Server::start(|_| {});
     let through_a_proxy = server.ask("GET", "/v1/policy").header("x-forwarded-for", "203.0.113.9").send();
     assert_eq!(through_a_proxy.expect(401).problem(), "unauthorized");
@@ -440,7 +446,8 @@ fn https_is_served_and_its_certificate_can_be_changed() {
     };
     let first = renew();
     let server = Server::start(|config| {
-        config.tls = Some(bonafide::service::Tls { certificate: certificate.clone(), key: key.clone() });
+        config.listen.tls_cert = Some(certificate.clone());
+        config.listen.tls_key = Some(key.clone());
     });
     let asked = |trusted: &str| {
         let roots = vec![Certificate::from_pem(trusted.as_bytes()).unwrap()];

@@ -112,7 +112,7 @@ fn lenient() -> bonafide::policy::Policy {
 
 #[test]
 fn what_is_asked_for_is_checked_and_time_runs_out() {
-    let server = Server::start(|config| config.handoff = Duration::from_millis(300));
+    let server = Server::start(|config| config.handoff.handoff = Duration::from_millis(300).into());
     let refused = |body: &Value| server.ask("POST", "/v1/sessions").json(body).send().expect(400).problem();
     for body in [json!({"steps": []}), json!({"steps": ["moon"]}), json!({"policy": "nobody"}), json!({"colour": 1})] {
         assert_eq!(refused(&body), "bad_request", "{body}");

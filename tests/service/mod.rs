@@ -53,14 +53,12 @@ struct Server {
 impl Server {
     fn start(configure: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut config = Config {
-            listen: "127.0.0.1:0".parse().unwrap(),
-            store: folder.path().join("store.db").to_string_lossy().into_owned(),
-            ..Config::default()
-        };
+        let mut config = Config::default();
+        config.listen.listen = "127.0.0.1:0".parse().unwrap();
+        config.remember.store = folder.path().join("store.db").to_string_lossy().into_owned();
         configure(&mut config);
         let (service, store) = runtime().block_on(async {
-            let store = ReviewStore::open(&config.store, None).await.unwrap();
+            let store = ReviewStore::open(&config.remember.store, None).await.unwrap();
             (Service::start(config, checker()).await.unwrap(), store)
         });
         Self { address: service.address(), service: Some(service), store, _folder: folder }
@@ -72,7 +70,7 @@ impl Server {
         let server = Self::start(|config| {
             configure(config);
             runtime().block_on(async {
-                let store = ReviewStore::open(&config.store, None).await.unwrap();
+                let store = ReviewStore::open(&config.remember.store, None).await.unwrap();
                 for (key, scopes) in keys.iter_mut().zip(scopes) {
                     let new =
                         NewKey { name: scopes, scopes: scopes.parse().unwrap(), per_minute: None, expires_ms: None };

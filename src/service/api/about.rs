@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::http::header;
 use axum::response::IntoResponse;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -13,9 +13,9 @@ use utoipa::ToSchema;
 use super::{AccessProblems, problems};
 use crate::detectors::{DETECTORS, DetectorInfo};
 use crate::policy::{CODES, Decision, RuleView, Thing};
-use crate::service::app::App;
-use crate::service::problem::{Kind, Problem};
-use crate::service::store::Scope;
+use crate::service::auth::{Administers, Checks, Who};
+use crate::service::http::problem::{Kind, Problem};
+use crate::service::work::app::App;
 
 /// How long the store may take to say that it is there.
 const READY_TIME: Duration = Duration::from_secs(2);
@@ -73,14 +73,13 @@ impl From<&DetectorInfo> for Detector {
     path = "/v1/explain",
     responses((status = 200, description = "Detectors and risks", body = Explained), AccessProblems)
 )]
-pub(super) async fn explain(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Json<Explained>, Problem> {
-    app.admit(&headers, Scope::Check).await?;
+pub(super) async fn explain(_: Who<Checks>) -> Json<Explained> {
     let detectors = DETECTORS.iter().map(|entry| (&entry.info).into()).collect();
     let risk = |c: &crate::policy::Code| {
         let (en, zh) = c.told(Decision::Retake, None, Thing::of(None));
         Risk { code: c.code, en, zh, tencent: c.tencent, baidu: c.baidu, onfido_veriff: c.onfido_veriff }
     };
-    Ok(Json(Explained { detectors, risks: CODES.iter().map(risk).collect() }))
+    Json(Explained { detectors, risks: CODES.iter().map(risk).collect() })
 }
 
 /// The policies.
@@ -117,11 +116,10 @@ fn view(policy: &crate::policy::Policy) -> PolicyView {
     path = "/v1/policy",
     responses((status = 200, description = "Policies", body = Policies), AccessProblems)
 )]
-pub(super) async fn policy(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Json<Policies>, Problem> {
-    app.admit(&headers, Scope::Check).await?;
+pub(super) async fn policy(State(app): State<Arc<App>>, _: Who<Checks>) -> Json<Policies> {
     let named =
         app.config.policies.iter().map(|(name, policy)| NamedPolicy { name: name.clone(), policy: view(policy) });
-    Ok(Json(Policies { default: view(app.checker.policy()), named: named.collect() }))
+    Json(Policies { default: view(app.checker.policy()), named: named.collect() })
 }
 
 /// That the service lives.
@@ -176,8 +174,7 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Result<Json<Health>, 
         AccessProblems
     )
 )]
-pub(super) async fn metrics(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<impl IntoResponse, Problem> {
-    app.admit(&headers, Scope::Admin).await?;
+pub(super) async fn metrics(State(app): State<Arc<App>>, _: Who<Administers>) -> impl IntoResponse {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    Ok(([(header::CONTENT_TYPE, kind)], app.figures.text(app.now())))
+    ([(header::CONTENT_TYPE, kind)], app.figures.text(app.now()))
 }

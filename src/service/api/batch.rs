@@ -18,12 +18,12 @@ use super::PictureProblems;
 use super::check::query;
 use crate::report::{Failure, FailureCause, Report, Row, json};
 use crate::scene::Face;
-use crate::service::access::Caller;
-use crate::service::app::{App, Ask, RecordFor};
-use crate::service::intake::{self, Part, Parts, Picture};
-use crate::service::language::Language;
-use crate::service::problem::Problem;
+use crate::service::auth::Caller;
+use crate::service::http::intake::{self, Part, Parts, Picture};
+use crate::service::http::language::Language;
+use crate::service::http::problem::Problem;
 use crate::service::store::Scope;
+use crate::service::work::app::{App, Ask, RecordFor};
 
 /// Files of a batch that are examined or wait at a time: a batch leaves room for who stands before a camera.
 const WINDOW: usize = 2;
@@ -90,7 +90,7 @@ pub(super) async fn batch(
             return Err(problem);
         }
     };
-    let mut parts = intake::pictures(&headers, body, &app.config.upload)?;
+    let mut parts = intake::pictures(&headers, body, &app.config.uploads)?;
     // A form that holds nothing is refused as such; what comes after its first file is told in a row.
     let first = parts.next().await?.ok_or_else(intake::no_file)?;
     // Rows wait here, at most one for each file: the form is read on even where the client reads nothing before it has
@@ -113,10 +113,10 @@ async fn enter(
     headers: &HeaderMap,
 ) -> Result<(OwnedSemaphorePermit, Caller, Ask), Problem> {
     let room = app.room()?;
-    let caller = app.admit(headers, Scope::Check).await?;
+    let mut caller = app.access.admit(headers, Scope::Check).await?;
     let BatchQuery { document, policy, reveal } = query(asked)?;
     if reveal {
-        app.admit(headers, Scope::Review).await?;
+        caller = caller.allowed(Scope::Review)?;
     }
     let ask = Ask { face: document, policy, overlay: false, reveal };
     app.policy(&ask)?;
@@ -147,7 +147,7 @@ impl Batch {
                 // What cannot be read on ends the batch.
                 Err(problem) => return batch.end(&problem, &rows),
             };
-            let most = batch.app.config.upload.batch_files;
+            let most = usize::from(batch.app.config.uploads.batch_files);
             if count >= most {
                 let problem = Problem::bad_request(
                     format!("A batch has at most {most} files; the rest was not examined."),

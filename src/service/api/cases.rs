@@ -16,9 +16,11 @@ use super::check::query;
 use super::{AccessProblems, At, BodyProblems, body, problems};
 use crate::policy::Decision;
 use crate::report::Report;
-use crate::service::app::{App, now_ms, rfc3339};
-use crate::service::problem::{Kind, Problem};
-use crate::service::store::{CaseFilter, CaseState, CaseSummary, Scope, StoreError};
+use crate::service::auth::{Administers, Reviews, Who};
+use crate::service::clock::{now_ms, rfc3339};
+use crate::service::http::problem::{Kind, Problem};
+use crate::service::store::{CaseFilter, CaseState, CaseSummary, StoreError};
+use crate::service::work::app::App;
 
 /// Cases of a page, unless fewer are asked for.
 const PAGE: u32 = 50;
@@ -29,7 +31,7 @@ const PAGE: u32 = 50;
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
     /// Those that a person has decided, or has not.
-    state: Option<StateName>,
+    state: Option<CaseState>,
     /// What the gate decided.
     decision: Option<Decision>,
     /// The `seq` that the page before ended with.
@@ -38,15 +40,6 @@ pub(super) struct ListQuery {
     /// 1 to 500; 50 where left out.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum StateName {
-    /// Nobody decided.
-    Open,
-    /// A person decided.
-    Decided,
 }
 
 /// A case, its report aside.
@@ -140,10 +133,9 @@ impl IntoResponses for CaseProblems {
 )]
 pub(super) async fn list(
     State(app): State<Arc<App>>,
-    headers: HeaderMap,
+    _: Who<Reviews>,
     asked: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<CaseList>, Problem> {
-    app.admit(&headers, Scope::Review).await?;
     let ListQuery { state, decision, before, limit } = query(asked)?;
     let limit = limit.unwrap_or(PAGE);
     if !(1..=500).contains(&limit) || before.is_some_and(|before| before < 0) {
@@ -152,10 +144,6 @@ pub(super) async fn list(
             "每页 1 到 500 条，before 不得为负。",
         ));
     }
-    let state = state.map(|state| match state {
-        StateName::Open => CaseState::Open,
-        StateName::Decided => CaseState::Decided,
-    });
     let cases = app.store.cases(CaseFilter { owner: None, state, decision, before, limit }).await?;
     let next = cases.last().filter(|_| cases.len() == limit as usize).map(|case| case.seq);
     Ok(Json(CaseList { cases: cases.into_iter().map(Into::into).collect(), next }))
@@ -171,9 +159,8 @@ pub(super) async fn list(
 pub(super) async fn one(
     State(app): State<Arc<App>>,
     At(id): At<String>,
-    headers: HeaderMap,
+    _: Who<Reviews>,
 ) -> Result<Json<FullCase>, Problem> {
-    app.admit(&headers, Scope::Review).await?;
     let case = app.store.case(&id).await?.ok_or_else(Problem::not_found)?;
     // Purged: that it was there is still listed.
     let report = case.report_json.ok_or_else(Problem::not_found)?;
@@ -196,9 +183,8 @@ pub(super) async fn one(
 pub(super) async fn picture(
     State(app): State<Arc<App>>,
     At(id): At<String>,
-    headers: HeaderMap,
+    _: Who<Reviews>,
 ) -> Result<Response, Problem> {
-    app.admit(&headers, Scope::Review).await?;
     let picture = app.store.picture(&id).await?.ok_or_else(Problem::not_found)?;
     // Never as what it claims to be: a browser is not to open what an uploader made.
     let headers = [
@@ -237,10 +223,10 @@ impl IntoResponses for DecideProblems {
 pub(super) async fn decide(
     State(app): State<Arc<App>>,
     At(id): At<String>,
+    Who { caller, .. }: Who<Reviews>,
     headers: HeaderMap,
     sent: Body,
 ) -> Result<Json<Listed>, Problem> {
-    let caller = app.admit(&headers, Scope::Review).await?;
     let NewDecision { decision, note } = body(&app, &headers, sent).await?;
     if note.as_ref().is_some_and(|note| note.chars().count() > 2000) {
         return Err(Problem::bad_request("The note is longer than 2,000 characters.", "备注超过 2000 字。"));
@@ -260,9 +246,8 @@ pub(super) async fn decide(
 pub(super) async fn purge(
     State(app): State<Arc<App>>,
     At(id): At<String>,
-    headers: HeaderMap,
+    Who { caller, .. }: Who<Administers>,
 ) -> Result<StatusCode, Problem> {
-    let caller = app.admit(&headers, Scope::Admin).await?;
     app.store.purge(&id, &caller.id, now_ms()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -16,12 +16,13 @@ use utoipa::{IntoParams, ToSchema};
 use super::PictureProblems;
 use crate::report::Report;
 use crate::scene::Face;
-use crate::service::access::Caller;
-use crate::service::app::{App, Ask, Examined, OnceKey, RecordFor, digest, now_ms};
-use crate::service::intake::{self, NAME_BYTES, Picture};
-use crate::service::problem::{Kind, Problem};
-use crate::service::quota::QuotaHeaders;
+use crate::service::auth::{Caller, QuotaHeaders};
+use crate::service::clock::now_ms;
+use crate::service::http::intake::{self, NAME_BYTES, Picture};
+use crate::service::http::problem::{Kind, Problem};
 use crate::service::store::{Replay, Scope, StoreError};
+use crate::service::work::app::{App, Ask, Examined, RecordFor};
+use crate::service::work::once::{OnceKey, digest};
 
 /// Names the case in the store.
 pub(super) const CASE: HeaderName = HeaderName::from_static("bonafide-case");
@@ -133,7 +134,7 @@ pub(super) async fn check(
         }
     };
     let receiving = std::time::Instant::now();
-    let picture = intake::picture(&headers, body, name, &app.config.upload).await?;
+    let picture = intake::picture(&headers, body, name, &app.config.uploads).await?;
     app.figures.stage("receive", receiving.elapsed());
     let mut response = if let Some(key) = key {
         let once = OnceKey { key_hash: digest(&[key.as_bytes()]), fingerprint: fingerprint(&ask, &picture) };
@@ -169,10 +170,10 @@ async fn enter(
     headers: &HeaderMap,
 ) -> Result<Entered, Problem> {
     let room = app.room()?;
-    let caller = app.admit(headers, Scope::Check).await?;
+    let mut caller = app.access.admit(headers, Scope::Check).await?;
     let (ask, name) = query(asked)?.ask()?;
     if ask.reveal {
-        app.admit(headers, Scope::Review).await?;
+        caller = caller.allowed(Scope::Review)?;
     }
     app.policy(&ask)?;
     let key = headers.get(IDEMPOTENCY_KEY).map(|key| {

@@ -21,11 +21,12 @@ use utoipa::{IntoResponses, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::app::App;
-use super::intake;
-use super::problem::{Kind, Problem, ProblemBody};
 use crate::policy::Decision;
 use crate::scene::Face;
+use crate::service::http::intake;
+use crate::service::http::problem::{Kind, Problem, ProblemBody};
+use crate::service::store::CaseState;
+use crate::service::work::app::App;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -34,7 +35,7 @@ use crate::scene::Face;
         description = "Tells an original capture of a document from a recapture of a screen or print, says whether it \
                        is legible, and says why. A verdict, also a reject, is a 200."
     ),
-    components(schemas(ProblemBody, cases::StateName, Decision, Face)),
+    components(schemas(ProblemBody, CaseState, Decision, Face)),
     security(("bearer" = []))
 )]
 struct Description;
@@ -99,7 +100,7 @@ async fn body<T: DeserializeOwned>(app: &App, headers: &HeaderMap, sent: Body) -
         let (en, zh) = ("The body of this request is `application/json`.", "请求体应为 application/json。");
         return Err(Problem::new(Kind::Unsupported, en, zh));
     }
-    let bytes = intake::text(headers, sent, &app.config.upload).await?;
+    let bytes = intake::text(headers, sent, &app.config.uploads).await?;
     let object: serde_json::Result<serde_json::Map<_, _>> = serde_json::from_slice(&bytes);
     let said = object.and_then(|object| serde_json::from_value(serde_json::Value::Object(object)));
     said.map_err(|error| Problem::bad_request(format!("The body is not as described: {error}."), "请求体有误。"))

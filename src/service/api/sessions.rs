@@ -12,20 +12,19 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream};
-use qrcode::QrCode;
-use qrcode::render::svg;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, IntoResponses, ToSchema};
 
 use super::check::query;
 use super::{AccessProblems, At, BodyProblems, PictureProblems, body, problems};
-use crate::scene::Face;
-use crate::service::access::{Caller, bearer};
-use crate::service::app::{App, Ask, RecordFor, now_ms};
-use crate::service::handoff::{Handoff, Lang, MOST_STEPS, Opened, SessionState, SessionView, Side, StepView, Wanted};
-use crate::service::intake::{self, NAME_BYTES, Picture};
-use crate::service::problem::{Kind, Problem};
-use crate::service::store::Scope;
+use crate::service::auth::{Caller, Checks, Who, bearer};
+use crate::service::clock::now_ms;
+use crate::service::handoff::{
+    self, Handoff, Lang, MOST_STEPS, Opened, SessionState, SessionView, Side, StepView, Wanted, Wish,
+};
+use crate::service::http::intake::{self, NAME_BYTES, Picture};
+use crate::service::http::problem::{Kind, Problem};
+use crate::service::work::app::{App, Ask, RecordFor};
 
 /// How often a quiet event stream shows that it lives.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -36,38 +35,11 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 pub(super) struct NewSession {
     /// Documents, or sides of one, in order; `any` for any. One `any` where left out.
     #[schema(min_items = 1, max_items = 8)]
-    steps: Option<Vec<StepName>>,
+    steps: Option<Vec<Wish>>,
     /// A policy by name.
     policy: Option<String>,
     /// Language of the phone's page; its own where left out.
     lang: Option<Lang>,
-}
-
-/// A document, or side of it, or any.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum StepName {
-    Any,
-    PortraitSide,
-    EmblemSide,
-    Card,
-    PassportPage,
-    Licence,
-    Page,
-}
-
-impl StepName {
-    const fn face(self) -> Option<Face> {
-        match self {
-            Self::Any => None,
-            Self::PortraitSide => Some(Face::PortraitSide),
-            Self::EmblemSide => Some(Face::EmblemSide),
-            Self::Card => Some(Face::Card),
-            Self::PassportPage => Some(Face::PassportPage),
-            Self::Licence => Some(Face::Licence),
-            Self::Page => Some(Face::Page),
-        }
-    }
 }
 
 /// A hand-off that was opened, with its tokens, which are not shown again.
@@ -100,10 +72,14 @@ impl IntoResponses for OpenProblems {
     request_body = NewSession,
     responses((status = 201, description = "Show the QR code", body = OpenedSession), AccessProblems, BodyProblems, OpenProblems)
 )]
-pub(super) async fn open(State(app): State<Arc<App>>, headers: HeaderMap, sent: Body) -> Result<Response, Problem> {
-    let caller = app.admit(&headers, Scope::Check).await?;
+pub(super) async fn open(
+    State(app): State<Arc<App>>,
+    Who { caller, .. }: Who<Checks>,
+    headers: HeaderMap,
+    sent: Body,
+) -> Result<Response, Problem> {
     let NewSession { steps, policy, lang } = body(&app, &headers, sent).await?;
-    let steps = steps.unwrap_or_else(|| vec![StepName::Any]);
+    let steps = steps.unwrap_or_else(|| vec![Wish(None)]);
     if !(1..=MOST_STEPS).contains(&steps.len()) {
         return Err(Problem::bad_request(
             format!("A hand-off has 1 to {MOST_STEPS} steps."),
@@ -111,20 +87,14 @@ pub(super) async fn open(State(app): State<Arc<App>>, headers: HeaderMap, sent: 
         ));
     }
     app.policy(&Ask { policy: policy.clone(), ..Ask::default() })?;
-    let steps = steps.into_iter().map(StepName::face).collect();
+    let steps = steps.into_iter().map(|Wish(face)| face).collect();
     let Caller { id: owner, per_minute, .. } = caller;
     let opened = app.handoffs.open_for(Wanted { owner, per_minute, policy, lang, steps }, now_ms())?;
     let Opened { handoff, token, watch_token } = opened;
     // In the fragment, which browsers send to nobody: no log and no Referer holds a token.
     let base = app.base_url(&headers);
     let phone_url = format!("{base}/phone#{token}");
-    let qr_svg = QrCode::new(&phone_url)
-        .map_err(|_| {
-            Problem::new(Kind::Internal, "The address is too long for a QR code.", "地址过长，无法生成二维码。")
-        })?
-        .render::<svg::Color<'_>>()
-        .min_dimensions(240, 240)
-        .build();
+    let qr_svg = handoff::svg(&phone_url)?;
     let watch_url = format!("{base}/capture#{}.{watch_token}", handoff.id());
     let body = OpenedSession { session: handoff.view(now_ms()), phone_url, qr_svg, watch_token, watch_url };
     Ok((StatusCode::CREATED, Json(body)).into_response())
@@ -298,7 +268,7 @@ pub(super) async fn upload(
             return Err(problem);
         }
     };
-    let Picture { bytes, name } = intake::picture(&headers, sent, name, &app.config.upload).await?;
+    let Picture { bytes, name } = intake::picture(&headers, sent, name, &app.config.uploads).await?;
     let ask = Ask { face: attempt.expect, policy: handoff.policy.clone(), overlay: true, reveal: false };
     let mut examined = app.examine(Picture { bytes: bytes.clone(), name }, &ask, false).await?;
     "-".clone_into(&mut examined.report.path);

@@ -3,7 +3,7 @@
 // camera application through the file input, as the file it wrote.
 
 import { make } from "./elements.js";
-import { CalmHint, hintFor, measure } from "./hints.js";
+import { CalmHint, hintFor, limitsFrom, measure } from "./hints.js";
 
 const FRAME_PX = 240;
 const DETAIL_PX = [320, 240];
@@ -19,6 +19,7 @@ export class Aim {
   #stream = null;
   #timer = 0;
   #calm = new CalmHint();
+  #limits = limitsFrom(document.documentElement.dataset);
   #canvas = document.createElement("canvas");
   #words;
 
@@ -87,6 +88,6 @@ export class Aim {
     const [w, h] = [Math.min(DETAIL_PX[0], width), Math.min(DETAIL_PX[1], height)];
     const detail = this.#pixels(Math.round((width - w) / 2), Math.round((height - h) / 2), w, h, w, h);
     const before = this.#calm.shown;
-    if (this.#calm.take(hintFor(measure(frame, detail), before), performance.now()) !== before) this.say();
+    if (this.#calm.take(hintFor(measure(frame, detail), before, this.#limits), performance.now()) !== before) this.say();
   }
 }

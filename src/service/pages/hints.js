@@ -1,17 +1,25 @@
 // Preview frames {data, width, height} → what to change before the photograph is taken: pure functions, no page.
 
-/**
- * Where a hint begins (`on`) and, once shown, where it ends (`off`), so that it does not flicker in between. Darkness is
- * the server's own rule and glare half of its rule, to warn before it; the rest was set by eye on the committed samples.
- */
-export const LIMITS = {
-  dark: { on: 60, off: 72 }, // 95th percentile of luma, below
+/** Where hints begin (`on`) and, once shown, end (`off`), so that they do not flicker: set by eye on the committed samples. */
+const BY_EYE = {
   far: { on: 0.16, off: 0.2 }, // share of the frame under the document, below
   near: { on: 0.88, off: 0.82 }, // the same, above
   tilt: { on: 0.22, off: 0.16 }, // how much shorter a side is than the opposite one, above
-  glare: { on: 0.025, off: 0.015 }, // share of the document under its largest compact highlight, above
   blur: { on: 2.0, off: 1.6 }, // spread of the edges in pixels of the detail, above
 };
+
+/**
+ * Where all hints begin and end, given from where on the server asks for another photograph: `dark`, a 95th percentile
+ * of luma, and `glare`, a share of the document under a highlight, of which half is warned of. One that the server does
+ * not judge by is never shown.
+ */
+export function limitsFrom({ dark, glare }) {
+  return {
+    ...BY_EYE,
+    dark: { on: Number(dark), off: 1.2 * dark }, // below
+    glare: { on: 0.5 * glare, off: 0.3 * glare }, // share under the largest compact highlight, above
+  };
+}
 
 /** Luma of every pixel, 0 to 255. */
 export function lumaOf({ data, width, height }) {
@@ -421,9 +429,9 @@ export function measure(frame, detail) {
 }
 
 /** The one hint for what was measured, the worst; `shown` is the hint that stands on the page now. */
-export function hintFor(measures, shown) {
+export function hintFor(measures, shown, limits) {
   const { bright, fill, touches, tilt, glare, blur } = measures;
-  const limit = (name, hint) => LIMITS[name][shown === hint ? "off" : "on"];
+  const limit = (name, hint) => limits[name][shown === hint ? "off" : "on"];
   // Without light or a document the other figures say nothing.
   if (bright < limit("dark", "dark")) return "dark";
   if (fill === null) return "no_document";

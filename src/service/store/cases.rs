@@ -4,7 +4,8 @@ use sqlx::any::AnyRow;
 
 use super::audit::Event;
 use super::deliveries::NewDelivery;
-use super::{ReviewStore, StoreError, Transaction, bounded, column, hash_column, storable};
+use super::filter::{CaseFilter, CaseState};
+use super::{ReviewStore, StoreError, Transaction, bounded, column, hash_column, lookup, storable};
 use crate::policy::Decision;
 
 /// Most cases one call of [`ReviewStore::cases`] gives.
@@ -144,30 +145,6 @@ impl std::fmt::Debug for Picture {
     }
 }
 
-/// Whether a person decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CaseState {
-    /// Nobody decided, and the case was not purged. With the gate's decision `review`, it waits for a person.
-    Open,
-    /// A person decided.
-    Decided,
-}
-
-/// Which cases are listed; what is `None` chooses all.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct CaseFilter<'a> {
-    /// Id of the API key they came by.
-    pub owner: Option<&'a str>,
-    /// Whether a person decided.
-    pub state: Option<CaseState>,
-    /// What the gate decided.
-    pub decision: Option<Decision>,
-    /// The [`CaseSummary::seq`] that the last page ended with.
-    pub before: Option<i64>,
-    /// At most so many, and never more than 500.
-    pub limit: u32,
-}
-
 /// What was deleted because its time was over.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Expired {
@@ -249,7 +226,7 @@ impl ReviewStore {
             query = query.bind(lookup(owner));
         }
         if let Some(decision) = filter.decision {
-            query = query.bind(decision_name(decision));
+            query = query.bind(decision.name());
         }
         self.read(query).await?.iter().map(read_summary).collect()
     }
@@ -279,13 +256,13 @@ impl ReviewStore {
                 .bind(id.to_owned())
                 .bind(now_ms)
                 .bind(actor.to_owned())
-                .bind(decision_name(decision))
+                .bind(decision.name())
                 .bind(note.map(str::to_owned));
                 let Some(row) = transaction.row(update).await? else {
                     return Err(transaction.absent(id, "the case was decided or purged already").await);
                 };
                 let sha256: String = column(&row, "sha256")?;
-                let body = serde_json::json!({ "sha256": sha256, "decision": decision_name(decision) });
+                let body = serde_json::json!({ "sha256": sha256, "decision": decision.name() });
                 let event = Event { actor, name: "case.decided", subject: id, body };
                 transaction.write_event(place, now_ms, event).await
             }
@@ -420,7 +397,7 @@ async fn insert_case(
     .bind(case.owner.to_owned())
     .bind(case.sha256.to_owned())
     .bind(case.media_type.to_owned())
-    .bind(decision_name(case.decision))
+    .bind(case.decision.name())
     .bind(case.classification.to_owned())
     .bind(case.session.map(str::to_owned))
     .bind(case.created_ms);
@@ -457,7 +434,7 @@ async fn insert_case(
     }
     let body = serde_json::json!({
         "sha256": case.sha256,
-        "decision": decision_name(case.decision),
+        "decision": case.decision.name(),
         "classification": case.classification,
     });
     let event = Event { actor, name: "case.recorded", subject: case.id, body };
@@ -502,7 +479,7 @@ async fn expire_pictures(transaction: &mut Transaction, now_ms: i64) -> Result<u
 fn read_summary(row: &AnyRow) -> Result<CaseSummary, StoreError> {
     let decided = match column::<Option<String>>(row, "decided_as")? {
         Some(name) => Some(HumanDecision {
-            decision: decision_named(&name)?,
+            decision: named(&name)?,
             actor: column(row, "decided_by")?,
             time_ms: column(row, "decided_ms")?,
             note: column(row, "note")?,
@@ -515,7 +492,7 @@ fn read_summary(row: &AnyRow) -> Result<CaseSummary, StoreError> {
         owner: column(row, "owner")?,
         sha256: column(row, "sha256")?,
         media_type: column(row, "media_type")?,
-        decision: decision_named(&column::<String>(row, "decision")?)?,
+        decision: named(&column::<String>(row, "decision")?)?,
         classification: column(row, "classification")?,
         session: column(row, "session")?,
         created_ms: column(row, "created_ms")?,
@@ -525,25 +502,9 @@ fn read_summary(row: &AnyRow) -> Result<CaseSummary, StoreError> {
     })
 }
 
-/// A text to look a row up by: no row has NUL in it, and PostgreSQL would refuse to be asked.
-pub(super) fn lookup(text: &str) -> String {
-    text.replace('\0', "\u{FFFD}")
-}
-
-fn decision_name(decision: Decision) -> &'static str {
-    match decision {
-        Decision::Accept => "accept",
-        Decision::Retake => "retake",
-        Decision::Review => "review",
-        Decision::Reject => "reject",
-    }
-}
-
-fn decision_named(name: &str) -> Result<Decision, StoreError> {
-    [Decision::Accept, Decision::Retake, Decision::Review, Decision::Reject]
-        .into_iter()
-        .find(|&decision| decision_name(decision) == name)
-        .ok_or_else(|| StoreError::Corrupt("a decision that does not exist".to_owned()))
+/// A decision as a row has it.
+fn named(name: &str) -> Result<Decision, StoreError> {
+    name.parse().map_err(|_| StoreError::Corrupt("a decision that does not exist".to_owned()))
 }
 
 #[cfg(test)]
@@ -553,9 +514,9 @@ mod tests {
     #[test]
     fn decisions_keep_the_names_of_the_json_contract() {
         for decision in [Decision::Accept, Decision::Retake, Decision::Review, Decision::Reject] {
-            assert_eq!(serde_json::to_value(decision).unwrap(), decision_name(decision));
-            assert_eq!(decision_named(decision_name(decision)).unwrap(), decision);
+            assert_eq!(serde_json::to_value(decision).unwrap(), decision.to_string());
+            assert_eq!(named(decision.name()).unwrap(), decision);
         }
-        assert!(matches!(decision_named("maybe"), Err(StoreError::Corrupt(_))));
+        assert!(matches!(named("maybe"), Err(StoreError::Corrupt(_))));
     }
 }

@@ -2,8 +2,7 @@
 
 use sqlx::any::AnyRow;
 
-use super::cases::lookup;
-use super::{ReviewStore, StoreError, Transaction, column, draw_text, storable};
+use super::{ReviewStore, StoreError, Transaction, column, draw_text, lookup, storable};
 
 /// Wait after the first failure, in milliseconds; each later one doubles it.
 pub const FIRST_DELAY_MS: i64 = 5_000;

@@ -47,6 +47,14 @@ impl Scope {
     }
 }
 
+impl FromStr for Scope {
+    type Err = ScopesError;
+
+    fn from_str(text: &str) -> Result<Self, ScopesError> {
+        Self::ALL.into_iter().find(|scope| scope.name() == text).ok_or(ScopesError)
+    }
+}
+
 /// What a key allows: a set of [`Scope`]s, in text `check,review`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Scopes(u8);
@@ -82,7 +90,7 @@ impl FromStr for Scopes {
 
     fn from_str(text: &str) -> Result<Self, ScopesError> {
         text.split(',').try_fold(Self::default(), |set, name| {
-            let scope = Scope::ALL.into_iter().find(|scope| scope.name() == name.trim()).ok_or(ScopesError)?;
+            let scope: Scope = name.trim().parse()?;
             Ok(Self(set.0 | scope.bit()))
         })
     }

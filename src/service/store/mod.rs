@@ -8,6 +8,7 @@
 mod audit;
 mod cases;
 mod deliveries;
+mod filter;
 mod keys;
 mod seal;
 
@@ -22,12 +23,11 @@ use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Decode, Row,
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 pub use audit::{AuditProof, AuditRow, ChainFault};
-pub use cases::{
-    Case, CaseFilter, CaseState, CaseSummary, Expired, HumanDecision, Idempotency, NewCase, NewPicture, Picture, Replay,
-};
+pub use cases::{Case, CaseSummary, Expired, HumanDecision, Idempotency, NewCase, NewPicture, Picture, Replay};
 pub use deliveries::{
     ATTEMPTS, DeadLetter, Due, FIRST_DELAY_MS, JITTER_PARTS, LONGEST_DELAY_MS, NewDelivery, backoff_ms,
 };
+pub use filter::{CaseFilter, CaseState};
 pub use keys::{ApiKey, IssuedKey, KeyText, NewKey, Scope, Scopes, ScopesError};
 pub use seal::{SealingKey, SealingKeyError};
 
@@ -450,6 +450,11 @@ fn column<'r, T: Decode<'r, Any> + Type<Any>>(row: &'r AnyRow, name: &str) -> Re
 fn hash_column(row: &AnyRow, name: &str) -> Result<[u8; 32], StoreError> {
     let bytes: Vec<u8> = column(row, name)?;
     bytes.try_into().map_err(|_| StoreError::Corrupt(format!("{name} has not 32 bytes")))
+}
+
+/// A text to look a row up by: no row has NUL in it, and PostgreSQL would refuse to be asked.
+fn lookup(text: &str) -> String {
+    text.replace('\0', "\u{FFFD}")
 }
 
 /// Refuses the one character that PostgreSQL cannot store.

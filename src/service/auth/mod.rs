@@ -1,0 +1,180 @@
+//! `Authorization` → who calls, what they may do, and how much.
+
+mod keys;
+mod oidc;
+mod quota;
+
+use std::marker::PhantomData;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+
+use keys::Keys;
+pub(crate) use oidc::{Issuer, OidcError};
+pub(crate) use quota::QuotaHeaders;
+use quota::{Exceeded, Quotas};
+
+use crate::service::clock::now_ms;
+use crate::service::http::problem::{Kind, Problem};
+use crate::service::store::{ReviewStore, Scope, Scopes};
+
+/// Headers by which proxies tell of whom they speak for.
+const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
+
+/// Who calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Caller {
+    /// `key:<id>`, `oidc:<subject>` or `open`.
+    pub(crate) id: String,
+    /// What they may do.
+    pub(crate) scopes: Scopes,
+    /// Pictures a minute.
+    pub(crate) per_minute: Option<u32>,
+}
+
+impl Caller {
+    /// The caller, if they may do what `scope` says.
+    pub(crate) fn allowed(self, scope: Scope) -> Result<Self, Problem> {
+        if self.scopes.allow(scope) {
+            return Ok(self);
+        }
+        Err(Problem::new(
+            Kind::Forbidden,
+            format!("This needs a key with the scope `{}`.", scope.name()),
+            format!("需要具有 `{}` 权限的密钥。", scope.name()),
+        ))
+    }
+}
+
+/// A state of routes that knows who is let in.
+pub(crate) trait Guarded {
+    /// Who is.
+    fn access(&self) -> &Access;
+}
+
+impl<S: Guarded + Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        state.access().caller(&parts.headers).await
+    }
+}
+
+/// What a route asks of who calls it.
+pub(crate) trait Right {
+    /// The scope that they need.
+    const SCOPE: Scope;
+}
+
+/// Have pictures checked, and open hand-offs.
+pub(crate) enum Checks {}
+
+/// Read all cases and decide them.
+pub(crate) enum Reviews {}
+
+/// Purge cases, and read figures.
+pub(crate) enum Administers {}
+
+impl Right for Checks {
+    const SCOPE: Scope = Scope::Check;
+}
+
+impl Right for Reviews {
+    const SCOPE: Scope = Scope::Review;
+}
+
+impl Right for Administers {
+    const SCOPE: Scope = Scope::Admin;
+}
+
+/// A caller who has the right: a route that takes one answers nobody else.
+pub(crate) struct Who<R> {
+    pub(crate) caller: Caller,
+    right: PhantomData<R>,
+}
+
+impl<R: Right, S: Guarded + Send + Sync> FromRequestParts<S> for Who<R> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, state).await?.allowed(R::SCOPE)?;
+        Ok(Self { caller, right: PhantomData })
+    }
+}
+
+/// Lets callers in.
+pub(crate) struct Access {
+    keys: Keys,
+    issuer: Option<Issuer>,
+    open: bool,
+    /// Open to who comes through a proxy, too.
+    to_all: bool,
+    quotas: Quotas,
+}
+
+impl Access {
+    /// Asks for a key of `store` or a token of `issuer`, unless it is `open` to who comes directly.
+    pub(crate) fn new(store: ReviewStore, issuer: Option<Issuer>, open: bool, to_all: bool) -> Self {
+        Self { keys: Keys::new(store), issuer, open, to_all, quotas: Quotas::new() }
+    }
+
+    /// Who calls, if they may do what `scope` says. For routes that look at other things first; the others take [`Who`].
+    pub(crate) async fn admit(&self, headers: &HeaderMap, scope: Scope) -> Result<Caller, Problem> {
+        self.caller(headers).await?.allowed(scope)
+    }
+
+    async fn caller(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
+        match bearer(headers) {
+            // What a proxy passes on comes from elsewhere, however near the proxy stands.
+            None if self.open && (self.to_all || !is_forwarded(headers)) => Ok(Caller {
+                id: "open".to_owned(),
+                scopes: Scopes::of(&[Scope::Check, Scope::Review, Scope::Admin]),
+                per_minute: None,
+            }),
+            None => Err(Problem::unauthorized()),
+            Some(token) => self.identify(token).await,
+        }
+    }
+
+    async fn identify(&self, token: &str) -> Result<Caller, Problem> {
+        if let Some(found) = self.keys.find(token, now_ms()).await? {
+            return Ok(found);
+        }
+        let issuer = self.issuer.as_ref().filter(|_| !keys::is_key(token)).ok_or_else(Problem::unauthorized)?;
+        let identity = issuer.verify(token).await.map_err(|error| match error {
+            OidcError::Refused(_) => Problem::unauthorized(),
+            error => {
+                tracing::error!(%error, cause = issuer.fault(), "identity provider");
+                let (en, zh) = ("The identity provider cannot be reached just now.", "暂时无法连接身份提供方。");
+                Problem::new(Kind::Unavailable, en, zh).retry_after(5)
+            }
+        })?;
+        Ok(Caller { id: format!("oidc:{}", identity.subject), scopes: identity.scopes, per_minute: None })
+    }
+
+    /// Counts a picture against the caller's quota; gives what is left in the form of headers, where there is one.
+    pub(crate) fn spend(&self, caller: &str, per_minute: Option<u32>) -> Result<Option<QuotaHeaders>, Problem> {
+        let left = self.quotas.take(caller, per_minute, 1);
+        left.map(|left| left.map(|left| left.headers())).map_err(|exceeded| {
+            let Exceeded { retry_after_s, limit, .. } = exceeded;
+            Problem::new(
+                Kind::Quota,
+                format!("This key may send {limit} pictures a minute. Try again in {retry_after_s} s."),
+                format!("该密钥每分钟最多 {limit} 张图片，请 {retry_after_s} 秒后重试。"),
+            )
+            .retry_after(retry_after_s)
+            .with_headers(exceeded.headers())
+        })
+    }
+}
+
+fn is_forwarded(headers: &HeaderMap) -> bool {
+    FORWARDED.iter().any(|name| headers.contains_key(*name))
+}
+
+/// The token of `Authorization: Bearer …`.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}

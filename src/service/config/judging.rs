@@ -1,0 +1,62 @@
+//! How the service judges: policies, models and the engine that runs them.
+
+use std::path::{Path, PathBuf};
+
+use super::group::settings;
+use crate::capture::Limits;
+use crate::checker::{Checker, Options, known_readings};
+use crate::inference::EngineChoice;
+use crate::policy::{Policy, Sensitivity};
+
+settings! {
+    /// How it judges.
+    Judging {
+        /// Policy to judge by, instead of the built-in one.
+        #[env("BONAFIDE_POLICY", value_name = "FILE")]
+        #[sample(Shown "\"/etc/bonafide/policy.toml\"")]
+        policy: Option<PathBuf>,
+        /// Another policy that a request may name; can be given again.
+        #[env("BONAFIDE_NAMED_POLICY", value_name = "NAME=FILE", value_delimiter = ',')]
+        #[sample(Shown "[\"strict=/etc/bonafide/strict.toml\"]")]
+        named_policy: Vec<String>,
+        /// Judges one risk otherwise than the policy does, for example `glare=relaxed`; can be given again.
+        #[env("BONAFIDE_SENSITIVITY", value_name = "RISK=LEVEL", value_delimiter = ',', value_parser = Sensitivity::of_risk)]
+        #[sample(Shown "[\"glare=relaxed\"]")]
+        sensitivity: Vec<(String, Sensitivity)>,
+        /// Folder with models and their manifest, instead of the built-in ones.
+        #[env("BONAFIDE_MODELS", value_name = "DIR")]
+        #[sample(Shown "\"/usr/share/bonafide/models\"")]
+        models: Option<PathBuf>,
+        /// Engine that runs the networks.
+        #[env("BONAFIDE_ENGINE", value_enum)]
+        engine: EngineChoice = EngineChoice::Auto,
+    }
+}
+
+impl Judging {
+    /// The checker that judges where a request names no policy.
+    ///
+    /// # Errors
+    /// When a file cannot be used.
+    pub fn checker(&self) -> Result<Checker, String> {
+        let options = Options {
+            models: self.models.clone(),
+            policy: self.policy.clone(),
+            sensitivity: self.sensitivity.clone(),
+            expect: None,
+            engine: self.engine,
+            limits: Limits::default(),
+            reveal: false,
+        };
+        Checker::new(&options).map_err(|e| e.to_string())
+    }
+
+    pub(super) fn named_policies(&self) -> Result<Vec<(String, Policy)>, String> {
+        let named = self.named_policy.iter().map(|named| {
+            let (name, file) = named.split_once('=').ok_or("a named policy has the form NAME=FILE")?;
+            let policy = Policy::read(Path::new(file), &known_readings()).map_err(|e| e.to_string())?;
+            Ok((name.to_owned(), policy))
+        });
+        named.collect()
+    }
+}

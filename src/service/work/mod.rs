@@ -1,0 +1,5 @@
+//! An upload that may be examined → threads that examine it, and a verdict on record.
+
+pub(crate) mod app;
+pub(crate) mod once;
+pub(crate) mod workers;
