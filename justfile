@@ -28,6 +28,10 @@ all:
 deny:
     cargo deny check
 
+# Whether vendor/rten is the published crate with vendor/rten.patch and nothing else.
+vendored:
+    vendor/update --check
+
 # The table of detectors for src/detectors/README.md.
 detectors:
     cargo run --release -- explain --format markdown

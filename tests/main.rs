@@ -3,6 +3,7 @@
 //! - `first_try`: the committed samples: who passes at first try, and why others do not;
 //! - `hostile`: what an uploader may send that is no whole picture: one clear error each, never a panic;
 //! - `inference`: both engines give the same outputs, and a checker judges a capture from bytes to verdict;
+//! - `depthwise`: the embedded engine's convolutions have the bits of the published ones;
 //! - `reading`: the committed samples: corners, numbers, and what turning and mirroring do to them;
 //! - `wire`: the JSON contract, mirrored field by field: a field that comes or goes fails here;
 //! - `benchmark`: labels, runs, comparisons and proposed policies, and labels that cannot be used;
@@ -16,6 +17,8 @@
 mod benchmark;
 #[cfg(feature = "cli")]
 mod cli;
+#[cfg(feature = "bench")]
+mod depthwise;
 mod first_try;
 mod hostile;
 mod inference;

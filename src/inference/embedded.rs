@@ -1,4 +1,4 @@
-//! A graph in the embedded engine (rten): pure Rust, always there.
+//! A graph in the embedded engine (rten, `vendor/README.md`): pure Rust, always there.
 
 use std::sync::Arc;
 
