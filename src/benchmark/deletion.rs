@@ -25,13 +25,13 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use super::robustness::{encode, picture};
-use crate::capture::{Capture, CaptureError, MediaType, Upload, decode};
-use crate::checker::Checker;
+use crate::capture::{Capture, CaptureError, MediaType, Upload};
+use crate::checker::{Checker, Look};
 use crate::evidence::{Mark, MarkKind};
 use crate::geometry::{PixelRect, Point, Quad};
 use crate::policy::{Decision, Reason};
 use crate::report::{Failure, Report};
-use crate::scene::{Deadline, SPECTRAL_TILE_PX, Scene, TileSpectra, ycc_to_rgb};
+use crate::scene::{Deadline, SPECTRAL_TILE_PX, Scene, TileSpectra};
 use crate::screening::{failure, read_upload};
 
 /// Quality of JPEG where a picture is re-encoded as one.
@@ -153,19 +153,6 @@ pub struct Explanation {
     pub checks: u32,
 }
 
-/// What an upload is a window of: research sets keep a lossless crop and a small picture of the whole.
-#[derive(Debug, Clone, Copy)]
-pub struct Whole<'a> {
-    /// The small picture of the whole.
-    pub overview: Upload<'a>,
-    /// Columns of the whole picture.
-    pub width: u32,
-    /// Rows of the whole picture.
-    pub height: u32,
-    /// Column and row of the whole picture at which the upload begins.
-    pub at: (u32, u32),
-}
-
 /// Tests the explanation of `upload`; at most [`Settings::most_checks`] checks.
 ///
 /// Pixels are edited upright and given back as PNG, or as JPEG of quality 98 where a PNG would be larger than the
@@ -174,22 +161,17 @@ pub struct Whole<'a> {
 /// # Errors
 /// [`CaptureError`] when the upload cannot be examined.
 pub fn explain(checker: &Checker, upload: &Upload<'_>, settings: &Settings) -> Result<Explanation, CaptureError> {
-    explain_within(checker, upload, None, settings)
+    checker.look(upload, Deadline::NEVER, |look| explain_look(checker, upload, look, settings))?
 }
 
-/// The same for an upload that may be a window of a larger picture.
-///
-/// # Errors
-/// As [`explain`]; [`CaptureError::Undecodable`] where the window does not lie inside the whole.
-pub fn explain_within(
+fn explain_look(
     checker: &Checker,
     upload: &Upload<'_>,
-    whole: Option<&Whole<'_>>,
+    mut look: Look<'_>,
     settings: &Settings,
 ) -> Result<Explanation, CaptureError> {
-    let capture = opened(checker, upload, whole)?;
-    let scene = checker.survey(&capture, Deadline::NEVER);
-    let report = checker.judge(checker.examine_scene(&scene, upload));
+    let report = look.report();
+    let (capture, scene) = (look.capture, &look.scene);
     let mut explanation = Explanation {
         path: report.path.clone(),
         decision: report.decision,
@@ -199,7 +181,7 @@ pub fn explain_within(
     };
     let tests: Vec<Test<'_>> = report.reasons.iter().map(|reason| Test::of(reason, &report)).collect();
     if tests.iter().any(Test::edits_pixels) {
-        let mut bench = Bench::new(checker, upload, &capture, settings)?;
+        let mut bench = Bench::new(checker, upload, capture, settings)?;
         let untouched = bench.examine(&bench.picture.clone())?;
         let cells = cells(bench.picture.size(), settings.cells);
         let mut masked = Vec::new();
@@ -209,7 +191,7 @@ pub fn explain_within(
             }
         }
         for test in tests.iter().filter(|test| test.edits_pixels()) {
-            explanation.reasons.extend(bench.by_marks(test, &report, &scene, &untouched)?);
+            explanation.reasons.extend(bench.by_marks(test, &report, scene, &untouched)?);
             if test.learned {
                 explanation.reasons.push(bench.by_occlusion(test, &untouched, &cells, &masked)?);
             }
@@ -217,7 +199,7 @@ pub fn explain_within(
         explanation.checks += bench.checks;
     }
     for test in tests.iter().filter(|test| test.metadata) {
-        let (row, checks) = by_metadata(checker, upload, &capture, test)?;
+        let (row, checks) = by_metadata(checker, upload, capture, test)?;
         explanation.reasons.push(row);
         explanation.checks += checks;
     }
@@ -295,14 +277,6 @@ pub fn summary(explanations: &[Explanation]) -> Vec<Summary> {
         count.random_fell += u64::from(row.random_fell == Some(true));
     }
     counts.into_values().collect()
-}
-
-/// The capture of an upload, or of the window that it is.
-fn opened(checker: &Checker, upload: &Upload<'_>, whole: Option<&Whole<'_>>) -> Result<Capture, CaptureError> {
-    let capture = decode(upload, checker.limits())?;
-    let Some(whole) = whole else { return Ok(capture) };
-    let overview = decode(&whole.overview, checker.limits())?;
-    capture.inside(overview, whole.width, whole.height, whole.at).map_err(|_| CaptureError::Undecodable)
 }
 
 /// A reason, and how it can be tested.
@@ -399,37 +373,16 @@ fn measured(report: &Report, quantity: &str) -> Option<f64> {
 struct Picture {
     native: RgbImage,
     is_grey: bool,
-    /// The whole picture, small, where the native pixels are a window of it.
-    around: Option<Around>,
-}
-
-#[derive(Clone)]
-struct Around {
-    overview: RgbImage,
-    size: (u32, u32),
-    at: (u32, u32),
 }
 
 impl Picture {
     fn of(capture: &Capture) -> Result<Self, CaptureError> {
-        let native = picture(capture)?;
-        let window = capture.window();
-        let size = (capture.width(), capture.height());
-        let is_window = (window.width, window.height) != size;
-        let around = if is_window {
-            let small = capture.whole_pixels();
-            let rect = PixelRect::new(0, 0, small.width(), small.height());
-            let [y, cb, cr] = small.ycc(rect).ok_or(CaptureError::Undecodable)?;
-            Some(Around { overview: ycc_to_rgb(&y, &cb, &cr), size, at: (window.x, window.y) })
-        } else {
-            None
-        };
-        Ok(Self { is_grey: capture.is_grey(), native: native.into_rgb8(), around })
+        Ok(Self { is_grey: capture.is_grey(), native: picture(capture)?.into_rgb8() })
     }
 
-    /// Width and height of the whole picture.
+    /// Width and height.
     fn size(&self) -> (u32, u32) {
-        self.around.as_ref().map_or(self.native.dimensions(), |around| around.size)
+        self.native.dimensions()
     }
 
     fn file(&self, quality: Option<u8>) -> Result<Vec<u8>, CaptureError> {
@@ -464,24 +417,12 @@ impl Edit {
     fn apply(&self, picture: &mut Picture, random: &mut ChaCha8Rng) {
         match self {
             Self::Flatten(tiles) => {
-                let (x, y) = picture.around.as_ref().map_or((0, 0), |around| around.at);
                 for (rect, lines) in tiles {
-                    if let (Some(x), Some(y)) = (rect.x.checked_sub(x), rect.y.checked_sub(y)) {
-                        let rect = PixelRect::new(x, y, rect.width, rect.height);
-                        flatten(&mut picture.native, rect, lines, random);
-                    }
+                    flatten(&mut picture.native, *rect, lines, random);
                 }
             }
             Self::Mask(region, filling) => {
-                let size = picture.size();
-                let native = PixelRect::new(0, 0, picture.native.width(), picture.native.height());
-                let mut window = native;
-                if let Some(Around { overview, at, .. }) = &mut picture.around {
-                    let mask = region.mask(PixelRect::new(0, 0, size.0, size.1), size, overview.dimensions());
-                    fill(overview, &mask, *filling);
-                    window = PixelRect::new(at.0, at.1, native.width, native.height);
-                }
-                let mask = region.mask(window, size, picture.native.dimensions());
+                let mask = region.mask(picture.size());
                 fill(&mut picture.native, &mask, *filling);
             }
         }
@@ -608,15 +549,13 @@ impl Region {
         grown
     }
 
-    /// Which of `pixels` × pixels that show the part `shown` of a picture of `size` lie in the region, row by row.
-    fn mask(&self, shown: PixelRect, size: (u32, u32), pixels: (u32, u32)) -> Vec<bool> {
-        let along = |i: u32, count: u32, first: u32, span: u32, whole: u32, cells: u32| {
-            let at = f64::from(first) + (f64::from(i) + 0.5) * f64::from(span) / f64::from(count);
-            ((at / f64::from(whole.max(1)) * f64::from(cells)) as u32).min(cells - 1) as usize
+    /// Which pixels of a picture of `size` lie in the region, row by row.
+    fn mask(&self, size: (u32, u32)) -> Vec<bool> {
+        let along = |i: u32, count: u32, cells: u32| {
+            ((((f64::from(i) + 0.5) / f64::from(count)) * f64::from(cells)) as u32).min(cells - 1) as usize
         };
-        let columns: Vec<usize> =
-            (0..pixels.0).map(|x| along(x, pixels.0, shown.x, shown.width, size.0, self.width)).collect();
-        let rows = (0..pixels.1).map(|y| along(y, pixels.1, shown.y, shown.height, size.1, self.height));
+        let columns: Vec<usize> = (0..size.0).map(|x| along(x, size.0, self.width)).collect();
+        let rows = (0..size.1).map(|y| along(y, size.1, self.height));
         rows.flat_map(|y| columns.iter().map(move |x| self.held[y * self.width as usize + x])).collect()
     }
 }
@@ -914,14 +853,7 @@ impl<'a> Bench<'a> {
         self.checks += 1;
         let bytes = picture.file(self.quality)?;
         let upload = Upload { bytes: &bytes, name: self.upload.name };
-        let Some(around) = &picture.around else { return self.checker.check(&upload, Deadline::NEVER) };
-        let small = DynamicImage::ImageRgb8(around.overview.clone());
-        let small = encode(&small, None).map_err(|_| CaptureError::Undecodable)?;
-        let overview = Upload { bytes: &small, name: None };
-        let whole = Whole { overview, width: around.size.0, height: around.size.1, at: around.at };
-        let capture = opened(self.checker, &upload, Some(&whole))?;
-        let scene = self.checker.survey(&capture, Deadline::NEVER);
-        Ok(self.checker.judge(self.checker.examine_scene(&scene, &upload)))
+        self.checker.check(&upload, Deadline::NEVER)
     }
 
     /// The report of the picture after `edits`.
@@ -1052,11 +984,10 @@ impl<'a> Bench<'a> {
         for (wanted, left_out) in wanted.held.iter_mut().zip(&region.held) {
             *wanted &= !left_out;
         }
-        let shown = self.picture.around.as_ref().map_or(&self.picture.native, |around| &around.overview);
-        let mask = wanted.mask(PixelRect::new(0, 0, size.0, size.1), size, shown.dimensions());
+        let mask = wanted.mask(size);
         let mut sum = [0.0f64; 3];
         let mut count = 0.0f64;
-        for (pixel, _) in shown.pixels().zip(&mask).filter(|(_, wanted)| **wanted) {
+        for (pixel, _) in self.picture.native.pixels().zip(&mask).filter(|(_, wanted)| **wanted) {
             for (sum, value) in sum.iter_mut().zip(pixel.0) {
                 *sum += f64::from(value);
             }
@@ -1110,7 +1041,7 @@ fn with_segments_of(source: &[u8], picture: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::Limits;
+    use crate::capture::{Limits, decode};
     use crate::evidence::Sentence;
     use crate::policy::Classification;
     use crate::report::Finding;
@@ -1221,7 +1152,7 @@ mod tests {
         let picture = grey(300, 200, |x, y| if is_bar(x, y) { 0.0 } else { slope(x) });
         let mut region = Region::none((300, 200));
         region.lay(&PixelRect::new(100, 80, 50, 20).corners(), true);
-        let mut edited = Picture { native: picture.clone(), is_grey: false, around: None };
+        let mut edited = Picture { native: picture.clone(), is_grey: false };
         Edit::Mask(region, Filling::Surrounding).apply(&mut edited, &mut random());
         for (x, y, pixel) in edited.native.enumerate_pixels() {
             if is_bar(x as f32, y as f32) {
@@ -1231,23 +1162,6 @@ mod tests {
                 assert_eq!(pixel, picture.get_pixel(x, y), "{x}, {y} lies outside");
             }
         }
-    }
-
-    #[test]
-    fn a_window_and_its_overview_are_masked_at_the_same_place() {
-        let around = Around { overview: grey(200, 150, |_, _| 200.0), size: (2000, 1500), at: (800, 600) };
-        let mut picture = Picture { native: grey(400, 300, |_, _| 200.0), is_grey: false, around: Some(around) };
-        let mut region = Region::none((2000, 1500));
-        region.lay(&PixelRect::new(900, 0, 100, 1500).corners(), true);
-        Edit::Mask(region, Filling::Colour([10.0, 20.0, 30.0])).apply(&mut picture, &mut random());
-        let changed = |picture: &RgbImage| -> Vec<u32> {
-            let row = picture.height() / 2;
-            (0..picture.width()).filter(|x| picture.get_pixel(*x, row).0 == [10, 20, 30]).collect()
-        };
-        let native = changed(&picture.native);
-        assert!(native[0].abs_diff(100) < 3 && native.len().abs_diff(100) < 4, "{native:?}");
-        let small = changed(&picture.around.expect("a window").overview);
-        assert_eq!((small[0], small.len()), (90, 10));
     }
 
     #[test]
@@ -1269,7 +1183,7 @@ mod tests {
                 panic!("another edit")
             };
             assert_eq!(held(&moved), held(&region));
-            let pixels = moved.mask(PixelRect::new(0, 0, 300, 200), (300, 200), (300, 200));
+            let pixels = moved.mask((300, 200));
             assert_eq!(pixels.iter().filter(|masked| **masked).count(), held(&region));
             places.push(moved);
         }

@@ -17,6 +17,7 @@ use super::leakage::Leakage;
 use super::metrics::{Agreement, Calibration, Curve, DetPoint, RocPoint, Share, quantiles};
 use super::rates::{REPLICATES, Rate, SEED};
 use super::store::{Judged, Origin};
+use crate::checker::milliseconds;
 use crate::policy::{Classification, Decision, code};
 use crate::scoring::Scores;
 
@@ -450,8 +451,8 @@ fn speed(judged: &[Judged]) -> Option<Speed> {
     let times: Vec<f64> = examined.iter().map(|row| row.stored.elapsed_ms).collect();
     let p50_p95_p99_ms = quantiles(&times, [0.5, 0.95, 0.99]).ok()?;
     let mut stages_ms: BTreeMap<String, f64> = BTreeMap::new();
-    for (stage, ms) in examined.iter().flat_map(|row| &row.stored.stages_ms) {
-        *stages_ms.entry(stage.clone()).or_default() += ms / examined.len() as f64;
+    for (stage, spent) in examined.iter().flat_map(|row| row.stored.stages_ms.iter()) {
+        *stages_ms.entry(stage.to_owned()).or_default() += milliseconds(spent) / examined.len() as f64;
     }
     let total: f64 = times.iter().sum();
     Some(Speed { n: times.len(), p50_p95_p99_ms, per_worker_per_s: 1000.0 * times.len() as f64 / total, stages_ms })

@@ -18,9 +18,8 @@ use super::plots::{self, Measured, Rates, Series, Threshold};
 use super::rates::{LEVEL, REPLICATES, Rate};
 use super::robustness::{Tried, variants};
 use super::store::Judged;
-use crate::capture::{self, Upload};
+use crate::capture::Upload;
 use crate::checker::Checker;
-use crate::report::overlay;
 use crate::scene::Deadline;
 use crate::screening::read_upload;
 
@@ -558,13 +557,14 @@ fn card(checker: &Checker, row: &Judged, root: &Path) -> ErrorCard {
     }
     let pictures = read_upload(&root.join(&row.sample.path), checker.limits()).ok().and_then(|bytes| {
         let upload = Upload { bytes: &bytes, name: Some(&row.sample.path) };
-        let capture = capture::decode(&upload, checker.limits()).ok()?;
-        let scene = checker.survey(&capture, Deadline::NEVER);
-        let report = checker.judge(checker.examine_scene(&scene, &upload));
-        let overview = scene.overview();
-        let (width, height) = overview.luma.dimensions();
-        let thumbnail = jpeg(&overview.rgb(width, height), THUMBNAIL_PX)?;
-        Some((thumbnail, jpeg(&overlay::draw(&scene, &report), OVERLAY_PX)?))
+        let looked = checker.look(&upload, Deadline::NEVER, |mut look| {
+            let report = look.report();
+            let overview = look.scene.overview();
+            let (width, height) = overview.luma.dimensions();
+            let thumbnail = jpeg(&overview.rgb(width, height), THUMBNAIL_PX)?;
+            Some((thumbnail, jpeg(&look.overlay(&report), OVERLAY_PX)?))
+        });
+        looked.ok()?
     });
     let (thumbnail, overlay) = pictures.unzip();
     ErrorCard { thumbnail, overlay, title: row.sample.path.clone(), lines }

@@ -180,11 +180,11 @@ pub fn try_variants(
 
 /// The native pixels of a capture, upright: RGB, or grey where the file stores luma only.
 pub(super) fn picture(capture: &Capture) -> Result<DynamicImage, CaptureError> {
-    let window = capture.window();
+    let frame = capture.frame();
     if capture.is_grey() {
-        return capture.luma(window).map(DynamicImage::ImageLuma8).ok_or(CaptureError::Undecodable);
+        return capture.luma(frame).map(DynamicImage::ImageLuma8).ok_or(CaptureError::Undecodable);
     }
-    let [y, cb, cr] = capture.ycc(window).ok_or(CaptureError::Undecodable)?;
+    let [y, cb, cr] = capture.ycc(frame).ok_or(CaptureError::Undecodable)?;
     Ok(DynamicImage::ImageRgb8(ycc_to_rgb(&y, &cb, &cr)))
 }
 

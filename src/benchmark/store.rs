@@ -9,15 +9,15 @@ use std::io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
 
 use image::imageops;
 use serde::{Deserialize, Serialize};
 
 use super::labels::Sample;
 use super::leakage;
-use crate::capture::{self, Upload};
-use crate::checker::Checker;
+use crate::capture::Upload;
+pub use crate::checker::Stages;
+use crate::checker::{Checker, milliseconds};
 use crate::detectors::DETECTORS;
 use crate::policy::Verdict;
 use crate::reading::NumberCode;
@@ -109,9 +109,6 @@ impl Origin {
         format!("bonafide {} with {}", self.tool_version, models.join(", "))
     }
 }
-
-/// Time of one check by stage, in milliseconds; what detectors share counts for the first that asks for it.
-pub type Stages = BTreeMap<String, f64>;
 
 /// What was measured on one labelled picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -227,29 +224,25 @@ fn attempt(checker: &Checker, gate: &Gate, root: &Path, sample: &Sample, mut row
     let _permit = gate.enter(decoded_bytes(&bytes, bytes.len() as u64, checker.limits()));
     row.sha256 = crate::checker::sha256(&bytes);
     row.bytes = bytes.len() as u64;
-    let start = Instant::now();
-    let ms = |since: Instant| (since.elapsed().as_secs_f64() * 1e6).round() / 1e3;
     let upload = Upload { bytes: &bytes, name: Some(&sample.path) };
-    let capture = match capture::decode(&upload, checker.limits()) {
-        Ok(capture) => capture,
+    let mut measured = row.clone();
+    let looked = checker.look(&upload, Deadline::NEVER, |look| {
+        let readings = look.findings.readings().into_iter();
+        measured.readings = readings.map(|(id, value)| (id.to_owned(), value)).collect();
+        measured.number = look.findings.number_code();
+        measured.size = Some([look.capture.width(), look.capture.height()]);
+        measured.elapsed_ms = milliseconds(look.elapsed());
+        let luma = &look.scene.overview().luma;
+        measured.fingerprint = Some(leakage::fingerprint(&imageops::thumbnail(luma, 136, 128)));
+        measured.stages_ms = look.stages;
+    });
+    match looked {
+        Ok(()) => measured,
         Err(error) => {
-            row.error = Some(FailureCause { code: error.code().to_owned(), message: error.to_string() });
-            return row;
+            let error = FailureCause { code: error.code().to_owned(), message: error.to_string() };
+            Stored { error: Some(error), ..row }
         }
-    };
-    row.stages_ms.insert("decode".to_owned(), ms(start));
-    let scene = checker.survey(&capture, Deadline::NEVER);
-    let findings = checker.examine_scene(&scene, &upload);
-    for (detector, spent) in findings.spent() {
-        row.stages_ms.insert((*detector).to_owned(), (spent.as_secs_f64() * 1e6).round() / 1e3);
     }
-    row.readings = findings.readings().into_iter().map(|(id, value)| (id.to_owned(), value)).collect();
-    row.number = findings.number_code();
-    row.size = Some([capture.width(), capture.height()]);
-    row.elapsed_ms = ms(start);
-    let luma = &scene.overview().luma;
-    row.fingerprint = Some(leakage::fingerprint(&imageops::thumbnail(luma, 136, 128)));
-    row
 }
 
 /// Every row of `file`.

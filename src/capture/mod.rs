@@ -57,10 +57,6 @@ impl MediaType {
 }
 
 /// A decoded upload: pixels upright at native resolution, and the facts of its file.
-///
-/// Usually the window is the whole picture. A capture that is known at native resolution only inside a window (a
-/// lossless crop kept beside a small overview of the whole, as research sets are stored) is examined the same way:
-/// coordinates are those of the whole picture, and native pixels exist inside [`Capture::window`].
 #[derive(Debug, Clone)]
 pub struct Capture {
     /// Format by content.
@@ -69,83 +65,56 @@ pub struct Capture {
     pub metadata: Metadata,
     /// How the file is built.
     pub container: Container,
-    native: Pixels,
-    whole: Option<Whole>,
-}
-
-#[derive(Debug, Clone)]
-struct Whole {
-    width: u32,
-    height: u32,
-    window: PixelRect,
-    overview: Pixels,
+    pixels: Pixels,
 }
 
 impl Capture {
     /// A capture of decoded pixels and the facts of their file.
     #[must_use]
-    pub fn new(media_type: MediaType, native: Pixels, metadata: Metadata, container: Container) -> Self {
-        Self { media_type, metadata, container, native, whole: None }
+    pub fn new(media_type: MediaType, pixels: Pixels, metadata: Metadata, container: Container) -> Self {
+        Self { media_type, metadata, container, pixels }
     }
 
-    /// The same capture as the window `at` (`x`, `y`) of a picture of `width` × `height` seen small in `overview`.
-    ///
-    /// # Errors
-    /// Gives the capture back when the window would not lie inside the whole.
-    pub fn inside(mut self, overview: Self, width: u32, height: u32, at: (u32, u32)) -> Result<Self, Box<Self>> {
-        let window = PixelRect::new(at.0, at.1, self.native.width(), self.native.height());
-        if !PixelRect::new(0, 0, width, height).holds(window) {
-            return Err(Box::new(self));
-        }
-        self.whole = Some(Whole { width, height, window, overview: overview.native });
-        Ok(self)
-    }
-
-    /// Width of the whole picture, upright, in pixels.
+    /// Upright width in pixels.
     #[must_use]
-    pub fn width(&self) -> u32 {
-        self.whole.as_ref().map_or(self.native.width(), |w| w.width)
+    pub const fn width(&self) -> u32 {
+        self.pixels.width()
     }
 
-    /// Height of the whole picture, upright, in pixels.
+    /// Upright height in pixels.
     #[must_use]
-    pub fn height(&self) -> u32 {
-        self.whole.as_ref().map_or(self.native.height(), |w| w.height)
+    pub const fn height(&self) -> u32 {
+        self.pixels.height()
     }
 
-    /// Where native pixels exist.
+    /// The whole of the picture.
     #[must_use]
-    pub fn window(&self) -> PixelRect {
-        self.whole.as_ref().map_or(PixelRect::new(0, 0, self.native.width(), self.native.height()), |w| w.window)
+    pub const fn frame(&self) -> PixelRect {
+        PixelRect::new(0, 0, self.width(), self.height())
     }
 
-    /// Native luma of `rect`, upright; `None` unless `rect` lies inside [`Capture::window`].
+    /// Luma of `rect`, upright; `None` unless `rect` lies inside the picture.
     #[must_use]
     pub fn luma(&self, rect: PixelRect) -> Option<image::GrayImage> {
-        self.native.luma(self.in_window(rect)?)
+        self.pixels.luma(rect)
     }
 
-    /// Native Y, Cb and Cr of `rect`, upright (128 = no chroma); `None` unless `rect` lies inside [`Capture::window`].
+    /// Y, Cb and Cr of `rect`, upright (128 = no chroma); `None` unless `rect` lies inside the picture.
     #[must_use]
     pub fn ycc(&self, rect: PixelRect) -> Option<[image::GrayImage; 3]> {
-        self.native.ycc(self.in_window(rect)?)
+        self.pixels.ycc(rect)
     }
 
     /// Whether the file stores luma only.
     #[must_use]
-    pub fn is_grey(&self) -> bool {
-        self.native.is_grey()
+    pub const fn is_grey(&self) -> bool {
+        self.pixels.is_grey()
     }
 
-    /// The pixels that show the whole picture, for an overview: the native ones, or the small overview.
+    /// The pixels as they are stored.
     #[must_use]
-    pub fn whole_pixels(&self) -> &Pixels {
-        self.whole.as_ref().map_or(&self.native, |w| &w.overview)
-    }
-
-    fn in_window(&self, rect: PixelRect) -> Option<PixelRect> {
-        let window = self.window();
-        window.holds(rect).then(|| PixelRect::new(rect.x - window.x, rect.y - window.y, rect.width, rect.height))
+    pub const fn pixels(&self) -> &Pixels {
+        &self.pixels
     }
 }
 

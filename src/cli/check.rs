@@ -2,12 +2,11 @@
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
-use bonafide::capture::{self, CaptureError, Limits, Upload};
+use bonafide::capture::{Limits, Upload};
 use bonafide::checker::Checker;
 use bonafide::report::text::{Language, render};
-use bonafide::report::{Failure, Report, Row, json, overlay};
+use bonafide::report::{Failure, Report, Row, json};
 use bonafide::scene::Deadline;
 use bonafide::screening::{failure, read_upload};
 use clap::{Args, ValueEnum};
@@ -89,22 +88,18 @@ fn examine(checker: &Checker, file: &Path, picture: Option<&Path>) -> Result<Res
         Err(failure) => return Ok(Err(failure)),
     };
     let upload = Upload { bytes: &bytes, name: (name != "-").then_some(&*name) };
-    let refused = |error: &CaptureError| failure(&*name, error.code(), error.to_string());
-    let Some(picture) = picture else {
-        return Ok(checker.check(&upload, Deadline::NEVER).map_err(|e| refused(&e)));
-    };
-    let start = Instant::now();
-    let capture = match capture::decode(&upload, checker.limits()) {
-        Ok(capture) => capture,
-        Err(error) => return Ok(Err(refused(&error))),
-    };
-    let scene = checker.survey(&capture, Deadline::NEVER);
-    let mut report = checker.judge(checker.examine_scene(&scene, &upload));
-    report.elapsed_ms = start.elapsed().as_secs_f64() * 1000.0;
-    overlay::draw(&scene, &report)
-        .save_with_format(picture, image::ImageFormat::Png)
-        .map_err(|e| format!("{}: {e}", picture.display()))?;
-    Ok(Ok(report))
+    let looked = checker.look(&upload, Deadline::NEVER, |mut look| {
+        let report = look.report();
+        let saved = picture.map_or(Ok(()), |picture| {
+            let drawn = look.overlay(&report).save_with_format(picture, image::ImageFormat::Png);
+            drawn.map_err(|e| format!("{}: {e}", picture.display()))
+        });
+        saved.map(|()| report)
+    });
+    match looked {
+        Ok(outcome) => outcome.map(Ok),
+        Err(error) => Ok(Err(failure(&*name, error.code(), error.to_string()))),
+    }
 }
 
 fn read_stdin(limits: &Limits) -> Result<Vec<u8>, Failure> {

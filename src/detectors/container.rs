@@ -217,21 +217,20 @@ fn tables(found: &[[u16; 64]]) -> Option<(u32, bool)> {
 }
 
 /// Strength of the strongest 8 × 8 grid and whether it begins at the stored origin; `None` without native patches.
-/// Only for pictures stored whole and upright-or-mirrored on whole blocks, where the origin is known.
+/// Only for pictures stored upright-or-mirrored on whole blocks, where the origin is known.
 fn grid(scene: &Scene<'_>) -> Option<(f64, bool)> {
     const PATCH: u32 = 128;
     let capture = scene.capture();
-    let window = capture.window();
-    let (_, _, _, _, orientation) = capture.whole_pixels().stored();
-    let whole = window == PixelRect::new(0, 0, capture.width(), capture.height());
-    if !whole || orientation != capture::Orientation::Upright || window.width.min(window.height) < PATCH {
+    let (width, height) = (capture.width(), capture.height());
+    let (_, _, _, _, orientation) = capture.pixels().stored();
+    if orientation != capture::Orientation::Upright || width.min(height) < PATCH {
         return None;
     }
     let (mut across, mut down) = ([0.0_f64; 8], [0.0_f64; 8]);
     for (fx, fy) in [(1, 1), (3, 1), (2, 2), (1, 3), (3, 3)] {
         // Patches begin on whole blocks.
-        let x = ((window.width - PATCH) * fx / 4) & !7;
-        let y = ((window.height - PATCH) * fy / 4) & !7;
+        let x = ((width - PATCH) * fx / 4) & !7;
+        let y = ((height - PATCH) * fy / 4) & !7;
         let patch = capture.luma(PixelRect::new(x, y, PATCH, PATCH))?;
         let raw = patch.as_raw();
         let side = PATCH as usize;

@@ -34,18 +34,17 @@ struct Rendered;
 impl Detector for Rendered {
     fn examine(&self, scene: &Scene<'_>) -> Outcome {
         let capture = scene.capture();
-        let window = capture.window();
-        if window.width < TILE_PX || window.height < TILE_PX {
+        if capture.width() < TILE_PX || capture.height() < TILE_PX {
             let (en, zh) = ("The picture is smaller than a tile.", "图片小于一个图块。");
             return Abstention::new(AbstentionCause::InsufficientResolution, en, zh).into();
         }
-        let places = |first: u32, length: u32| {
+        let places = |length: u32| {
             let count = (length / TILE_PX).min(GRID);
-            (0..count).map(move |i| first + (length - TILE_PX) * i / (count - 1).max(1))
+            (0..count).map(move |i| (length - TILE_PX) * i / (count - 1).max(1))
         };
         let mut all = [0u64; 256];
-        for y in places(window.y, window.height) {
-            for x in places(window.x, window.width) {
+        for y in places(capture.height()) {
+            for x in places(capture.width()) {
                 let Some(luma) = capture.luma(PixelRect::new(x, y, TILE_PX, TILE_PX)) else { continue };
                 luma.as_raw().iter().for_each(|value| all[usize::from(*value)] += 1);
             }

@@ -104,13 +104,13 @@ impl Detector for Sharpness {
 
 /// The native patches with the strongest gradients of the overview, inside the document if there is one.
 fn patches(scene: &Scene<'_>) -> Vec<PixelRect> {
-    let (overview, window) = (scene.overview(), scene.capture().window());
-    let (width, height) = (PATCH_PX.min(window.width), PATCH_PX.min(window.height));
+    let (overview, frame) = (scene.overview(), scene.capture().frame());
+    let (width, height) = (PATCH_PX.min(frame.width), PATCH_PX.min(frame.height));
     let quad = scene.document().map(|document| document.quad);
     let step = |span: u32, side: u32| (span.saturating_sub(side) / 12).max(side / 2).max(1) as usize;
     let mut found: Vec<(u64, PixelRect)> = Vec::new();
-    for y in (window.y..=window.y + window.height - height).step_by(step(window.height, height)) {
-        for x in (window.x..=window.x + window.width - width).step_by(step(window.width, width)) {
+    for y in (0..=frame.height - height).step_by(step(frame.height, height)) {
+        for x in (0..=frame.width - width).step_by(step(frame.width, width)) {
             let rect = PixelRect::new(x, y, width, height);
             if quad.is_none_or(|quad| rect.corners().iter().all(|corner| quad.contains(*corner))) {
                 found.push((energy(&overview.luma, rect, overview.scale), rect));

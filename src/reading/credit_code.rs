@@ -12,9 +12,6 @@ const ALPHABET: &str = "0123456789ABCDEFGHJKLMNPQRTUWXY";
 /// Modulus of the check character: as many as there are characters.
 const MODULUS: usize = 31;
 
-/// Weights of the organisation code's first eight characters (GB 11714-1997).
-const ORGANISATION_WEIGHTS: [u32; 8] = [3, 7, 9, 10, 5, 8, 4, 2];
-
 /// A credit code as it was read. The code prints masked and is not serialised.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CreditCode {
@@ -22,9 +19,6 @@ pub struct CreditCode {
     pub code: NumberCode,
     /// Which checks fail.
     pub faults: Vec<Fault>,
-    /// Whether the check character within the organisation's code holds; `None` where the form is wrong. No more than a
-    /// warning: some early codes, though valid, fail.
-    pub organisation_holds: Option<bool>,
     #[serde(skip)]
     number: Private,
 }
@@ -76,7 +70,7 @@ pub fn check(text: &str) -> CreditCode {
     let number = compact(text).to_ascii_uppercase();
     if !number.contains(|c: char| c.is_ascii_digit()) {
         let number = Private::default();
-        return CreditCode { code: NumberCode::NoneFound, faults: Vec::new(), organisation_holds: None, number };
+        return CreditCode { code: NumberCode::NoneFound, faults: Vec::new(), number };
     }
     let mut faults = Vec::new();
     if number.chars().count() != LENGTH {
@@ -86,11 +80,10 @@ pub fn check(text: &str) -> CreditCode {
     if !number.chars().all(|c| ALPHABET.contains(c)) || !region.clone().all(|c| c.is_ascii_digit()) {
         faults.push(Fault::Alphabet);
     }
-    let organisation_holds = faults.is_empty().then(|| organisation_holds(&number[8..17]));
     if faults.is_empty() && !number.ends_with(check_character(&number)) {
         faults.push(Fault::Check);
     }
-    CreditCode { code: NumberCode::of(&faults), faults, organisation_holds, number: Private(number) }
+    CreditCode { code: NumberCode::of(&faults), faults, number: Private(number) }
 }
 
 /// Checks the likeliest code in a text that may hold anything else: the first whose checks hold, if there is one.
@@ -99,24 +92,13 @@ pub fn find(text: &str) -> CreditCode {
     best(text, check, |found| found.code)
 }
 
-/// 31 less the sum, modulo 31, of the first 17 characters' values times powers of three.
-/// The check character that belongs to the first 17 of `number` (GB 32100).
+/// The check character that belongs to the first 17 of `number` (GB 32100): 31 less the sum, modulo 31, of their values
+/// times powers of three. The organisation's own check character (GB 11714-1997) is not looked at: some early codes,
+/// though valid, fail it.
 pub(crate) fn check_character(number: &str) -> char {
     let values = number.chars().take(LENGTH - 1).map(|c| ALPHABET.find(c).unwrap_or_default());
     let (sum, _) = values.fold((0, 1), |(sum, weight), value| (sum + value * weight, weight * 3 % MODULUS));
     char::from(ALPHABET.as_bytes()[(MODULUS - sum % MODULUS) % MODULUS])
-}
-
-/// GB 11714-1997 over nine characters: letters are worth 10 to 35 there, also those that no credit code has.
-fn organisation_holds(code: &str) -> bool {
-    code.ends_with(organisation_check(code))
-}
-
-/// The check character that belongs to the first eight of `code` (GB 11714-1997).
-pub(crate) fn organisation_check(code: &str) -> char {
-    let values = code.chars().filter_map(|c| c.to_digit(36));
-    let sum: u32 = values.zip(ORGANISATION_WEIGHTS).map(|(value, weight)| value * weight).sum();
-    char::from_digit((11 - sum % 11) % 11, 10).unwrap_or('X')
 }
 
 /// `text` with a break in place of every percent-encoded byte (RFC 3986), so that an address within an address falls
@@ -148,8 +130,7 @@ mod tests {
     fn the_printed_code_holds() {
         for code in CODES {
             let read = check(code);
-            assert_eq!((read.code, read.organisation_holds), (NumberCode::Consistent, Some(true)), "{code}");
-            assert_eq!(read.revealed(), code);
+            assert_eq!((read.code, read.revealed()), (NumberCode::Consistent, code));
         }
         assert_eq!(ALPHABET.len(), MODULUS);
     }
@@ -167,10 +148,7 @@ mod tests {
         let read = check(CODES[0]);
         assert!(format!("{read:?}").contains("91***************3"));
         assert!(!format!("{read:?}").contains("M000100Y"));
-        assert_eq!(
-            serde_json::to_string(&read).expect("serialisable"),
-            r#"{"code":"consistent","faults":[],"organisation_holds":true}"#
-        );
+        assert_eq!(serde_json::to_string(&read).expect("serialisable"), r#"{"code":"consistent","faults":[]}"#);
     }
 
     #[test]
@@ -189,10 +167,8 @@ mod tests {
     }
 
     #[test]
-    fn the_organisations_check_is_only_a_warning() {
-        let read = check(&with_check("91350100M000100Y5"));
-        assert_eq!((read.code, read.organisation_holds), (NumberCode::Consistent, Some(false)));
-        assert!(organisation_holds("00000006X") && organisation_holds("000000000") && !organisation_holds("000000060"));
+    fn the_organisations_own_check_accuses_nobody() {
+        assert_eq!(check(&with_check("91350100M000100Y5")).code, NumberCode::Consistent);
     }
 
     #[test]
@@ -201,7 +177,6 @@ mod tests {
         assert_eq!(check("91350100M000100Y4").faults, [Fault::Length]);
         assert_eq!(check("9135O100M000100Y43").faults, [Fault::Alphabet]);
         assert_eq!(check("91350100-M000100Y4-3").faults, [Fault::Length, Fault::Alphabet]);
-        assert_eq!(check("9135O100M000100Y43").organisation_holds, None);
         assert_eq!(check("统一社会信用代码").code, NumberCode::NoneFound);
     }
 

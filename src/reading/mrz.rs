@@ -29,9 +29,9 @@ pub enum Format {
 }
 
 /// What a check digit covers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Covered {
+enum Covered {
     /// Document number, with its continuation where it is longer than nine characters.
     DocumentNumber,
     /// Date of birth.
@@ -46,11 +46,11 @@ pub enum Covered {
 
 /// One check digit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Check {
+struct Check {
     /// What it covers.
-    pub covers: Covered,
+    covers: Covered,
     /// Whether it is the one that belongs there.
-    pub holds: bool,
+    holds: bool,
 }
 
 /// A machine-readable zone as it was read. The zone prints masked and is not serialised.
@@ -61,7 +61,7 @@ pub struct Mrz {
     /// Size and layout; `None` where no lines fit any.
     pub format: Option<Format>,
     /// Each check digit, in the order of the zone; none where the zone is unreadable.
-    pub checks: Vec<Check>,
+    checks: Vec<Check>,
     /// Which kinds of check fail.
     pub faults: Vec<Fault>,
     #[serde(skip)]

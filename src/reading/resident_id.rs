@@ -22,8 +22,6 @@ pub struct ResidentId {
     pub code: NumberCode,
     /// Which checks fail.
     pub faults: Vec<Fault>,
-    /// Whether an X of full width stands in the text; a card has one of half width.
-    pub full_width_x: bool,
     #[serde(skip)]
     number: Private,
 }
@@ -67,10 +65,9 @@ impl ResidentId {
 #[must_use]
 pub fn check(text: &str, today: Date) -> ResidentId {
     let read = compact(text);
-    let full_width_x = text.contains(['Ｘ', 'ｘ']);
     if !read.contains(|c: char| c.is_ascii_digit()) {
         let number = Private::default();
-        return ResidentId { code: NumberCode::NoneFound, faults: Vec::new(), full_width_x, number };
+        return ResidentId { code: NumberCode::NoneFound, faults: Vec::new(), number };
     }
     let number = read.replace('x', "X");
     let faults = faults(&number, today);
@@ -78,7 +75,7 @@ pub fn check(text: &str, today: Date) -> ResidentId {
         NumberCode::Consistent if read.ends_with('x') => NumberCode::LowerCaseX,
         code => code,
     };
-    ResidentId { code, faults, full_width_x, number: Private(number) }
+    ResidentId { code, faults, number: Private(number) }
 }
 
 /// Checks the likeliest number in a text that may hold anything else: the first whose checks hold, if there is one.
@@ -142,7 +139,7 @@ mod tests {
     fn the_printed_numbers_hold() {
         for number in PRINTED {
             let read = check(number, today());
-            assert_eq!((read.code, read.faults.len(), read.full_width_x), (NumberCode::Consistent, 0, false));
+            assert_eq!((read.code, read.faults.len()), (NumberCode::Consistent, 0));
             assert_eq!(read.revealed(), number);
         }
     }
@@ -176,12 +173,12 @@ mod tests {
         let told = |text: &str| {
             let read = check(text, today());
             assert_eq!(read.revealed(), PRINTED[0]);
-            (read.code, read.full_width_x)
+            read.code
         };
-        assert_eq!(told(" 110105 1949\u{3000}1231 002X\n"), (NumberCode::Consistent, false));
-        assert_eq!(told("11010519491231002x"), (NumberCode::LowerCaseX, false));
-        assert_eq!(told("11010519491231002Ｘ"), (NumberCode::Consistent, true));
-        assert_eq!(told("１１０１０５１９４９１２３１００２ｘ"), (NumberCode::LowerCaseX, true));
+        assert_eq!(told(" 110105 1949\u{3000}1231 002X\n"), NumberCode::Consistent);
+        assert_eq!(told("11010519491231002x"), NumberCode::LowerCaseX);
+        assert_eq!(told("11010519491231002Ｘ"), NumberCode::Consistent);
+        assert_eq!(told("１１０１０５１９４９１２３１００２ｘ"), NumberCode::LowerCaseX);
     }
 
     #[test]

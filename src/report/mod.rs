@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Mark, Sentence};
-use crate::geometry::{Point, Quad};
+use crate::geometry::Quad;
 use crate::policy::{Classification, Decision, Reason};
 use crate::reading::{Fault, NumberCode};
 use crate::scene::{DocumentKind, Face, Scene};
@@ -185,6 +185,3 @@ impl Row {
         }
     }
 }
-
-/// A polygon as the contract has it.
-pub type Polygon = Vec<Point>;

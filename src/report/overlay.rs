@@ -170,16 +170,16 @@ fn legend(picture: &mut RgbImage, kinds: &[MarkKind]) {
 
 /// Native luma of the square about a mark, where the capture has it.
 fn native_tile(scene: &Scene<'_>, polygon: &[Point]) -> Option<GrayImage> {
-    let window = scene.capture().window();
-    let side = SPECTRAL_TILE_PX.min(window.width).min(window.height);
+    let capture = scene.capture();
+    let side = SPECTRAL_TILE_PX.min(capture.width()).min(capture.height());
     let first = |value: fn(&Point) -> f32| polygon.iter().map(value).fold(f32::INFINITY, f32::min);
     let (x, y) = (first(|p| p.x), first(|p| p.y));
     if !x.is_finite() || !y.is_finite() {
         return None;
     }
-    let x = (x.max(0.0) as u32).clamp(window.x, window.x + window.width - side);
-    let y = (y.max(0.0) as u32).clamp(window.y, window.y + window.height - side);
-    scene.capture().luma(PixelRect::new(x, y, side, side))
+    let x = (x.max(0.0) as u32).min(capture.width() - side);
+    let y = (y.max(0.0) as u32).min(capture.height() - side);
+    capture.luma(PixelRect::new(x, y, side, side))
 }
 
 /// The log power spectrum of a square of luma under a Hann window, frequency zero in the middle; `None` if not square.

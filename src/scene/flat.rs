@@ -147,21 +147,15 @@ fn size(kind: DocumentKind, across: f32, down: f32) -> (u32, u32) {
 
 /// Native luma about `quad`, averaged down by whole steps as far as `scale` allows; its origin and its scale.
 fn native(capture: &Capture, quad: &Quad, scale: f32) -> Option<(GrayImage, Point, f32)> {
-    let window = capture.window();
     let fold = |pick: fn(&Point) -> f32, f: fn(f32, f32) -> f32, start: f32| quad.0.iter().map(pick).fold(start, f);
-    let left = fold(|p| p.x, f32::min, f32::MAX).max(window.x as f32).floor() as u32;
-    let top = fold(|p| p.y, f32::min, f32::MAX).max(window.y as f32).floor() as u32;
-    let right = fold(|p| p.x, f32::max, 0.0).min((window.x + window.width) as f32).ceil() as u32;
-    let bottom = fold(|p| p.y, f32::max, 0.0).min((window.y + window.height) as f32).ceil() as u32;
+    let left = fold(|p| p.x, f32::min, f32::MAX).max(0.0).floor() as u32;
+    let top = fold(|p| p.y, f32::min, f32::MAX).max(0.0).floor() as u32;
+    let right = fold(|p| p.x, f32::max, 0.0).min(capture.width() as f32).ceil() as u32;
+    let bottom = fold(|p| p.y, f32::max, 0.0).min(capture.height() as f32).ceil() as u32;
     if right <= left + 8 || bottom <= top + 8 {
         return None;
     }
-    let rect = PixelRect::new(
-        left,
-        top,
-        right.min(window.x + window.width) - left,
-        bottom.min(window.y + window.height) - top,
-    );
+    let rect = PixelRect::new(left, top, right.min(capture.width()) - left, bottom.min(capture.height()) - top);
     let luma = capture.luma(rect)?;
     let step = scale.floor().max(1.0);
     let origin = Point::new(left as f32, top as f32);

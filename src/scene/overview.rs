@@ -18,8 +18,7 @@ pub struct Overview {
     pub cb: GrayImage,
     /// Red-difference chroma, 128 = none.
     pub cr: GrayImage,
-    /// Capture pixels per overview pixel: multiply an overview position by it. At least 1 unless native pixels are
-    /// known only in a window.
+    /// Capture pixels per overview pixel: multiply an overview position by it. At least 1.
     pub scale: f32,
 }
 
@@ -27,7 +26,7 @@ impl Overview {
     /// The overview of `capture`; never larger than the pixels it is made from.
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     pub(super) fn of(capture: &Capture) -> Self {
-        let (width, height, channels, samples, orientation) = capture.whole_pixels().stored();
+        let (width, height, channels, samples, orientation) = capture.pixels().stored();
         let factor = f64::from(OVERVIEW_PX) / f64::from(width.max(height));
         let size = |side: u32| if factor < 1.0 { ((f64::from(side) * factor).round() as u32).max(1) } else { side };
         let (small_width, small_height) = (size(width), size(height));

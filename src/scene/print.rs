@@ -297,18 +297,11 @@ fn view(
     scale: f32,
     size: (u32, u32),
 ) -> Option<(GrayImage, PixelRect)> {
-    let window = capture.window();
+    let (most_x, most_y) = (capture.width(), capture.height());
     let span = |side: u32, whole: u32| ((side as f32 / scale).round() as u32).clamp(1, whole);
-    let (width, height) = (span(size.0, window.width), span(size.1, window.height));
-    let from = |at: f32, side: u32, first: u32, whole: u32| {
-        ((at - side as f32 / 2.0).max(first as f32) as u32).min(first + whole - side)
-    };
-    let rect = PixelRect::new(
-        from(middle.x, width, window.x, window.width),
-        from(middle.y, height, window.y, window.height),
-        width,
-        height,
-    );
+    let (width, height) = (span(size.0, most_x), span(size.1, most_y));
+    let from = |at: f32, side: u32, whole: u32| ((at - side as f32 / 2.0).max(0.0) as u32).min(whole - side);
+    let rect = PixelRect::new(from(middle.x, width, most_x), from(middle.y, height, most_y), width, height);
     let target = |side: u32, most: u32| ((side as f32 * scale).round() as u32).clamp(1, most);
     let target = (target(width, size.0), target(height, size.1));
     // The overview is area-averaged: where it is fine enough, nothing is read twice.

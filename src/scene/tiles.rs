@@ -46,7 +46,7 @@ pub struct Tile {
 /// Tiles for spectra: with a document four inside it, four across the middles of its sides and four beyond them,
 /// as far as native pixels reach; the rest, and everything without a document, from a spread grid.
 pub(super) fn spectral(capture: &Capture, document: Option<&Document>) -> Vec<Tile> {
-    spectral_rects(capture.window(), document)
+    spectral_rects(capture.frame(), document)
         .into_iter()
         .filter_map(|rect| {
             let [y, cb, cr] = capture.ycc(rect)?;
@@ -123,12 +123,12 @@ fn square_at(centre: Point, side: u32, window: PixelRect) -> Option<PixelRect> {
 
 /// Tiles for the texture network.
 ///
-/// The window is cut into 4 × 4 cells and a tile is centred in each of six of them, spread so that every row and
+/// The picture is cut into 4 × 4 cells and a tile is centred in each of six of them, spread so that every row and
 /// column is met: the layout that the network was trained and measured with. When a document is known and fewer than
 /// four of them meet it, tiles that miss it are moved onto it.
 #[allow(clippy::cast_possible_truncation)]
 pub(super) fn texture(capture: &Capture, document: Option<&Document>) -> Vec<Tile> {
-    texture_rects(capture.window(), document)
+    texture_rects(capture.frame(), document)
         .into_iter()
         .filter_map(|rect| {
             let [y, cb, cr] = capture.ycc(rect)?;

@@ -3,13 +3,12 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
-use std::time::Instant;
 
 use super::memory::{Gate, HEAD_BYTES, decoded_bytes};
 use super::pipeline::Done;
-use crate::capture::{self, CaptureError, Limits, Upload};
+use crate::capture::{CaptureError, Limits, Upload};
 use crate::checker::Checker;
-use crate::report::{Failure, FailureCause, Report, Row, html};
+use crate::report::{Failure, FailureCause, Report, Row};
 use crate::scene::Deadline;
 
 /// The failure of `path` with a stable code and words for people.
@@ -86,24 +85,10 @@ fn attempt(
     let _permit = gate.enter(decoded_bytes(&head, length, limits));
     let bytes = read_rest(file, head, path, limits)?;
     let upload = Upload { bytes: &bytes, name: Some(&name) };
-    let outcome = if with_thumbnail {
-        examine_with_thumbnail(checker, &upload).map(|(report, picture)| (report, Some(picture)))
-    } else {
-        checker.check(&upload, Deadline::NEVER).map(|report| (report, None))
-    };
+    let outcome = checker.look(&upload, Deadline::NEVER, |mut look| {
+        let report = look.report();
+        let thumbnail = with_thumbnail.then(|| look.thumbnail(&report));
+        (report, thumbnail)
+    });
     outcome.map_err(|error| refused(&name, &error))
-}
-
-/// The report of `upload` and a small JPEG of it with the document outlined.
-///
-/// # Errors
-/// [`CaptureError`] when the upload cannot be examined.
-pub fn examine_with_thumbnail(checker: &Checker, upload: &Upload<'_>) -> Result<(Report, Vec<u8>), CaptureError> {
-    let start = Instant::now();
-    let capture = capture::decode(upload, checker.limits())?;
-    let scene = checker.survey(&capture, Deadline::NEVER);
-    let mut report = checker.judge(checker.examine_scene(&scene, upload));
-    report.elapsed_ms = start.elapsed().as_secs_f64() * 1000.0;
-    let thumbnail = html::thumbnail(scene.overview(), report.document.as_ref().map(|d| &d.corners));
-    Ok((report, thumbnail))
 }

@@ -7,7 +7,7 @@ mod resume;
 mod sinks;
 mod sources;
 
-pub use files::{examine, examine_with_thumbnail, failure, read_upload};
+pub use files::{examine, failure, read_upload};
 pub use memory::{Gate, decoded_bytes};
 pub use pipeline::{BUDGET_PER_WORKER, Done, PANICKED, Settings, Tally, in_order, run};
 pub use resume::{Held, held};

@@ -21,10 +21,10 @@ use super::problem::{Kind, Problem};
 use super::store::{Idempotency, NewCase, NewPicture, ReviewStore, StoreError};
 use super::webhooks;
 use super::workers::{Undone, Workers};
-use crate::capture::{CaptureError, Limits, Upload, decode};
-use crate::checker::Checker;
+use crate::capture::{CaptureError, Limits, Upload};
+use crate::checker::{Checker, Stages};
 use crate::policy::{Decision, Policy};
-use crate::report::{Report, overlay};
+use crate::report::Report;
 use crate::scene::{Deadline, Face};
 
 /// Quality of the pictures that show what was found, 1 to 100.
@@ -185,7 +185,7 @@ impl App {
         })?;
         self.figures.stage("queue", waited);
         let (examined, stages) = examined?;
-        for (stage, spent) in stages {
+        for (stage, spent) in stages.iter() {
             self.figures.stage(stage, spent);
         }
         Ok(examined)
@@ -281,8 +281,6 @@ fn event(case: &str, now_ms: i64, report: &Report, session: Option<&str>) -> Str
     .to_string()
 }
 
-type Stages = Vec<(&'static str, Duration)>;
-
 fn examine(
     checker: &Checker,
     limits: &Limits,
@@ -291,34 +289,27 @@ fn examine(
     ask: &Ask,
     deadline: Deadline,
 ) -> Result<(Examined, Stages), CaptureError> {
-    let begun = Instant::now();
     let upload = Upload { bytes: &picture.bytes, name: picture.name.as_deref() };
-    let capture = decode(&upload, limits)?;
-    let mut stages = vec![("decode", begun.elapsed())];
-    let scene = checker.survey(&capture, deadline);
-    let findings = checker.examine_scene(&scene, &upload);
-    stages.extend_from_slice(findings.spent());
-    let judging = Instant::now();
-    let revealed = ask.reveal.then(|| checker.judge_by(findings.clone(), policy, true));
-    let mut masked = checker.judge_by(findings, policy, false);
-    masked.elapsed_ms = (begun.elapsed().as_secs_f64() * 1e6).round() / 1e3;
-    stages.push(("judge", judging.elapsed()));
-    let overlay = ask.overlay.then(|| {
-        let drawing = Instant::now();
-        let mut jpeg = Vec::new();
-        let drawn = overlay::draw(&scene, &masked)
-            .write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, OVERLAY_QUALITY));
-        stages.push(("overlay", drawing.elapsed()));
-        drawn.ok().map(|()| Bytes::from(jpeg))
-    });
-    let name = std::mem::replace(&mut masked.path, "-".to_owned());
-    // Nothing in a report can fail to be written: its maps have text for keys.
-    let kept = serde_json::to_string(&masked).unwrap_or_default();
-    let report = match revealed {
-        Some(revealed) => Report { elapsed_ms: masked.elapsed_ms, ..revealed },
-        None => Report { path: name, ..masked },
-    };
-    Ok((Examined { report, kept, overlay: overlay.flatten() }, stages))
+    checker.look_within(limits, &upload, deadline, |mut look| {
+        let revealed = ask.reveal.then(|| look.judge(policy, true));
+        let mut masked = look.judge(policy, false);
+        let overlay = ask.overlay.then(|| {
+            let drawing = Instant::now();
+            let mut jpeg = Vec::new();
+            let encoder = JpegEncoder::new_with_quality(&mut jpeg, OVERLAY_QUALITY);
+            let drawn = look.overlay(&masked).write_with_encoder(encoder);
+            look.stages.add("overlay", drawing.elapsed());
+            drawn.ok().map(|()| Bytes::from(jpeg))
+        });
+        let name = std::mem::replace(&mut masked.path, "-".to_owned());
+        // Nothing in a report can fail to be written: its maps have text for keys.
+        let kept = serde_json::to_string(&masked).unwrap_or_default();
+        let report = match revealed {
+            Some(revealed) => Report { elapsed_ms: masked.elapsed_ms, ..revealed },
+            None => Report { path: name, ..masked },
+        };
+        (Examined { report, kept, overlay: overlay.flatten() }, look.stages)
+    })
 }
 
 /// SHA-256 of parts, each with its length before it.

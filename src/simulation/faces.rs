@@ -31,9 +31,17 @@ fn digits(rng: &mut ChaCha8Rng, count: usize) -> String {
 /// A credit code of region 119999, which is nobody's: it holds together and can be no company's (GB 32100).
 fn credit_number(rng: &mut ChaCha8Rng) -> String {
     let plain = format!("91119999{}", digits(rng, 8));
-    let organisation = credit_code::organisation_check(&plain[8..]);
+    let organisation = organisation_check(&plain[8..]);
     let plain = format!("{plain}{organisation}");
     format!("{plain}{}", credit_code::check_character(&plain))
+}
+
+/// The check character that belongs to the eight characters of an organisation's code (GB 11714-1997).
+fn organisation_check(code: &str) -> char {
+    const WEIGHTS: [u32; 8] = [3, 7, 9, 10, 5, 8, 4, 2];
+    let values = code.chars().filter_map(|c| c.to_digit(36));
+    let sum: u32 = values.zip(WEIGHTS).map(|(value, weight)| value * weight).sum();
+    char::from_digit((11 - sum % 11) % 11, 10).unwrap_or('X')
 }
 
 /// `text` with its check digit (ICAO Doc 9303 part 3).
@@ -274,6 +282,19 @@ impl Design {
                 let corner = [at[0] + x as f32 * module, at[1] + y as f32 * module];
                 self.rect([corner[0], corner[1], corner[0] + module, corner[1] + module], ink, 1.0);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_organisations_check_character_is_that_of_the_standard() {
+        // The code within the example of GB 32100-2015, and the two ends of the modulus.
+        for (code, check) in [("M000100Y", '4'), ("00000006", 'X'), ("00000000", '0')] {
+            assert_eq!(organisation_check(code), check, "{code}");
         }
     }
 }

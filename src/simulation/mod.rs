@@ -13,7 +13,6 @@ pub use design::Document;
 pub use set::{Counts, SetError, write_set};
 
 use crate::geometry::{Point, Quad};
-use image::RgbImage;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -348,31 +347,11 @@ pub struct Truth {
     pub spec: Spec,
 }
 
-/// A capture, its file and its truth.
-#[derive(Debug, Clone)]
-pub struct Simulated {
-    /// The pixels as the file decodes.
-    pub image: RgbImage,
-    /// The JPEG.
-    pub jpeg: Vec<u8>,
-    /// What is known about it.
-    pub truth: Truth,
-}
-
-/// The capture that `spec` and `seed` describe; the same pair gives the same bytes.
+/// The JPEG that `spec` and `seed` describe, and what is known about it; the same pair gives the same bytes.
 ///
 /// # Panics
 ///
-/// When the spec asks for a frame of no pixels, or the encoder's own JPEG cannot be read back.
-#[must_use]
-pub fn simulate(spec: &Spec, seed: u64) -> Simulated {
-    let (jpeg, truth) = encode(spec, seed);
-    #[allow(clippy::disallowed_methods, reason = "its own bytes")]
-    let image = image::load_from_memory(&jpeg).expect("the encoder's JPEG decodes").to_rgb8();
-    Simulated { image, jpeg, truth }
-}
-
-/// The same without decoding the file again.
+/// When the spec asks for a frame of no pixels.
 #[must_use]
 pub fn encode(spec: &Spec, seed: u64) -> (Vec<u8>, Truth) {
     let surface = surface::Surface::new(spec, seed);
@@ -408,7 +387,23 @@ pub fn encode(spec: &Spec, seed: u64) -> (Vec<u8>, Truth) {
 
 #[cfg(test)]
 mod tests {
+    use image::RgbImage;
+
     use super::*;
+
+    /// A capture as its file decodes, its file and its truth.
+    struct Simulated {
+        image: RgbImage,
+        jpeg: Vec<u8>,
+        truth: Truth,
+    }
+
+    fn simulate(spec: &Spec, seed: u64) -> Simulated {
+        let (jpeg, truth) = encode(spec, seed);
+        #[allow(clippy::disallowed_methods, reason = "its own bytes")]
+        let image = image::load_from_memory(&jpeg).expect("the encoder's JPEG decodes").to_rgb8();
+        Simulated { image, jpeg, truth }
+    }
 
     fn small(presentation: Presentation) -> Spec {
         Spec { width: 480, height: 360, ..Spec::plain(presentation, Document::Card) }

@@ -1,0 +1,186 @@
+//! The pipeline on one screen: decode, survey, examine, score, judge.
+
+mod findings;
+mod look;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+pub use findings::{CUT_SHORT, Findings, known_readings};
+pub use look::{Look, Stages, milliseconds};
+use sha2::{Digest, Sha256};
+
+use crate::capture::{Capture, Limits};
+use crate::detectors::{DETECTORS, Detector};
+use crate::inference::{EngineChoice, InferenceError, ModelSource, Models, hex};
+use crate::policy::{Policy, PolicyError, Sensitivity, Verdict};
+use crate::report::{Report, SCHEMA_VERSION};
+use crate::scene::{Classifier, Deadline, Face, Locator, Networks, Scene, survey};
+use crate::scoring::{Fusion, Readings, Scores};
+
+/// What a [`Checker`] is made of; the default is the shipped models and policy.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Folder of models with a `manifest.toml`, instead of the shipped ones.
+    pub models: Option<PathBuf>,
+    /// Policy file, instead of the shipped one.
+    pub policy: Option<PathBuf>,
+    /// Risks that are judged by other thresholds of the policy than the plain ones.
+    pub sensitivity: Vec<(String, Sensitivity)>,
+    /// The document, or side of it, that is asked for; any is welcome otherwise.
+    pub expect: Option<Face>,
+    /// Engine that runs the models.
+    pub engine: EngineChoice,
+    /// Bounds on an upload.
+    pub limits: Limits,
+    /// Whether reports show the document's number in clear; masked otherwise.
+    pub reveal: bool,
+}
+
+/// Why a checker cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// The models.
+    #[error(transparent)]
+    Models(#[from] InferenceError),
+    /// The policy.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+}
+
+/// Examines and judges uploads. One serves any number of threads.
+pub struct Checker {
+    detectors: Vec<(&'static str, Box<dyn Detector>)>,
+    networks: Networks,
+    fusion: Fusion,
+    policy: Policy,
+    limits: Limits,
+    reveal: bool,
+    hashes: BTreeMap<String, String>,
+    trained_on: BTreeSet<String>,
+    engine: String,
+}
+
+impl Checker {
+    /// A checker with the models, policy and limits of `options`.
+    ///
+    /// # Errors
+    /// [`SetupError`] when a model or the policy cannot be used.
+    pub fn new(options: &Options) -> Result<Self, SetupError> {
+        let source = options.models.clone().map_or(ModelSource::Shipped, ModelSource::Folder);
+        let models = Models::load(&source, options.engine)?;
+        let known = known_readings();
+        let fusion = Fusion::of(&models);
+        if let Some(unknown) = fusion.inputs().iter().find(|id| !known.contains(id.as_str())) {
+            return Err(InferenceError::Manifest(format!("fusion takes `{unknown}`, which nothing measures")).into());
+        }
+        let mut policy = match &options.policy {
+            Some(path) => Policy::read(path, &known)?,
+            None => Policy::shipped(&known)?,
+        };
+        for (name, sensitivity) in &options.sensitivity {
+            policy = policy.with(name, *sensitivity)?;
+        }
+        if let Some(face) = options.expect {
+            policy = policy.expecting(face);
+        }
+        Ok(Self {
+            detectors: DETECTORS.iter().map(|entry| (entry.info.id, (entry.build)(&models))).collect(),
+            networks: Networks {
+                locator: models.get("locator_net").map(Locator::new),
+                classifier: models.get("document_net").map(Classifier::new),
+            },
+            fusion,
+            policy,
+            limits: options.limits,
+            reveal: options.reveal,
+            hashes: models.hashes(),
+            trained_on: source.trained_on()?,
+            engine: models.engine().to_owned(),
+        })
+    }
+
+    /// The engine in one line, for a person.
+    #[must_use]
+    pub fn engine_line(&self) -> String {
+        self.engine.clone()
+    }
+
+    /// Bounds on an upload.
+    #[must_use]
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Begins to look at a capture, with the learned eyes.
+    #[must_use]
+    pub fn survey<'a>(&'a self, capture: &'a Capture, deadline: Deadline) -> Scene<'a> {
+        survey(capture, deadline).guided_by(&self.networks)
+    }
+
+    /// SHA-256 of each model in use, by name.
+    #[must_use]
+    pub const fn model_hashes(&self) -> &BTreeMap<String, String> {
+        &self.hashes
+    }
+
+    /// Sources of the photographs that the models were trained on.
+    #[must_use]
+    pub const fn trained_on(&self) -> &BTreeSet<String> {
+        &self.trained_on
+    }
+
+    /// Name and version of the policy.
+    #[must_use]
+    pub fn policy_id(&self) -> &str {
+        self.policy.id()
+    }
+
+    /// The policy.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Scores and judges readings that were measured earlier; reasons have no place then.
+    #[must_use]
+    pub fn judge_readings(&self, readings: &Readings) -> (Scores, Verdict) {
+        let scores = self.fusion.score(readings);
+        let verdict = self.policy.judge(&scores, readings, |_| None);
+        (scores, verdict)
+    }
+
+    /// Scores and judges what was found. `elapsed_ms` is left at zero.
+    fn judge(&self, findings: &Findings, policy: &Policy, reveal: bool) -> Report {
+        let readings = findings.readings();
+        let scores = self.fusion.score(&readings);
+        let verdict = policy.judge(&scores, &readings, |code| findings.place(code));
+        Report {
+            schema_version: SCHEMA_VERSION,
+            path: findings.path.clone(),
+            sha256: findings.sha256.clone(),
+            media_type: findings.media_type,
+            width: findings.size.0,
+            height: findings.size.1,
+            classification: verdict.classification,
+            decision: verdict.decision,
+            scores,
+            legible: verdict.legible,
+            document: findings.document.clone(),
+            reasons: verdict.reasons,
+            number: findings.number(reveal),
+            findings: findings.told(),
+            policy_id: policy.id().to_owned(),
+            models: self.hashes.clone(),
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            elapsed_ms: 0.0,
+        }
+    }
+}
+
+/// SHA-256 of `bytes` in lower-case hexadecimal.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
