@@ -2,6 +2,7 @@
 //!
 //! - `first_try`: the committed samples: who passes at first try, and why others do not;
 //! - `hostile`: what an uploader may send that is no whole picture: one clear error each, never a panic;
+//! - `jpeg`: every sampling reads as the published decoder has it;
 //! - `inference`: both engines give the same outputs, and a checker judges a capture from bytes to verdict;
 //! - `reading`: the committed samples: corners, numbers, and what turning and mirroring do to them;
 //! - `wire`: the JSON contract, mirrored field by field: a field that comes or goes fails here;
@@ -19,6 +20,7 @@ mod cli;
 mod first_try;
 mod hostile;
 mod inference;
+mod jpeg;
 mod reading;
 #[cfg(feature = "cli")]
 mod readme;
