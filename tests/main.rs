@@ -2,6 +2,7 @@
 //!
 //! - `first_try`: the committed samples: who passes at first try, and why others do not;
 //! - `hostile`: what an uploader may send that is no whole picture: one clear error each, never a panic;
+//! - `jpeg`: every sampling reads as the published decoder has it;
 //! - `inference`: both engines give the same outputs, and a checker judges a capture from bytes to verdict;
 //! - `depthwise`: the embedded engine's convolutions have the bits of the published ones;
 //! - `reading`: the committed samples: corners, numbers, and what turning and mirroring do to them;
@@ -22,6 +23,7 @@ mod depthwise;
 mod first_try;
 mod hostile;
 mod inference;
+mod jpeg;
 mod reading;
 #[cfg(feature = "cli")]
 mod readme;

@@ -9,9 +9,10 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
-use zune_jpeg::JpegDecoder;
+use zune_jpeg::{JpegDecoder, RawImcuRowStatus};
 
 use super::container::{self, Survey};
+use super::planes::{Planes, Sampling};
 use super::{Capture, CaptureError, Limits, MediaType, Orientation, Pixels, Upload, metadata};
 
 /// Decodes an upload, once, to upright pixels at native resolution.
@@ -54,17 +55,20 @@ fn examine(media_type: MediaType, upload: &Upload<'_>, limits: &Limits) -> Resul
     } else {
         metadata.orientation.map_or(Orientation::Upright, Orientation::from_exif)
     };
-    let (width, height, samples) = match media_type {
+    let planes = match media_type {
         MediaType::Jpeg => jpeg(bytes, limits)?,
         MediaType::Heic => heic(bytes, limits)?,
-        other => raster(bytes, other, (width, height), limits)?,
+        other => raster(bytes, other, (width, height), limits).and_then(in_planes)?,
     };
-    let pixels = Pixels::new(width, height, samples, orientation).ok_or(CaptureError::Undecodable)?;
-    Ok(Capture::new(media_type, pixels, metadata, survey.container))
+    Ok(Capture::new(media_type, Pixels::of(planes, orientation), metadata, survey.container))
 }
 
 /// Width, height and interleaved Y Cb Cr or Y.
 type Samples = (u32, u32, Vec<u8>);
+
+fn in_planes((width, height, samples): Samples) -> Result<Planes, CaptureError> {
+    Planes::of(width, height, &samples).ok_or(CaptureError::Undecodable)
+}
 
 fn check_size(width: u32, height: u32, limits: &Limits) -> Result<(), CaptureError> {
     let smallest = width.min(height);
@@ -81,8 +85,9 @@ fn check_size(width: u32, height: u32, limits: &Limits) -> Result<(), CaptureErr
     Ok(())
 }
 
-/// Interleaved samples straight from the decoder; its own colour conversion runs only for CMYK and YCCK.
-fn jpeg(bytes: &[u8], limits: &Limits) -> Result<Samples, CaptureError> {
+/// Planes straight from the decoder, as the file samples them. Its own upsampling and colour conversion run only for
+/// RGB, CMYK and YCCK, and where chroma does not stand for a whole number of pixels of full luma.
+fn jpeg(bytes: &[u8], limits: &Limits) -> Result<Planes, CaptureError> {
     let side = limits.side as usize;
     let options = DecoderOptions::default().set_strict_mode(true).set_max_width(side).set_max_height(side);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
@@ -94,15 +99,60 @@ fn jpeg(bytes: &[u8], limits: &Limits) -> Result<Samples, CaptureError> {
         ColorSpace::RGB | ColorSpace::CMYK | ColorSpace::YCCK => ColorSpace::RGB,
         _ => return Err(CaptureError::Unsupported { format: "JPEG of unusual colours" }),
     };
-    decoder.set_options(options.jpeg_set_out_colorspace(wanted));
-    let mut samples = decoder.decode().map_err(|_| CaptureError::Undecodable)?;
-    if wanted == ColorSpace::RGB {
-        rgb_to_ycc(&mut samples);
-    }
-    if ends_in_repeated_blocks(&samples, width, height) {
+    let (wide, high) = (width as u32, height as u32);
+    let planes = if let Some(mut planes) = room(&mut decoder, stored, wide, high) {
+        fill(&mut decoder, &mut planes)?;
+        planes
+    } else {
+        decoder.set_options(options.jpeg_set_out_colorspace(wanted));
+        let mut samples = decoder.decode().map_err(|_| CaptureError::Undecodable)?;
+        if wanted == ColorSpace::RGB {
+            rgb_to_ycc(&mut samples);
+        }
+        in_planes((wide, high, samples))?
+    };
+    if ends_in_repeated_blocks(planes.luma(), width, height) {
         return Err(CaptureError::Truncated);
     }
-    Ok((width as u32, height as u32, samples))
+    Ok(planes)
+}
+
+/// Planes of the sampling of the file, still to be written; `None` where its components are no such planes.
+fn room(decoder: &mut JpegDecoder<ZCursor<&[u8]>>, stored: ColorSpace, width: u32, height: u32) -> Option<Planes> {
+    let raw = decoder.raw_output();
+    let [luma, blue, red, ..] =
+        raw.layout()?.map(|p| (p.horizontal_sampling_factor as u32, p.vertical_sampling_factor as u32));
+    let sampling = match (stored, raw.num_components()?) {
+        (ColorSpace::Luma, 1) => None,
+        (ColorSpace::YCbCr, 3) if blue == red && luma.0.is_multiple_of(blue.0) && luma.1.is_multiple_of(blue.1) => {
+            Some(Sampling { across: luma.0 / blue.0, down: luma.1 / blue.1 })
+        }
+        _ => return None,
+    };
+    Some(Planes::unwritten(width, height, sampling))
+}
+
+/// Decodes into `planes`, row of blocks by row of blocks. A row that does not come is damage: the planes still hold an
+/// earlier picture there.
+fn fill(decoder: &mut JpegDecoder<ZCursor<&[u8]>>, planes: &mut Planes) -> Result<(), CaptureError> {
+    let mut raw = decoder.raw_output();
+    let count = raw.num_components().ok_or(CaptureError::Undecodable)?;
+    let width = planes.size().0;
+    let across = planes.sampling().map_or(width, |s| s.of(width, 1).0);
+    let strides = [width as usize, across as usize, across as usize];
+    let mut rest = planes.split_mut();
+    loop {
+        match raw.decode_next_imcu_row(&mut rest[..count], &strides[..count]) {
+            Ok(RawImcuRowStatus::RowReady { rows_written }) => {
+                for ((plane, stride), rows) in rest.iter_mut().zip(strides).zip(rows_written) {
+                    *plane = std::mem::take(plane).get_mut(rows * stride..).ok_or(CaptureError::Undecodable)?;
+                }
+            }
+            Ok(RawImcuRowStatus::Complete) => break,
+            _ => return Err(CaptureError::Undecodable),
+        }
+    }
+    if rest.iter().all(|plane| plane.is_empty()) { Ok(()) } else { Err(CaptureError::Undecodable) }
 }
 
 /// Whether the last row of blocks ends in the same textured block over and over.
@@ -110,18 +160,17 @@ fn jpeg(bytes: &[u8], limits: &Limits) -> Result<Samples, CaptureError> {
 /// Where entropy-coded data runs out before an end marker that is in place, the decoder goes on with the coefficients
 /// of the last block it read. In a photograph two neighbouring textured blocks are never the same to the bit; blocks
 /// of one plain value may be, and say nothing.
-fn ends_in_repeated_blocks(samples: &[u8], width: usize, height: usize) -> bool {
+fn ends_in_repeated_blocks(luma: &[u8], width: usize, height: usize) -> bool {
     /// The largest common unit of coding, 16 × 16 samples, holds a whole number of every smaller one.
     const UNIT: usize = 16;
     /// Three in a row: fewer missing units cannot hide a field of a document.
     const REPEATS: usize = 3;
-    let channels = samples.len() / (width * height).max(1);
     let units = width / UNIT;
-    if units < REPEATS || channels == 0 {
+    if units < REPEATS || luma.is_empty() {
         return false;
     }
     let rows = (height - 1) / UNIT * UNIT..height;
-    let luma = |x: usize, y: usize| samples[(y * width + x) * channels];
+    let luma = |x: usize, y: usize| luma[y * width + x];
     let same =
         |unit: usize| rows.clone().all(|y| (unit * UNIT..(unit + 1) * UNIT).all(|x| luma(x, y) == luma(x - UNIT, y)));
     let first = luma((units - 1) * UNIT, rows.start);
@@ -217,7 +266,7 @@ fn heic_survey(_: &[u8], _: &mut Survey) -> Result<(), CaptureError> {
 }
 
 #[cfg(not(feature = "heic"))]
-fn heic(_: &[u8], _: &Limits) -> Result<Samples, CaptureError> {
+fn heic(_: &[u8], _: &Limits) -> Result<Planes, CaptureError> {
     Err(CaptureError::Unsupported { format: "HEIC" })
 }
 
@@ -248,12 +297,12 @@ fn heic_error(error: &heic_decoder::HeifError) -> CaptureError {
     }
 }
 
-/// Planes → interleaved 8-bit, chroma repeated; through RGB when the file's matrix is not full-range BT.601.
+/// Planes of 8 bits, chroma repeated; through RGB when the file's matrix is not full-range BT.601.
 #[cfg(feature = "heic")]
-fn heic(bytes: &[u8], limits: &Limits) -> Result<Samples, CaptureError> {
+fn heic(bytes: &[u8], limits: &Limits) -> Result<Planes, CaptureError> {
     let info = heic_decoder::probe(bytes).map_err(|e| heic_error(&e))?;
     let (width, height) = (info.coded_width as u32, info.coded_height as u32);
-    // Planes of 32-bit samples at 4:2:0 and the interleaved result.
+    // The decoder's planes of 32-bit samples at 4:2:0, and those that are kept.
     if u64::from(width) * u64::from(height) * 9 > limits.allocation {
         let limit = format!("{} MiB of memory", limits.allocation >> 20);
         return Err(CaptureError::TooLarge { width, height, limit });
@@ -261,35 +310,36 @@ fn heic(bytes: &[u8], limits: &Limits) -> Result<Samples, CaptureError> {
     let picture = heic_decoder::decode(bytes).map_err(|e| heic_error(&e))?;
     let (width, height) = (picture.width, picture.height);
     let matrix_fits = picture.color_info.is_some_and(|c| c.full_range && matches!(c.matrix_coefficients, 5 | 6));
-    let eight = |value: i32, depth: u32| (value >> depth.saturating_sub(8)).clamp(0, 255) as u8;
-    let luma = || picture.y.iter().map(|&v| eight(v, picture.bit_depth_luma));
-    let samples = if picture.cb.is_empty() {
-        luma().collect()
-    } else if matrix_fits && picture.alpha.is_none() {
-        let mut out = Vec::with_capacity(width * height * 3);
-        let (across, down) = (width.div_ceil(picture.cb_width.max(1)), height.div_ceil(picture.cb_height.max(1)));
-        for (row, line) in picture.y.chunks_exact(width).enumerate() {
-            let start = (row / down) * picture.cb_width;
-            let cb = picture.cb.get(start..start + picture.cb_width).ok_or(CaptureError::Undecodable)?;
-            let cr = picture.cr.get(start..start + picture.cb_width).ok_or(CaptureError::Undecodable)?;
-            for (column, &y) in line.iter().enumerate() {
-                let at = (column / across).min(picture.cb_width - 1);
-                out.push(eight(y, picture.bit_depth_luma));
-                out.push(eight(cb[at], picture.bit_depth_chroma));
-                out.push(eight(cr[at], picture.bit_depth_chroma));
-            }
-        }
-        out
-    } else {
+    let grey = picture.cb.is_empty();
+    if !grey && (!matrix_fits || picture.alpha.is_some()) {
         let mut rgb = if picture.alpha.is_some() {
             on_white::<4>(picture.to_rgba8().map_err(|e| heic_error(&e))?.data)
         } else {
             picture.to_rgb8().map_err(|e| heic_error(&e))?.data
         };
         rgb_to_ycc(&mut rgb);
-        rgb
-    };
-    Ok((width as u32, height as u32, samples))
+        return in_planes((width as u32, height as u32, rgb));
+    }
+    if width * height == 0 || picture.y.len() != width * height {
+        return Err(CaptureError::Undecodable);
+    }
+    let eight = |value: i32, depth: u32| (value >> depth.saturating_sub(8)).clamp(0, 255) as u8;
+    let mut planes = Planes::unwritten(width as u32, height as u32, (!grey).then_some(Sampling::FULL));
+    let [luma, blue, red] = planes.split_mut();
+    for (out, &value) in luma.iter_mut().zip(&picture.y) {
+        *out = eight(value, picture.bit_depth_luma);
+    }
+    let (across, down) = (width.div_ceil(picture.cb_width.max(1)), height.div_ceil(picture.cb_height.max(1)));
+    for (plane, stored) in [(blue, &picture.cb), (red, &picture.cr)] {
+        for (row, line) in plane.chunks_exact_mut(width).enumerate() {
+            let start = (row / down) * picture.cb_width;
+            let samples = stored.get(start..start + picture.cb_width).ok_or(CaptureError::Undecodable)?;
+            for (column, out) in line.iter_mut().enumerate() {
+                *out = eight(samples[(column / across).min(picture.cb_width - 1)], picture.bit_depth_chroma);
+            }
+        }
+    }
+    Ok(planes)
 }
 
 thread_local! {

@@ -5,12 +5,13 @@ mod decode;
 mod limits;
 mod metadata;
 mod pixels;
+mod planes;
 
 pub use container::Container;
 pub use decode::decode;
 pub use limits::Limits;
 pub use metadata::{Metadata, Thumbnail, Timestamp};
-pub use pixels::{Orientation, Pixels};
+pub use pixels::{Chroma, Orientation, Pixels};
 
 use crate::geometry::PixelRect;
 

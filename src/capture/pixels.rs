@@ -2,6 +2,7 @@
 
 use image::GrayImage;
 
+use super::planes::Planes;
 use crate::geometry::PixelRect;
 
 /// How stored rows and columns lie in the upright picture: the eight values of EXIF tag 0x0112.
@@ -64,107 +65,150 @@ impl Orientation {
     }
 }
 
-/// Samples as decoded: interleaved Y Cb Cr (full range, BT.601, as JFIF has it) or Y alone, with their orientation.
+/// Samples as decoded: Y, Cb and Cr (full range, BT.601, as JFIF has it), each at its own sampling, or Y alone, with
+/// their orientation.
 #[derive(Debug, Clone)]
 pub struct Pixels {
-    stored_width: u32,
-    stored_height: u32,
-    channels: usize,
-    samples: Vec<u8>,
+    planes: Planes,
     orientation: Orientation,
 }
 
 impl Pixels {
-    /// Wraps `samples`, row by row; `None` unless there are `width` × `height` × 1 or 3 of them.
+    /// Wraps `samples`, interleaved row by row; `None` unless there are `width` × `height` × 1 or 3 of them.
     #[must_use]
     pub fn new(width: u32, height: u32, samples: Vec<u8>, orientation: Orientation) -> Option<Self> {
-        let area = (width as usize).checked_mul(height as usize)?;
-        let channels = match samples.len() {
-            n if n == area => 1,
-            n if n == area.checked_mul(3)? => 3,
-            _ => return None,
-        };
-        (area > 0).then_some(Self { stored_width: width, stored_height: height, channels, samples, orientation })
+        Some(Self { planes: Planes::of(width, height, &samples)?, orientation })
+    }
+
+    pub(super) const fn of(planes: Planes, orientation: Orientation) -> Self {
+        Self { planes, orientation }
     }
 
     /// Upright width in pixels.
     #[must_use]
     pub const fn width(&self) -> u32 {
-        if self.orientation.swaps_sides() { self.stored_height } else { self.stored_width }
+        let (width, height) = self.planes.size();
+        if self.orientation.swaps_sides() { height } else { width }
     }
 
     /// Upright height in pixels.
     #[must_use]
     pub const fn height(&self) -> u32 {
-        if self.orientation.swaps_sides() { self.stored_width } else { self.stored_height }
+        let (width, height) = self.planes.size();
+        if self.orientation.swaps_sides() { width } else { height }
     }
 
     /// Whether only luma is stored.
     #[must_use]
     pub const fn is_grey(&self) -> bool {
-        self.channels == 1
+        self.planes.sampling().is_none()
     }
 
-    /// Stored width and height, channels (1 or 3), samples and orientation: for code that reads every sample and
-    /// turns its small result afterwards.
+    /// How the stored rows lie in the upright picture.
     #[must_use]
-    pub fn stored(&self) -> (u32, u32, usize, &[u8], Orientation) {
-        (self.stored_width, self.stored_height, self.channels, &self.samples, self.orientation)
+    pub const fn orientation(&self) -> Orientation {
+        self.orientation
+    }
+
+    /// Stored width and height: for code that reads every sample and turns its small result afterwards.
+    #[must_use]
+    pub const fn stored_size(&self) -> (u32, u32) {
+        self.planes.size()
+    }
+
+    /// Luma as stored, row by row.
+    #[must_use]
+    pub fn stored_luma(&self) -> &[u8] {
+        self.planes.luma()
+    }
+
+    /// Writes row `y` of Cb, or of Cr, as stored and as many samples as luma has, to `out`; 128 where only luma is
+    /// stored.
+    pub fn stored_chroma(&self, plane: Chroma, y: u32, out: &mut [u8]) {
+        self.planes.chroma_line(plane as usize, y, 0..self.planes.size().0, out);
     }
 
     /// Luma of `rect`, upright; `None` when it is not inside the picture or empty.
     #[must_use]
     pub fn luma(&self, rect: PixelRect) -> Option<GrayImage> {
-        let mut planes = self.read::<1>(rect)?;
-        Some(std::mem::take(&mut planes[0]))
+        let stored = self.stored_rect(rect)?;
+        let stride = self.planes.size().0 as usize;
+        let source = &self.planes.luma()[stored.y as usize * stride + stored.x as usize..];
+        turned(source, stride, (stored.width, stored.height), self.orientation)
     }
 
     /// Y, Cb and Cr of `rect`, upright, chroma 128 where only luma is stored; `None` when it is not inside the picture.
     #[must_use]
     pub fn ycc(&self, rect: PixelRect) -> Option<[GrayImage; 3]> {
-        self.read::<3>(rect)
+        let stored = self.stored_rect(rect)?;
+        let chroma = |plane: Chroma| {
+            let width = stored.width as usize;
+            let mut lines = vec![0; width * stored.height as usize];
+            for (y, line) in (stored.y..).zip(lines.chunks_exact_mut(width)) {
+                self.planes.chroma_line(plane as usize, y, stored.x..stored.x + stored.width, line);
+            }
+            if self.orientation == Orientation::Upright {
+                return GrayImage::from_raw(stored.width, stored.height, lines);
+            }
+            turned(&lines, width, (stored.width, stored.height), self.orientation)
+        };
+        Some([self.luma(rect)?, chroma(Chroma::Blue)?, chroma(Chroma::Red)?])
     }
 
-    fn read<const N: usize>(&self, rect: PixelRect) -> Option<[GrayImage; N]> {
+    /// Where the upright `rect` lies as stored; `None` when it is not inside the picture or empty.
+    fn stored_rect(&self, rect: PixelRect) -> Option<PixelRect> {
         if rect.width == 0 || rect.height == 0 || !PixelRect::new(0, 0, self.width(), self.height()).holds(rect) {
             return None;
         }
-        let area = rect.width as usize * rect.height as usize;
-        let mut planes: [Vec<u8>; N] = std::array::from_fn(|c| vec![if c == 0 { 0 } else { 128 }; area]);
-        let given = self.channels.min(N);
-        let stride = self.stored_width as usize * self.channels;
-        let offset = |x: u32, y: u32| {
-            let (sx, sy) = self.orientation.stored(x, y, self.stored_width, self.stored_height);
-            sy as usize * stride + sx as usize * self.channels
-        };
-        for row in 0..rect.height {
-            let first = offset(rect.x, rect.y + row);
-            // One step to the right upright is the same step everywhere in the stored picture.
-            let step = if rect.width > 1 { offset(rect.x + 1, rect.y + row).wrapping_sub(first) } else { 0 };
-            let start = row as usize * rect.width as usize;
-            if N == 3 && self.channels == 3 && step == 3 {
-                // The common case, an upright colour picture, in one pass that the compiler can unroll.
-                let line = self.samples[first..first + 3 * rect.width as usize].as_chunks::<3>().0;
-                let (y, chroma) = planes.split_at_mut(1);
-                let (cb, cr) = chroma.split_at_mut(1);
-                let out = y[0][start..].iter_mut().zip(&mut cb[0][start..]).zip(&mut cr[0][start..]);
-                for (((y, cb), cr), sample) in out.zip(line) {
-                    [*y, *cb, *cr] = *sample;
-                }
-                continue;
-            }
-            for (c, plane) in planes.iter_mut().take(given).enumerate() {
-                let mut at = first + c;
-                for out in &mut plane[start..start + rect.width as usize] {
-                    *out = self.samples[at];
+        let (width, height) = self.planes.size();
+        let a = self.orientation.stored(rect.x, rect.y, width, height);
+        let b = self.orientation.stored(rect.x + rect.width - 1, rect.y + rect.height - 1, width, height);
+        let (x, y) = (a.0.min(b.0), a.1.min(b.1));
+        Some(PixelRect::new(x, y, a.0.abs_diff(b.0) + 1, a.1.abs_diff(b.1) + 1))
+    }
+}
+
+/// A plane of chroma.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chroma {
+    /// Cb, the blue difference.
+    Blue = 0,
+    /// Cr, the red difference.
+    Red = 1,
+}
+
+/// The first `width` × `height` samples of a stored plane whose rows lie `stride` apart, upright.
+fn turned(source: &[u8], stride: usize, (width, height): (u32, u32), orientation: Orientation) -> Option<GrayImage> {
+    /// Rows and columns that are turned at a time, so that what is read crosswise stays in the processor's cache.
+    const BLOCK: u32 = 32;
+    if orientation == Orientation::Upright {
+        let mut out = Vec::with_capacity(width as usize * height as usize);
+        for line in source.chunks(stride).take(height as usize) {
+            out.extend_from_slice(&line[..width as usize]);
+        }
+        return GrayImage::from_raw(width, height, out);
+    }
+    let (wide, high) = if orientation.swaps_sides() { (height, width) } else { (width, height) };
+    let offset = |x: u32, y: u32| {
+        let (sx, sy) = orientation.stored(x, y, width, height);
+        sy as usize * stride + sx as usize
+    };
+    // One step to the right upright is the same step everywhere in the stored picture.
+    let step = if wide > 1 { offset(1, 0).wrapping_sub(offset(0, 0)) } else { 0 };
+    let mut out = vec![0; wide as usize * high as usize];
+    for top in (0..high).step_by(BLOCK as usize) {
+        for left in (0..wide).step_by(BLOCK as usize) {
+            for y in top..(top + BLOCK).min(high) {
+                let start = y as usize * wide as usize;
+                let mut at = offset(left, y);
+                for value in &mut out[start + left as usize..start + (left + BLOCK).min(wide) as usize] {
+                    *value = source[at];
                     at = at.wrapping_add(step);
                 }
             }
         }
-        let mut images = planes.into_iter().map(|p| GrayImage::from_raw(rect.width, rect.height, p));
-        let images: [Option<GrayImage>; N] = std::array::from_fn(|_| images.next().flatten());
-        images.iter().all(Option::is_some).then(|| images.map(Option::unwrap_or_default))
     }
+    GrayImage::from_raw(wide, high, out)
 }
 
 #[cfg(test)]
@@ -189,6 +233,23 @@ mod tests {
                 Pixels::new(width, height, stored.to_vec(), Orientation::from_exif(exif)).expect("six samples");
             let upright = pixels.luma(PixelRect::new(0, 0, 3, 2)).expect("the whole picture");
             assert_eq!(upright.as_raw(), b"abcdef", "EXIF orientation {exif}");
+            for (x, y, letter) in upright.enumerate_pixels() {
+                let one = pixels.luma(PixelRect::new(x, y, 1, 1)).expect("inside");
+                assert_eq!(one.as_raw(), &letter.0, "EXIF orientation {exif}");
+            }
+        }
+    }
+
+    #[test]
+    fn chroma_is_turned_like_luma() {
+        // More than a block of turning, and each of the three planes the same.
+        let samples: Vec<u8> = (0..70 * 45_u32).flat_map(|i| [(i * i / 7) as u8; 3]).collect();
+        for exif in 1..=8 {
+            let pixels = Pixels::new(70, 45, samples.clone(), Orientation::from_exif(exif)).expect("as many samples");
+            let [y, cb, cr] = pixels.ycc(PixelRect::new(3, 5, 40, 36)).expect("inside");
+            assert_eq!((&y, &y), (&cb, &cr), "EXIF orientation {exif}");
+            let (x, y_at) = pixels.orientation().stored(3 + 39, 5 + 35, 70, 45);
+            assert_eq!(y.get_pixel(39, 35).0[0], samples[(y_at * 70 + x) as usize * 3], "EXIF orientation {exif}");
         }
     }
 

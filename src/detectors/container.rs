@@ -222,8 +222,7 @@ fn grid(scene: &Scene<'_>) -> Option<(f64, bool)> {
     const PATCH: u32 = 128;
     let capture = scene.capture();
     let (width, height) = (capture.width(), capture.height());
-    let (_, _, _, _, orientation) = capture.pixels().stored();
-    if orientation != capture::Orientation::Upright || width.min(height) < PATCH {
+    if capture.pixels().orientation() != capture::Orientation::Upright || width.min(height) < PATCH {
         return None;
     }
     let (mut across, mut down) = ([0.0_f64; 8], [0.0_f64; 8]);

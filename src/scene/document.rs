@@ -525,7 +525,7 @@ fn reduced(plane: &GrayImage, long: u32) -> GrayImage {
     let side = |s: u32| ((f64::from(s) * factor).round() as u32).max(1);
     let mut out = GrayImage::new(side(width), side(height));
     let to = out.dimensions();
-    resize(plane.as_raw(), (width, height), &mut out, to, 1, fr::FilterType::Bilinear);
+    resize(plane.as_raw(), (width, height), &mut out, to, fr::FilterType::Bilinear);
     out
 }
 

@@ -165,7 +165,7 @@ fn native(capture: &Capture, quad: &Quad, scale: f32) -> Option<(GrayImage, Poin
     let small = |side: u32| (side as f32 / step).ceil().max(1.0) as u32;
     let mut out = GrayImage::new(small(luma.width()), small(luma.height()));
     let to = out.dimensions();
-    resize(luma.as_raw(), luma.dimensions(), &mut out, to, 1, fr::FilterType::Box);
+    resize(luma.as_raw(), luma.dimensions(), &mut out, to, fr::FilterType::Box);
     Some((out, origin, luma.width() as f32 / to.0 as f32))
 }
 

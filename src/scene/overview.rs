@@ -1,9 +1,11 @@
 //! Native pixels → the whole picture, small: area-averaged luma and chroma, upright.
 
+use std::ops::Range;
+
 use fast_image_resize as fr;
 use image::{GrayImage, RgbImage};
 
-use crate::capture::{Capture, Orientation};
+use crate::capture::{Capture, Chroma, Orientation};
 
 /// Longest side of the overview in pixels: a card's edge stays sharper than the search for straight lines needs, and
 /// a QR code of a business licence keeps two pixels a module.
@@ -26,21 +28,33 @@ impl Overview {
     /// The overview of `capture`; never larger than the pixels it is made from.
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     pub(super) fn of(capture: &Capture) -> Self {
-        let (width, height, channels, samples, orientation) = capture.pixels().stored();
+        let pixels = capture.pixels();
+        let (width, height) = pixels.stored_size();
         let factor = f64::from(OVERVIEW_PX) / f64::from(width.max(height));
         let size = |side: u32| if factor < 1.0 { ((f64::from(side) * factor).round() as u32).max(1) } else { side };
-        let (small_width, small_height) = (size(width), size(height));
-        let small = shrunk(samples, (width, height), (small_width, small_height), channels);
-        let plane = |c: usize| {
-            if c >= channels {
-                let (w, h) = turned(small_width, small_height, orientation);
-                return GrayImage::from_pixel(w, h, image::Luma([128]));
+        let (from, to) = ((width, height), (size(width), size(height)));
+        let stride = width as usize;
+        let samples = pixels.stored_luma();
+        let luma = shrunk(from, to, |rows, mean| {
+            average_rows(&samples[rows.start as usize * stride..rows.end as usize * stride], mean);
+        });
+        let mut lines = Vec::new();
+        let mut chroma = |plane| {
+            if pixels.is_grey() {
+                return vec![128; to.0 as usize * to.1 as usize];
             }
-            upright(&small, (small_width, small_height), channels, c, orientation)
+            shrunk(from, to, |rows, mean| {
+                lines.resize(rows.len() * stride, 0);
+                for (y, line) in rows.zip(lines.chunks_exact_mut(stride)) {
+                    pixels.stored_chroma(plane, y, line);
+                }
+                average_rows(&lines, mean);
+            })
         };
-        let luma = plane(0);
+        let [luma, cb, cr] =
+            [luma, chroma(Chroma::Blue), chroma(Chroma::Red)].map(|plane| upright(plane, to, pixels.orientation()));
         let scale = capture.width().max(capture.height()) as f32 / luma.width().max(luma.height()) as f32;
-        Self { cb: plane(1), cr: plane(2), luma, scale }
+        Self { luma, cb, cr, scale }
     }
 
     /// The overview in colour, squashed to `width` × `height`, by triangle filter: what the scene network sees.
@@ -49,7 +63,7 @@ impl Overview {
         // The conversion is linear: on the small planes it costs less and says the same.
         let [y, cb, cr] = [&self.luma, &self.cb, &self.cr].map(|plane| {
             let mut small = vec![0; width as usize * height as usize];
-            resize(plane.as_raw(), plane.dimensions(), &mut small, (width, height), 1, fr::FilterType::Bilinear);
+            resize(plane.as_raw(), plane.dimensions(), &mut small, (width, height), fr::FilterType::Bilinear);
             GrayImage::from_raw(width, height, small).unwrap_or_default()
         });
         ycc_to_rgb(&y, &cb, &cr)
@@ -70,7 +84,7 @@ impl Overview {
         );
         let [y, cb, cr] = [&self.luma, &self.cb, &self.cr].map(|plane| {
             let mut small = vec![0; side as usize * side as usize];
-            let done = resize_pixels::<fr::pixels::U8>(plane, (width, height), &mut small, (side, side), &options);
+            let done = resize_pixels(plane, (width, height), &mut small, (side, side), &options);
             debug_assert!(done.is_some(), "the part lies inside the picture");
             GrayImage::from_raw(side, side, small).unwrap_or_default()
         });
@@ -108,22 +122,27 @@ fn ycc_pixel(y: u8, cb: u8, cr: u8) -> [u8; 3] {
 ///
 /// Along the rows is the costly pass; this way it meets only the rows that are left. Strips of rows keep what lies
 /// between in the processor's cache.
-fn shrunk(samples: &[u8], from: (u32, u32), to: (u32, u32), channels: usize) -> Vec<u8> {
+///
+/// `mean` writes the mean of the rows that it is given.
+fn shrunk(from: (u32, u32), to: (u32, u32), mut mean: impl FnMut(Range<u32>, &mut [u8])) -> Vec<u8> {
     const STRIP: u32 = 256;
-    if from == to {
-        return samples.to_vec();
-    }
-    let (stride, small_stride) = (from.0 as usize * channels, to.0 as usize * channels);
-    let first = |row: u32| (u64::from(row) * u64::from(from.1) / u64::from(to.1)) as usize;
-    let mut strip = vec![0; stride * STRIP as usize];
+    let (stride, small_stride) = (from.0 as usize, to.0 as usize);
     let mut out = vec![0; small_stride * to.1 as usize];
+    if from == to {
+        for (row, line) in (0..).zip(out.chunks_exact_mut(stride)) {
+            mean(row..row + 1, line);
+        }
+        return out;
+    }
+    let first = |row: u32| (u64::from(row) * u64::from(from.1) / u64::from(to.1)) as u32;
+    let mut strip = vec![0; stride * STRIP as usize];
     for (top, part) in (0..to.1).step_by(STRIP as usize).zip(out.chunks_mut(small_stride * STRIP as usize)) {
         let rows = STRIP.min(to.1 - top);
         for (row, averaged) in (top..top + rows).zip(strip.chunks_exact_mut(stride)) {
-            average_rows(&samples[first(row) * stride..first(row + 1) * stride], averaged);
+            mean(first(row)..first(row + 1), averaged);
         }
         let strip = &strip[..stride * rows as usize];
-        resize(strip, (from.0, rows), part, (to.0, rows), channels, fr::FilterType::Box);
+        resize(strip, (from.0, rows), part, (to.0, rows), fr::FilterType::Box);
     }
     out
 }
@@ -156,59 +175,34 @@ fn average_rows(lines: &[u8], out: &mut [u8]) {
     }
 }
 
-/// `samples` of `channels` bytes a pixel, `from` wide and high, averaged or drawn out into `out`, `to` wide and high.
-pub(super) fn resize(
-    samples: &[u8],
-    from: (u32, u32),
-    out: &mut [u8],
-    to: (u32, u32),
-    channels: usize,
-    filter: fr::FilterType,
-) {
+/// `samples` of a plane, `from` wide and high, averaged or drawn out into `out`, `to` wide and high.
+pub(super) fn resize(samples: &[u8], from: (u32, u32), out: &mut [u8], to: (u32, u32), filter: fr::FilterType) {
     let options = fr::ResizeOptions::new().resize_alg(fr::ResizeAlg::Convolution(filter));
-    let done = if channels == 1 {
-        resize_pixels::<fr::pixels::U8>(samples, from, out, to, &options)
-    } else {
-        resize_pixels::<fr::pixels::U8x3>(samples, from, out, to, &options)
-    };
+    let done = resize_pixels(samples, from, out, to, &options);
     debug_assert!(done.is_some(), "sizes are positive and buffers fit");
 }
 
 /// The pixel's type is named so that code for those that are not used is not made.
-fn resize_pixels<P: fr::PixelTrait>(
+fn resize_pixels(
     samples: &[u8],
     from: (u32, u32),
     out: &mut [u8],
     to: (u32, u32),
     options: &fr::ResizeOptions,
 ) -> Option<()> {
-    let source = fr::images::TypedImageRef::<P>::from_buffer(from.0, from.1, samples).ok()?;
-    let mut target = fr::images::TypedImage::<P>::from_buffer(to.0, to.1, out).ok()?;
+    let source = fr::images::TypedImageRef::<fr::pixels::U8>::from_buffer(from.0, from.1, samples).ok()?;
+    let mut target = fr::images::TypedImage::<fr::pixels::U8>::from_buffer(to.0, to.1, out).ok()?;
     fr::Resizer::new().resize_typed(&source, &mut target, options).ok()
 }
 
-fn turned(width: u32, height: u32, orientation: Orientation) -> (u32, u32) {
-    if orientation.swaps_sides() { (height, width) } else { (width, height) }
-}
-
-fn upright(
-    samples: &[u8],
-    (width, height): (u32, u32),
-    channels: usize,
-    c: usize,
-    orientation: Orientation,
-) -> GrayImage {
-    let (upright_width, upright_height) = turned(width, height, orientation);
+fn upright(plane: Vec<u8>, (width, height): (u32, u32), orientation: Orientation) -> GrayImage {
     if orientation == Orientation::Upright {
-        let plane = match channels {
-            3 => samples.as_chunks::<3>().0.iter().map(|pixel| pixel[c]).collect(),
-            _ => samples.to_vec(),
-        };
         return GrayImage::from_raw(width, height, plane).unwrap_or_default();
     }
-    GrayImage::from_fn(upright_width, upright_height, |x, y| {
+    let (wide, high) = if orientation.swaps_sides() { (height, width) } else { (width, height) };
+    GrayImage::from_fn(wide, high, |x, y| {
         let (sx, sy) = orientation.stored(x, y, width, height);
-        image::Luma([samples[(sy as usize * width as usize + sx as usize) * channels + c]])
+        image::Luma([plane[sy as usize * width as usize + sx as usize]])
     })
 }
 
@@ -216,18 +210,25 @@ fn upright(
 mod tests {
     use super::*;
 
+    fn shrunk_samples(samples: &[u8], from: (u32, u32), to: (u32, u32)) -> Vec<u8> {
+        let stride = from.0 as usize;
+        shrunk(from, to, |rows, mean| {
+            average_rows(&samples[rows.start as usize * stride..rows.end as usize * stride], mean);
+        })
+    }
+
     #[test]
     fn rows_are_averaged_to_the_nearest_value() {
         let rows: Vec<u8> = (0..7).flat_map(|y| [y * 10, 255]).collect();
         // Rows 0-2 fall to the first, 3-6 to the second.
-        assert_eq!(shrunk(&rows, (2, 7), (2, 2), 1), [10, 255, 45, 255]);
-        assert_eq!(shrunk(&rows, (2, 7), (2, 7), 1), rows);
+        assert_eq!(shrunk_samples(&rows, (2, 7), (2, 2)), [10, 255, 45, 255]);
+        assert_eq!(shrunk_samples(&rows, (2, 7), (2, 7)), rows);
     }
 
     #[test]
     fn strips_join_without_a_seam() {
         let ramp: Vec<u8> = (0..200u32).flat_map(|y| (0..300u32).map(move |x| u32::midpoint(x, y) as u8)).collect();
-        let small = shrunk(&ramp, (300, 200), (75, 50), 1);
+        let small = shrunk_samples(&ramp, (300, 200), (75, 50));
         for (at, value) in small.iter().enumerate() {
             let (x, y) = ((at % 75) as f32 * 4.0 + 1.5, (at / 75) as f32 * 4.0 + 1.5);
             assert!((f32::from(*value) - f32::midpoint(x, y)).abs() <= 1.5, "{at}: {value}");

@@ -319,7 +319,7 @@ fn view(
         return Some((source, rect));
     }
     let mut out = GrayImage::new(target.0, target.1);
-    resize(source.as_raw(), source.dimensions(), &mut out, target, 1, fr::FilterType::Bilinear);
+    resize(source.as_raw(), source.dimensions(), &mut out, target, fr::FilterType::Bilinear);
     Some((out, rect))
 }
 
