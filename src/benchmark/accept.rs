@@ -16,7 +16,7 @@ use super::relax::{HeldOut, Kind, Limit, Moves, Row, Rule, Stop, Tally, held_out
 use super::results::{ResultRow, Run};
 use super::store::Stored;
 use crate::checker::known_readings;
-use crate::detectors::DETECTORS;
+use crate::detectors::readings;
 use crate::policy::{Policy, PolicyError, RuleView};
 use crate::scoring::{Readings, Scores};
 
@@ -84,7 +84,6 @@ fn changes(rules: &[Rule], rows: &[Row], moves: &Moves) -> Vec<Change> {
 fn rule(view: &RuleView) -> Rule {
     let thresholds =
         [("retake", view.retake), ("review", view.review), ("reject", view.reject), ("classify", view.classify)];
-    let readings = || DETECTORS.iter().flat_map(|entry| entry.info.readings);
     let share = view.quantity.starts_with("score.")
         || readings().any(|reading| reading.id == view.quantity && matches!(reading.unit, "share" | "0 or 1"));
     Rule {

@@ -27,10 +27,11 @@ use sha2::{Digest, Sha256};
 use super::robustness::{encode, picture};
 use crate::capture::{Capture, CaptureError, MediaType, Upload};
 use crate::checker::{Checker, Look};
-use crate::evidence::{Mark, MarkKind};
+use crate::detectors::{container, metadata};
+use crate::evidence::{Mark, MarkKind, Reading};
 use crate::geometry::{PixelRect, Point, Quad};
-use crate::policy::{Decision, Reason};
-use crate::report::{Failure, Report};
+use crate::policy::{Decision, Pointer, Reason, code};
+use crate::report::{Failure, Finding, Report};
 use crate::scene::{Deadline, SPECTRAL_TILE_PX, Scene, TileSpectra};
 use crate::screening::{failure, read_upload};
 
@@ -279,12 +280,31 @@ pub fn summary(explanations: &[Explanation]) -> Vec<Summary> {
     counts.into_values().collect()
 }
 
+/// Kinds of marks whose evidence can be taken out of the pixels, in the order of the rows.
+const EDITABLE: [MarkKind; 7] = [
+    MarkKind::Pattern,
+    MarkKind::Device,
+    MarkKind::Edge,
+    MarkKind::Heat,
+    MarkKind::Halftone,
+    MarkKind::Glare,
+    MarkKind::Cover,
+];
+
+/// Readings of what the file says of itself.
+static SAID: [&Reading; 5] = [
+    &metadata::SCREENSHOT_NAMED,
+    &metadata::EDITOR_NAMED,
+    &container::C2PA_SCREEN_CAPTURE,
+    &container::C2PA_COMPOSITE,
+    &container::C2PA_GENERATED,
+];
+
 /// A reason, and how it can be tested.
 struct Test<'a> {
     reason: &'a Reason,
-    quantity: String,
-    /// Kinds of marks that show it.
-    shown_by: &'static [MarkKind],
+    /// Marks that show it.
+    marks: Vec<&'a Mark>,
     /// Whether learned networks speak for it, which point at nothing.
     learned: bool,
     /// Whether it is what the file says of itself.
@@ -292,41 +312,32 @@ struct Test<'a> {
 }
 
 impl<'a> Test<'a> {
-    fn of(reason: &'a Reason, report: &Report) -> Self {
-        let (quantities, shown_by, learned, metadata): (&[&str], &'static [MarkKind], _, _) = match reason.code {
-            "screen_recapture" => {
-                let kinds = &[MarkKind::Pattern, MarkKind::Device, MarkKind::Edge, MarkKind::Heat];
-                (&["score.screen"], kinds, true, false)
-            }
-            "print_recapture" => (&["score.print"], &[MarkKind::Halftone], true, false),
-            "glare" => (&["glare.print_share", "glare.reflection_share"], &[MarkKind::Glare], false, false),
-            "covered" => (&["cover.print_share", "cover.share"], &[MarkKind::Cover], false, false),
-            "screenshot" => (&["metadata.screenshot_named", "container.c2pa_screen_capture"], &[], false, true),
-            "edited" => {
-                let says = &["metadata.editor_named", "container.c2pa_composite", "container.c2pa_generated"];
-                (says, &[], false, true)
-            }
-            _ => (&[], &[], false, false),
+    fn of(reason: &'a Reason, report: &'a Report) -> Self {
+        let learned = matches!(reason.reading.as_str(), "score.screen" | "score.print");
+        // Where a reading alone was judged, marks of another detector show something else.
+        let judged = |finding: &Finding| reason.reading.split('.').next() == Some(finding.detector);
+        let pointed = |pointer: &Pointer| match *pointer {
+            Pointer::Mark { finding, .. } if !learned && !judged(report.findings.get(finding)?) => None,
+            pointer => report.mark(pointer),
         };
-        // A policy of one's own may judge a risk by something else: then nothing is known of what shows it.
-        let judged = quantities.iter().find(|quantity| measured(report, quantity) == Some(reason.score));
-        let known = judged.is_some();
-        Self {
-            reason,
-            quantity: (*judged.unwrap_or(&"")).to_owned(),
-            shown_by: if known { shown_by } else { &[] },
-            learned: learned && known,
-            metadata: metadata && known,
+        let mut marks: Vec<&Mark> = reason.shown_by.iter().filter_map(pointed).collect();
+        // An edge of a device is marked where no more of it was found.
+        if learned && code(reason.code).is_some_and(|code| code.shows(MarkKind::Device)) {
+            let all = report.findings.iter().flat_map(|finding| &finding.marks);
+            marks.extend(all.filter(|mark| mark.kind == MarkKind::Edge));
         }
+        marks.retain(|mark| EDITABLE.contains(&mark.kind));
+        let metadata = SAID.iter().any(|reading| reading.id == reason.reading);
+        Self { reason, marks, learned, metadata }
     }
 
     const fn edits_pixels(&self) -> bool {
-        self.learned || !self.shown_by.is_empty()
+        self.learned || !self.marks.is_empty()
     }
 
     /// Whether a value is on the bad side of the threshold, which is the side of the value that crossed it.
     fn crossed(&self, value: f64) -> bool {
-        let Reason { score, threshold, .. } = *self.reason;
+        let (score, threshold) = (self.reason.score, self.reason.threshold);
         if score >= threshold { value >= threshold } else { value < threshold }
     }
 
@@ -341,7 +352,7 @@ impl<'a> Test<'a> {
         let fell = |value: Option<f64>| value.map_or(by == By::Metadata, |value| !self.crossed(value));
         Deleted {
             code: self.reason.code,
-            quantity: self.quantity.clone(),
+            quantity: self.reason.reading.clone(),
             threshold: self.reason.threshold,
             reported: self.reason.score,
             before,
@@ -876,15 +887,11 @@ impl<'a> Bench<'a> {
         let size = self.picture.size();
         let document = report.document.as_ref().filter(|d| !d.fills_frame).map(|d| d.corners);
         let mut named: Vec<(By, Edit)> = Vec::new();
-        for &kind in test.shown_by {
+        for kind in EDITABLE {
             // A tile speaks for a screen from one half on.
             let faintest = if kind == MarkKind::Heat { 0.5 } else { self.settings.faintest };
-            let marks: Vec<&Mark> = report
-                .findings
-                .iter()
-                .flat_map(|finding| &finding.marks)
-                .filter(|mark| mark.kind == kind && mark.strength >= faintest)
-                .collect();
+            let shown = |mark: &&Mark| mark.kind == kind && mark.strength >= faintest;
+            let marks: Vec<&Mark> = test.marks.iter().copied().filter(shown).collect();
             if marks.is_empty() {
                 continue;
             }
@@ -926,7 +933,7 @@ impl<'a> Bench<'a> {
                 Edit::Mask(region, _) => changed.join(region),
             }
         }
-        let value = |report: &Report| measured(report, &test.quantity);
+        let value = |report: &Report| measured(report, &test.reason.reading);
         let after = value(&self.without(edits)?);
         let elsewhere: Vec<Edit> = edits.iter().map(|edit| edit.elsewhere(&mut self.random)).collect();
         let random = value(&self.without(&elsewhere)?);
@@ -941,8 +948,8 @@ impl<'a> Bench<'a> {
         cells: &[Region],
         masked: &[Report],
     ) -> Result<Deleted, CaptureError> {
-        let before = measured(untouched, &test.quantity);
-        let gain = |report: &Report| Some(test.gain(before?, measured(report, &test.quantity)?));
+        let before = measured(untouched, &test.reason.reading);
+        let gain = |report: &Report| Some(test.gain(before?, measured(report, &test.reason.reading)?));
         let mut best: Vec<(f64, &Region)> =
             masked.iter().zip(cells).filter_map(|(report, cell)| Some((gain(report)?, cell))).collect();
         best.retain(|(gain, _)| *gain > 0.0);
@@ -969,7 +976,7 @@ impl<'a> Bench<'a> {
         let share = chosen.share();
         let after = self.without(&[Edit::Mask(chosen, Filling::Surrounding)])?;
         let random = self.without(&[Edit::Mask(elsewhere, Filling::Surrounding)])?;
-        let value = |report: &Report| measured(report, &test.quantity);
+        let value = |report: &Report| measured(report, &test.reason.reading);
         Ok(test.row(By::Occlusion, share, [before, value(&after)], Some(Control(value(&random)))))
     }
 
@@ -1008,7 +1015,7 @@ fn by_metadata(
     let bytes = encode(&picture(capture)?, Some(QUALITY)).map_err(|_| CaptureError::Undecodable)?;
     let value = |bytes: &[u8], name| {
         let report = checker.check(&Upload { bytes, name }, Deadline::NEVER)?;
-        Ok::<_, CaptureError>(measured(&report, &test.quantity))
+        Ok::<_, CaptureError>(measured(&report, &test.reason.reading))
     };
     let after = value(&bytes, None)?;
     let kept = (capture.media_type == MediaType::Jpeg).then(|| with_segments_of(upload.bytes, &bytes));
@@ -1044,7 +1051,6 @@ mod tests {
     use crate::capture::{Limits, decode};
     use crate::evidence::Sentence;
     use crate::policy::Classification;
-    use crate::report::Finding;
     use crate::scene::testing::{noise, spectra_of, wave};
     use crate::scene::{Place, Spectrum, Tile};
     use crate::scoring::Scores;
@@ -1268,9 +1274,11 @@ mod tests {
         let reason = Reason {
             code: "screen_recapture",
             action: Decision::Reject,
+            reading: "score.screen".to_owned(),
             score: screen,
             threshold: 0.8,
             margin: screen - 0.8,
+            shown_by: Vec::new(),
             polygon: None,
             zone: None,
             en: String::new(),
@@ -1316,8 +1324,9 @@ mod tests {
         let unmeasured = row(Some(0.85), None, Some(None));
         assert!(!unmeasured.fell && unmeasured.random_fell == Some(false));
         // Below is the bad side where the value that crossed lies below.
-        let dark = Reason { score: 30.0, threshold: 60.0, ..judged.reasons[0].clone() };
-        let test = Test { reason: &dark, quantity: "exposure.bright_luma".to_owned(), ..test };
+        let reading = "exposure.bright_luma".to_owned();
+        let dark = Reason { reading, score: 30.0, threshold: 60.0, ..judged.reasons[0].clone() };
+        let test = Test { reason: &dark, ..test };
         assert!(test.row(By::Marks, 0.2, [Some(30.0), Some(61.0)], None).fell);
         assert!(test.gain(30.0, 61.0) > 0.0);
         assert_eq!(measured(&judged, "exposure.bright_luma"), Some(30.0));
@@ -1326,8 +1335,14 @@ mod tests {
     #[test]
     fn a_risk_judged_by_something_else_is_not_tested() {
         let mut judged = report(0.9);
-        judged.reasons[0].score = 12.0;
+        let frame = PixelRect::new(0, 0, 1, 1).corners().to_vec();
+        judged.findings[0].marks = vec![Mark { kind: MarkKind::Heat, polygon: frame, strength: 1.0, zone: None }];
+        judged.reasons[0].shown_by = vec![Pointer::Mark { finding: 0, mark: 0 }];
+        assert_eq!(Test::of(&judged.reasons[0], &judged).marks.len(), 1);
+        judged.reasons[0].reading = "framing.tilt_deg".to_owned();
         assert!(!Test::of(&judged.reasons[0], &judged).edits_pixels());
+        judged.reasons[0].reading = "exposure.bright_luma".to_owned();
+        assert!(Test::of(&judged.reasons[0], &judged).edits_pixels(), "the detector that was judged made the mark");
     }
 
     #[test]

@@ -15,7 +15,6 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::PictureProblems;
 use crate::report::Report;
-use crate::scene::Face;
 use crate::service::auth::{Caller, QuotaHeaders};
 use crate::service::clock::now_ms;
 use crate::service::http::intake::{self, NAME_BYTES, Picture};
@@ -23,6 +22,7 @@ use crate::service::http::problem::{Kind, Problem};
 use crate::service::store::{Replay, Scope, StoreError};
 use crate::service::work::app::{App, Ask, Examined, RecordFor};
 use crate::service::work::once::{OnceKey, digest};
+use crate::vocabulary::Face;
 
 /// Names the case in the store.
 pub(super) const CASE: HeaderName = HeaderName::from_static("bonafide-case");

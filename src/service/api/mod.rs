@@ -22,11 +22,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::policy::Decision;
-use crate::scene::Face;
 use crate::service::http::intake;
 use crate::service::http::problem::{Kind, Problem, ProblemBody};
 use crate::service::store::CaseState;
 use crate::service::work::app::App;
+use crate::vocabulary::Face;
 
 #[derive(OpenApi)]
 #[openapi(

@@ -20,11 +20,12 @@ use super::{AccessProblems, At, BodyProblems, PictureProblems, body, problems};
 use crate::service::auth::{Caller, Checks, Who, bearer};
 use crate::service::clock::now_ms;
 use crate::service::handoff::{
-    self, Handoff, Lang, MOST_STEPS, Opened, SessionState, SessionView, Side, StepView, Wanted, Wish,
+    self, Handoff, MOST_STEPS, Opened, SessionState, SessionView, Side, StepView, Wanted, Wish,
 };
 use crate::service::http::intake::{self, NAME_BYTES, Picture};
 use crate::service::http::problem::{Kind, Problem};
 use crate::service::work::app::{App, Ask, RecordFor};
+use crate::vocabulary::Language;
 
 /// How often a quiet event stream shows that it lives.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -39,7 +40,7 @@ pub(super) struct NewSession {
     /// A policy by name.
     policy: Option<String>,
     /// Language of the phone's page; its own where left out.
-    lang: Option<Lang>,
+    lang: Option<Language>,
 }
 
 /// A hand-off that was opened, with its tokens, which are not shown again.

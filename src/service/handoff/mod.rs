@@ -6,4 +6,4 @@ mod words;
 
 pub(crate) use qr::svg;
 pub(crate) use session::{Handoff, Handoffs, MOST_STEPS, Opened, Side, Wanted};
-pub(crate) use words::{Lang, SessionState, SessionView, StepView, Wish};
+pub(crate) use words::{SessionState, SessionView, StepView, Wish};

@@ -14,11 +14,11 @@ use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
-use super::words::{Lang, SessionState, SessionView, StepState, StepView, Wish};
+use super::words::{SessionState, SessionView, StepState, StepView, Wish};
 use crate::report::Report;
-use crate::scene::Face;
 use crate::service::clock::{ms, rfc3339};
 use crate::service::http::problem::{Kind, Problem};
+use crate::vocabulary::{Face, Language};
 
 /// Hand-offs held at a time.
 const MOST: usize = 1_000;
@@ -58,7 +58,7 @@ pub(crate) struct Handoff {
     pub(crate) owner: String,
     pub(crate) per_minute: Option<u32>,
     pub(crate) policy: Option<String>,
-    lang: Option<Lang>,
+    lang: Option<Language>,
     max_bytes: usize,
     token: Hash,
     watch: Hash,
@@ -109,7 +109,7 @@ pub(crate) struct Wanted {
     pub(crate) owner: String,
     pub(crate) per_minute: Option<u32>,
     pub(crate) policy: Option<String>,
-    pub(crate) lang: Option<Lang>,
+    pub(crate) lang: Option<Language>,
     pub(crate) steps: Vec<Option<Face>>,
 }
 
@@ -381,7 +381,7 @@ mod tests {
 
     fn wanted() -> Wanted {
         let steps = vec![Some(Face::PortraitSide), None];
-        Wanted { owner: "open".to_owned(), per_minute: None, policy: None, lang: Some(Lang::Zh), steps }
+        Wanted { owner: "open".to_owned(), per_minute: None, policy: None, lang: Some(Language::Zh), steps }
     }
 
     fn handoffs() -> Handoffs {

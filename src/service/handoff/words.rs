@@ -5,22 +5,13 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use strum::VariantArray as _;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::report::Report;
-use crate::scene::Face;
-
-/// Language of the phone's page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Lang {
-    /// English.
-    En,
-    /// Chinese.
-    Zh,
-}
+use crate::vocabulary::{Face, Language};
 
 /// What a step asks for: a document, or side of it, or any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +21,7 @@ impl Wish {
     const ANY: &str = "any";
 
     fn all() -> impl Iterator<Item = Self> {
-        let faces = Face::ALL.into_iter().filter(|face| *face != Face::None);
+        let faces = Face::VARIANTS.iter().copied().filter(|face| *face != Face::None);
         std::iter::once(Self(None)).chain(faces.map(|face| Self(Some(face))))
     }
 
@@ -115,7 +106,7 @@ pub(crate) enum SessionState {
 pub(crate) struct SessionView {
     pub(super) id: String,
     pub(crate) state: SessionState,
-    pub(super) lang: Option<Lang>,
+    pub(super) lang: Option<Language>,
     pub(super) expires_at: String,
     /// Bytes of a photograph at most.
     pub(super) max_bytes: usize,

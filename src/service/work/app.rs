@@ -16,7 +16,7 @@ use crate::capture::{CaptureError, Limits, Upload};
 use crate::checker::{Checker, Stages};
 use crate::policy::{Decision, Policy};
 use crate::report::Report;
-use crate::scene::{Deadline, Face};
+use crate::scene::Deadline;
 use crate::service::auth::{Access, Guarded};
 use crate::service::clock::{ms, now_ms, rfc3339};
 use crate::service::config::{Config, Keep};
@@ -26,6 +26,7 @@ use crate::service::http::intake::Picture;
 use crate::service::http::problem::{Kind, Problem};
 use crate::service::store::{Idempotency, NewCase, NewPicture, ReviewStore, StoreError};
 use crate::service::webhooks;
+use crate::vocabulary::Face;
 
 /// Quality of the pictures that show what was found, 1 to 100.
 const OVERLAY_QUALITY: u8 = 80;
