@@ -115,12 +115,6 @@ impl Decision {
     }
 }
 
-impl std::fmt::Display for Decision {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
 /// What a policy makes of scores and readings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {

@@ -514,7 +514,7 @@ mod tests {
     #[test]
     fn decisions_keep_the_names_of_the_json_contract() {
         for decision in [Decision::Accept, Decision::Retake, Decision::Review, Decision::Reject] {
-            assert_eq!(serde_json::to_value(decision).unwrap(), decision.to_string());
+            assert_eq!(serde_json::to_value(decision).unwrap(), decision.name());
             assert_eq!(named(decision.name()).unwrap(), decision);
         }
         assert!(matches!(named("maybe"), Err(StoreError::Corrupt(_))));

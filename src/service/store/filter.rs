@@ -1,10 +1,9 @@
 //! Which cases are listed, and how a state is named in the API.
 
 use std::borrow::Cow;
-use std::fmt;
-use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, de};
+use serde::Deserialize;
+use strum::{Display, EnumString, VariantNames};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -12,7 +11,9 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::policy::Decision;
 
 /// Whether a person decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Display, EnumString, VariantNames)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum CaseState {
     /// Nobody decided, and the case was not purged. With the gate's decision `review`, it waits for a person.
     Open,
@@ -20,44 +21,9 @@ pub enum CaseState {
     Decided,
 }
 
-impl CaseState {
-    /// Every state.
-    pub const ALL: [Self; 2] = [Self::Open, Self::Decided];
-
-    /// The name in the API.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Decided => "decided",
-        }
-    }
-}
-
-impl fmt::Display for CaseState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for CaseState {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let known = Self::ALL.into_iter().find(|state| state.name() == text);
-        known.ok_or_else(|| format!("unknown variant `{text}`, expected `open` or `decided`"))
-    }
-}
-
-impl<'de> Deserialize<'de> for CaseState {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
-    }
-}
-
 impl PartialSchema for CaseState {
     fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(Self::ALL.map(Self::name))).into()
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(Self::VARIANTS.iter().copied())).into()
     }
 }
 
