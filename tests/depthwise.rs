@@ -186,13 +186,13 @@ const RECORDED: &[(&str, [usize; 2], &str, &str)] = &[
         "texture_net",
         [6, 128],
         "5516c325fa73518f84cdeaf26e162b2b3f2e05a3f18a2ab1c264df3edfaec170",
-        "11d53a98dab41d9767e7705aa1d66577f62c9617b4f420e5fc9482196279a1aa",
+        "8fe7e9cfc124d11b202ff7cdf9bd45f1d3d20d04b328a6644af5aa55777d29c3",
     ),
     (
         "scene_net",
         [1, 192],
         "796e4fac931b9151f6df80e57b72c7dfa171c385a205fbe05e311c6b1eb07a15",
-        "ea0b1ce2625c3c75f9d67cd70616b767c48870944a015b8d24f00443f9796735",
+        "4726a1757296cd3b1ca7ddd513d911467adac1596eddd607aea06763ca97a7cb",
     ),
 ];
 
