@@ -187,6 +187,40 @@ impl Quad {
         let p = &self.0;
         [p[0].distance(p[1]), p[1].distance(p[2]), p[2].distance(p[3]), p[3].distance(p[0])]
     }
+
+    /// Long side over short side of the rectangle that this quad shows in perspective, for a camera whose optical axis
+    /// meets the picture at `centre` (Zhang and He, Whiteboard scanning and image enhancement, 2007); the ratio of the
+    /// mean opposite sides where the view is too nearly frontal to tell, or the answer is not physical.
+    #[must_use]
+    pub fn aspect_seen_from(&self, centre: Point) -> f32 {
+        let [top, right, bottom, left] = self.sides();
+        let flat = f64::from(top + bottom) / f64::from((left + right).max(1e-3));
+        let ratio = self.perspective_aspect(centre).filter(|r| (r / flat).ln().abs() < 0.4).unwrap_or(flat);
+        ratio.max(ratio.recip()) as f32
+    }
+
+    /// Width over height by perspective; `None` where undetermined.
+    fn perspective_aspect(&self, centre: Point) -> Option<f64> {
+        let m: [[f64; 3]; 4] =
+            [0usize, 1, 3, 2].map(|i| [f64::from(self.0[i].x - centre.x), f64::from(self.0[i].y - centre.y), 1.0]);
+        let cross = |a: [f64; 3], b: [f64; 3]| {
+            [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
+        };
+        let dot = |a: [f64; 3], b: [f64; 3]| a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+        let k2 = dot(cross(m[0], m[3]), m[2]) / dot(cross(m[1], m[3]), m[2]);
+        let k3 = dot(cross(m[0], m[3]), m[1]) / dot(cross(m[2], m[3]), m[1]);
+        let along = |k: f64, p: [f64; 3]| [k * p[0] - m[0][0], k * p[1] - m[0][1], k - 1.0];
+        let (n2, n3) = (along(k2, m[1]), along(k3, m[2]));
+        if n2[2].abs() < 0.02 || n3[2].abs() < 0.02 {
+            return None;
+        }
+        let f2 = -(n2[0] * n3[0] + n2[1] * n3[1]) / (n2[2] * n3[2]);
+        if !f2.is_finite() || f2 <= 0.0 {
+            return None;
+        }
+        let length = |n: [f64; 3]| (n[0] * n[0] + n[1] * n[1]) / f2 + n[2] * n[2];
+        Some((length(n2) / length(n3)).sqrt()).filter(|r| r.is_finite() && *r > 0.0)
+    }
 }
 
 /// A projective map of the plane, row-major 3 × 3.
@@ -305,5 +339,20 @@ mod tests {
         let [a, b, c, d] = PixelRect::new(0, 0, 10, 10).corners();
         assert!(Quad([a, b, c, d]).is_convex());
         assert!(!Quad([a, c, b, d]).is_convex());
+    }
+
+    #[test]
+    fn perspective_aspect_is_that_of_the_card() {
+        // A 1.585 card turned by 40° about its upright axis, 3 card widths away, focal length 1000 px.
+        let (s, c) = 40f32.to_radians().sin_cos();
+        let corners = [(-0.5, -0.315), (0.5, -0.315), (0.5, 0.315), (-0.5, 0.315)].map(|(x, y): (f32, f32)| {
+            let (x, z) = (x * c, 2.0 + x * s);
+            Point::new(500.0 + 1000.0 * (x + 0.1) / z, 400.0 + 1000.0 * (y + 0.05) / z)
+        });
+        let quad = Quad(corners);
+        let aspect = quad.aspect_seen_from(Point::new(500.0, 400.0));
+        let [top, right, ..] = quad.sides();
+        assert!((top / right - 1.585).abs() > 0.1, "the view is slanted");
+        assert!(aspect > 1.1 && aspect < 1.75, "{aspect}");
     }
 }

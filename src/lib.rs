@@ -39,14 +39,15 @@
 //! | what | open |
 //! |---|---|
 //! | which files are accepted, and how large | [`capture`]: `decode.rs`, `limits.rs` |
-//! | how the document is found, where tiles are cut | [`scene`]: `document.rs`, `tiles.rs` |
+//! | a word that all stages share: documents, sides, species, languages | [`vocabulary`] |
+//! | how the document is found, where tiles are cut | [`scene`]: `document`, `tiles.rs` |
 //! | how numbers are read and checked | [`reading`] |
-//! | what is measured | [`detectors`]: one file and one line in `DETECTORS` each |
+//! | what is measured | [`detectors`]: one file and one line in `DETECTORS` each; its readings are `static`s in it |
 //! | how readings become scores | [`scoring`], `models/train/fuse.py` |
 //! | a threshold or an action | `policy/gate.toml` |
 //! | a sentence that an applicant reads | `policy/codes.rs` |
 //! | the JSON contract | [`report`], and its mirror in `tests/wire.rs` |
-//! | the order of the pipeline | [`checker`] |
+//! | the order of the pipeline | [`checker`]: `look.rs`, the way of every front |
 //! | a figure of the benchmark, its page | `benchmark`: `measure/`, `page/` |
 //! | a public data set that it reads | `benchmark`: one file and one line in `sets/` each |
 //! | a route of the service | `service::api`: one file a subject |
@@ -61,6 +62,8 @@ pub use report::Report;
 pub use scene::Deadline;
 
 pub mod geometry;
+
+pub mod vocabulary;
 
 mod lettering;
 

@@ -8,9 +8,10 @@
 //! - `benchmark`: labels, runs, comparisons and proposed policies, and labels that cannot be used;
 //! - `screening`: the same rows on any number of threads and after any interruption, and hostile files;
 //! - `service`: the HTTP service and its store, on real sockets and real databases;
+//! - `snapshots`: one sample's report as text, page and CSV, word for word;
 //! - `cli`: the program as its users meet it: streams and exit codes;
 //! - `readme`: its table of detectors is what `explain` prints;
-//! - `tidy`: modules use only what stands above them, and files say in their first line what they turn into what.
+//! - `tidy`: modules use only what stands above them, detectors never one another, and files say in their first line what they turn into what.
 
 #[cfg(all(feature = "cli", feature = "bench"))]
 mod benchmark;
@@ -26,6 +27,8 @@ mod readme;
 mod screening;
 #[cfg(all(feature = "cli", feature = "service"))]
 mod service;
+#[cfg(feature = "cli")]
+mod snapshots;
 mod tidy;
 #[cfg(feature = "cli")]
 mod wire;

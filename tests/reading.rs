@@ -10,7 +10,8 @@ use bonafide::geometry::{Point, Quad};
 use bonafide::inference::EngineChoice;
 use bonafide::reading::NumberCode;
 use bonafide::report::Report;
-use bonafide::scene::{Deadline, Face};
+use bonafide::scene::Deadline;
+use bonafide::vocabulary::Face;
 use image::{ImageFormat, RgbImage, imageops};
 use imageproc::geometric_transformations::{Border, Interpolation, Projection, warp_into};
 

@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "the fields are there to be read by serde")]
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
 
 use serde::Deserialize;
 
@@ -39,6 +41,8 @@ struct Number {
     code: String,
     faults: Vec<String>,
     text: String,
+    #[serde(deserialize_with = "Option::deserialize")]
+    fields: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Deserialize)]
@@ -74,6 +78,7 @@ struct Document {
     corners: [[f32; 2]; 4],
     kind: String,
     px_per_mm: Option<f64>,
+    fills_frame: bool,
     face: Option<Face>,
 }
 
@@ -90,9 +95,11 @@ struct Face {
 struct Reason {
     code: String,
     action: Decision,
+    reading: String,
     score: f64,
     threshold: f64,
     margin: f64,
+    shown_by: Vec<String>,
     polygon: Option<Vec<[f32; 2]>>,
     zone: Option<String>,
     en: String,
@@ -140,20 +147,61 @@ struct FailureCause {
     message: String,
 }
 
+/// The lines that `check` prints of committed samples, or of a file that is none.
+fn check(options: &[&str], samples: &[&str]) -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets/samples");
+    let files = samples.iter().map(|sample| folder.join(sample).into_os_string());
+    let options = ["check", "--format=json"].iter().chain(options).map(OsString::from);
+    let output = crate::bonafide(options.chain(files));
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
 #[test]
 fn a_report_and_a_failure_have_exactly_the_fields_of_the_contract() {
-    let dir = tempfile::tempdir().unwrap();
-    let picture = dir.path().join("a.png");
-    crate::write_picture(&picture, 640, 420, 1);
-    let missing = dir.path().join("missing.jpg");
-    let output =
-        crate::bonafide(["check".as_ref(), "--format=json".as_ref(), picture.as_os_str(), missing.as_os_str()]);
-    let text = String::from_utf8(output.stdout).unwrap();
-    let mut lines = text.lines();
-    let report: Report = serde_json::from_str(lines.next().unwrap()).unwrap();
-    assert_eq!((report.schema_version, report.width, report.height), (1, 640, 420));
-    assert_eq!(report.sha256.len(), 64);
-    let failure: Failure = serde_json::from_str(lines.next().unwrap()).unwrap();
+    // A card with a highlight, so that a reason names a place; a passport on a screen; and no file at all.
+    let lines = check(&["--reveal"], &["original_card_glare_02.jpg", "screen_lcd_passport_08.jpg", "missing.jpg"]);
+    let [card, passport, missing] = &lines[..] else { panic!("{lines:?}") };
+    for (line, number, face) in [(card, "resident_id", "portrait_side"), (passport, "mrz", "passport_page")] {
+        let report: Report = serde_json::from_str(line).unwrap();
+        assert_eq!((report.schema_version, report.sha256.len()), (1, 64));
+        let read = report.number.expect("a number was read");
+        assert_eq!((read.kind.as_str(), read.code.as_str()), (number, "consistent"));
+        let fields = read.fields.expect("revealed");
+        assert!(fields.contains_key("birth") && !read.text.contains('*'), "{fields:?}");
+        let document = report.document.expect("a document was found");
+        assert_eq!(document.face.expect("looked at").kind, face);
+        assert!(!document.fills_frame);
+        assert!(report.findings.iter().any(|finding| finding.marks.iter().any(|mark| mark.zone.is_some())));
+    }
+    let card: Report = serde_json::from_str(card).unwrap();
+    assert!(card.reasons[0].zone.is_some(), "a highlight lies somewhere on the card");
+    let failure: Failure = serde_json::from_str(missing).unwrap();
     assert_eq!(failure.error.code, "missing");
-    assert_eq!(lines.next(), None);
+}
+
+#[test]
+fn a_reason_points_at_what_it_was_judged_on_and_at_what_shows_it() {
+    let lines = check(&[], &["original_card_glare_02.jpg", "screen_lcd_passport_08.jpg"]);
+    let mut pointers = 0;
+    for line in &lines {
+        let value: serde_json::Value = serde_json::from_str(line).unwrap();
+        let report: Report = serde_json::from_str(line).unwrap();
+        assert!(!report.reasons.is_empty());
+        assert!(report.number.expect("a number was read").fields.is_none(), "nothing is shown unasked");
+        for reason in report.reasons {
+            let judged = match reason.reading.strip_prefix("score.") {
+                Some(score) => value["scores"][score].as_f64(),
+                None => report.findings.iter().find_map(|finding| finding.readings.get(&reason.reading).copied()),
+            };
+            assert_eq!(judged, Some(reason.score), "{}", reason.reading);
+            for pointer in &reason.shown_by {
+                assert!(value.pointer(pointer).is_some_and(serde_json::Value::is_object), "{pointer}");
+                pointers += 1;
+            }
+            let first = reason.shown_by.first().and_then(|pointer| value.pointer(pointer));
+            let outline = first.map(|mark| serde_json::from_value::<Vec<[f32; 2]>>(mark["polygon"].clone()).unwrap());
+            assert_eq!(outline, reason.polygon);
+        }
+    }
+    assert!(pointers > 1, "nothing was pointed at");
 }

@@ -2,21 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::detectors::DETECTORS;
-use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome};
-use crate::policy::{Code, Place};
+use crate::detectors::readings;
+use crate::evidence::{Abstention, AbstentionCause, Evidence, Mark, MarkKind, Outcome, Reading};
+use crate::policy::{Code, Place, Pointer};
 use crate::reading::{Date, NumberCode, Proof};
 use crate::report::{DocumentReport, Finding, NumberReport};
-use crate::scoring::Readings;
+use crate::scoring::{FusionError, Readings};
 
 /// Detectors that the deadline left no time for: the one reading that no detector makes.
-pub const CUT_SHORT: &str = "checker.cut_short_count";
+pub static CUT_SHORT: Reading =
+    Reading::count("checker.cut_short_count", "detectors that the deadline left no time for");
 
 /// Ids of all readings that a policy may judge.
 #[must_use]
 pub fn known_readings() -> BTreeSet<&'static str> {
-    let measured = DETECTORS.iter().flat_map(|entry| entry.info.readings).map(|reading| reading.id);
-    measured.chain([CUT_SHORT]).collect()
+    readings().map(|reading| reading.id).chain([CUT_SHORT.id]).collect()
 }
 
 /// What was measured on one upload, not yet judged.
@@ -41,11 +41,12 @@ impl Findings {
     /// Every reading by id; [`CUT_SHORT`] too where the deadline left something unmeasured.
     #[must_use]
     pub fn readings(&self) -> Readings {
-        let mut readings: Readings = self.evidence().flat_map(|e| &e.readings).map(|r| (r.id, r.value)).collect();
+        let mut readings: Readings =
+            self.evidence().flat_map(|e| &e.readings).map(|r| (r.reading.id, r.value)).collect();
         let late = |(_, outcome): &&(_, Outcome)| matches!(outcome, Outcome::Abstained(abstention) if abstention.cause == AbstentionCause::DeadlinePassed);
         let cut_short = self.outcomes.iter().filter(late).count();
         if cut_short > 0 {
-            readings.insert(CUT_SHORT, cut_short as f64);
+            readings.insert(CUT_SHORT.id, cut_short as f64);
         }
         readings
     }
@@ -72,17 +73,33 @@ impl Findings {
         })
     }
 
-    /// The strongest mark of the kinds that show `code`, in the order in which the code lists them.
+    /// Every mark of the kinds that show `code`, by the report's pointers to them, the strongest of the first kind that
+    /// there is before the others; its outline is the place.
     pub(super) fn place(&self, code: &Code) -> Option<Place> {
         if code.shown_by.contains(&MarkKind::Document) {
-            return self.document.as_ref().map(|d| Place { polygon: d.corners.0.to_vec(), zone: None });
+            let corners = self.document.as_ref()?.corners.0.to_vec();
+            return Some(Place { polygon: corners, zone: None, shown_by: vec![Pointer::Document] });
         }
-        code.shown_by.iter().find_map(|kind| {
-            let marks = self.evidence().flat_map(|e| &e.marks).filter(|m| m.kind == *kind && m.polygon.len() > 2);
+        let (pointer, best) = code.shown_by.iter().find_map(|kind| {
+            let marks = self.marks().filter(|(_, mark)| mark.kind == *kind && mark.polygon.len() > 2);
             // One that says where on the document it lies is worth more than one that does not.
-            let best =
-                marks.max_by(|a, b| (a.zone.is_some().cmp(&b.zone.is_some())).then(a.strength.total_cmp(&b.strength)));
-            best.map(|m| Place { polygon: m.polygon.clone(), zone: m.zone })
+            marks.max_by(|(_, a), (_, b)| {
+                a.zone.is_some().cmp(&b.zone.is_some()).then(a.strength.total_cmp(&b.strength))
+            })
+        })?;
+        let others = self.marks().filter(|(other, mark)| *other != pointer && code.shows(mark.kind));
+        let shown_by = [pointer].into_iter().chain(others.map(|(other, _)| other)).collect();
+        Some(Place { polygon: best.polygon.clone(), zone: best.zone, shown_by })
+    }
+
+    /// Every mark, and where it stands in the report.
+    fn marks(&self) -> impl Iterator<Item = (Pointer, &Mark)> {
+        self.outcomes.iter().enumerate().flat_map(|(finding, (_, outcome))| {
+            let marks = match outcome {
+                Outcome::Evidence(evidence) => evidence.marks.as_slice(),
+                Outcome::Abstained(_) => &[],
+            };
+            marks.iter().enumerate().map(move |(mark, it)| (Pointer::Mark { finding, mark }, it))
         })
     }
 
@@ -97,7 +114,7 @@ fn finding(detector: &'static str, outcome: &Outcome) -> Finding {
         Outcome::Evidence(Evidence { readings, explanation, marks, number: _ }) => Finding {
             detector,
             outcome: "evidence",
-            readings: readings.iter().map(|r| (r.id, r.value)).collect(),
+            readings: readings.iter().map(|r| (r.reading.id, r.value)).collect(),
             explanation: explanation.clone(),
             marks: marks.clone(),
         },
@@ -109,4 +126,15 @@ fn finding(detector: &'static str, outcome: &Outcome) -> Finding {
             marks: Vec::new(),
         },
     }
+}
+
+/// The finding of a check whose readings could not be scored.
+pub(super) fn unscored(error: &FusionError) -> Finding {
+    let cause = match error {
+        FusionError::NoModel => AbstentionCause::NoModel,
+        _ => AbstentionCause::Failed,
+    };
+    let en = format!("There are no scores: {error}. A person has to look at the picture.");
+    let zh = format!("没有评分：{error}。需人工核查。");
+    finding("fusion", &Abstention::new(cause, en, zh).into())
 }

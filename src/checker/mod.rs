@@ -12,11 +12,12 @@ use sha2::{Digest, Sha256};
 
 use crate::capture::{Capture, Limits};
 use crate::detectors::{DETECTORS, Detector};
-use crate::inference::{EngineChoice, InferenceError, ModelSource, Models, hex};
+use crate::inference::{EngineChoice, InferenceError, ModelSource, Models};
 use crate::policy::{Policy, PolicyError, Sensitivity, Verdict};
 use crate::report::{Report, SCHEMA_VERSION};
-use crate::scene::{Classifier, Deadline, Face, Locator, Networks, Scene, survey};
-use crate::scoring::{Fusion, Readings, Scores};
+use crate::scene::{Classifier, Deadline, Locator, Networks, Scene, survey};
+use crate::scoring::{Fusion, FusionError, Readings, Scores};
+use crate::vocabulary::Face;
 
 /// What a [`Checker`] is made of; the default is the shipped models and policy.
 #[derive(Debug, Clone, Default)]
@@ -144,17 +145,23 @@ impl Checker {
     }
 
     /// Scores and judges readings that were measured earlier; reasons have no place then.
-    #[must_use]
-    pub fn judge_readings(&self, readings: &Readings) -> (Scores, Verdict) {
-        let scores = self.fusion.score(readings);
+    ///
+    /// # Errors
+    /// [`FusionError`] when the readings cannot be scored.
+    pub fn judge_readings(&self, readings: &Readings) -> Result<(Scores, Verdict), FusionError> {
+        let scores = self.fusion.score(readings)?;
         let verdict = self.policy.judge(&scores, readings, |_| None);
-        (scores, verdict)
+        Ok((scores, verdict))
     }
 
     /// Scores and judges what was found. `elapsed_ms` is left at zero.
     fn judge(&self, findings: &Findings, policy: &Policy, reveal: bool) -> Report {
         let readings = findings.readings();
-        let scores = self.fusion.score(&readings);
+        // Without scores the check stands: nothing then speaks for an original, and the finding says what is missing.
+        let (scores, unscored) = match self.fusion.score(&readings) {
+            Ok(scores) => (scores, None),
+            Err(error) => (Scores::default(), Some(findings::unscored(&error))),
+        };
         let verdict = policy.judge(&scores, &readings, |code| findings.place(code));
         Report {
             schema_version: SCHEMA_VERSION,
@@ -170,7 +177,7 @@ impl Checker {
             document: findings.document.clone(),
             reasons: verdict.reasons,
             number: findings.number(reveal),
-            findings: findings.told(),
+            findings: findings.told().into_iter().chain(unscored).collect(),
             policy_id: policy.id().to_owned(),
             models: self.hashes.clone(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -182,5 +189,5 @@ impl Checker {
 /// SHA-256 of `bytes` in lower-case hexadecimal.
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
+    hex::encode(Sha256::digest(bytes))
 }

@@ -1,6 +1,5 @@
 //! The store of the service, from the machine it stands on: keys, audit, webhooks that failed, and purging.
 
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -205,7 +204,7 @@ pub(super) fn audit(args: &AuditArgs) -> Result<u8, String> {
             };
             match proof {
                 Ok(proof) => {
-                    print(&format!("whole: {} rows, head {}", proof.rows, hex(&proof.head)))?;
+                    print(&format!("whole: {} rows, head {}", proof.rows, hex::encode(proof.head)))?;
                     Ok(ACCEPTED)
                 }
                 Err(StoreError::Chain(fault)) => {
@@ -225,7 +224,7 @@ pub(super) fn audit(args: &AuditArgs) -> Result<u8, String> {
                     let body: serde_json::Value = serde_json::from_str(&row.body).unwrap_or_default();
                     let row = serde_json::json!({
                         "seq": row.seq, "time_ms": row.time_ms, "actor": row.actor, "event": row.event,
-                        "subject": row.subject, "body": body, "hash": hex(&row.hash),
+                        "subject": row.subject, "body": body, "hash": hex::encode(row.hash),
                     });
                     print(&row.to_string())?;
                 }
@@ -260,22 +259,8 @@ pub(super) fn purge(args: &PurgeArgs) -> Result<u8, String> {
     })
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // A `String` takes everything.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 fn hash(text: &str) -> Result<[u8; 32], String> {
-    let refuse = || "a head is 64 hexadecimal digits".to_owned();
-    if text.len() != 64 || !text.is_ascii() {
-        return Err(refuse());
-    }
     let mut bytes = [0; 32];
-    for (i, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[2 * i..2 * i + 2], 16).map_err(|_| refuse())?;
-    }
+    hex::decode_to_slice(text, &mut bytes).map_err(|_| "a head is 64 hexadecimal digits".to_owned())?;
     Ok(bytes)
 }

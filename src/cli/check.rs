@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use bonafide::capture::{Limits, Upload};
 use bonafide::checker::Checker;
-use bonafide::report::text::{Language, render};
+use bonafide::report::text::render;
 use bonafide::report::{Failure, Report, Row, json};
 use bonafide::scene::Deadline;
 use bonafide::screening::{failure, read_upload};
+use bonafide::vocabulary::Language;
 use clap::{Args, ValueEnum};
 
 use super::{ACCEPTED, CheckerArgs, ERROR, NOT_ACCEPTED, REVIEW};
@@ -25,7 +26,7 @@ pub(super) struct CheckArgs {
     format: Form,
     /// Language of the text.
     #[arg(long, value_enum, default_value_t)]
-    lang: Lang,
+    lang: Language,
     /// Writes a PNG for each photograph into this folder, with everything found drawn on it.
     #[arg(long, value_name = "DIR")]
     overlay: Option<PathBuf>,
@@ -40,22 +41,11 @@ enum Form {
     Json,
 }
 
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
-enum Lang {
-    #[default]
-    En,
-    Zh,
-}
-
 pub(super) fn run(args: CheckArgs) -> Result<u8, String> {
     let checker = args.checker.build()?;
     if let Some(folder) = &args.overlay {
         std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     }
-    let language = match args.lang {
-        Lang::En => Language::En,
-        Lang::Zh => Language::Zh,
-    };
     let mut code = ACCEPTED;
     for (i, file) in args.files.iter().enumerate() {
         let picture = args.overlay.as_ref().map(|folder| folder.join(overlay_name(i, file)));
@@ -65,7 +55,7 @@ pub(super) fn run(args: CheckArgs) -> Result<u8, String> {
         };
         code = worse(code, code_of(&row));
         let text = match args.format {
-            Form::Text => render(&row, language),
+            Form::Text => render(&row, args.lang),
             Form::Json => json::line(&row).map_err(|e| e.to_string())?,
         };
         match writeln!(anstream::stdout(), "{text}") {

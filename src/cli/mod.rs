@@ -21,7 +21,7 @@ use bonafide::capture::Limits;
 use bonafide::checker::{Checker, Options};
 use bonafide::inference::EngineChoice;
 use bonafide::policy::Sensitivity;
-use bonafide::scene::Face;
+use bonafide::vocabulary::Face;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 

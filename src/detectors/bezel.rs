@@ -7,7 +7,7 @@
 //! and table edges look like one.
 
 use super::{Detector, DetectorInfo, Entry};
-use crate::evidence::{Evidence, MarkKind, Outcome, ReadingInfo, Sentence};
+use crate::evidence::{Evidence, MarkKind, Outcome, Reading, Sentence};
 use crate::geometry::{Point, Quad};
 use crate::scene::{Overview, Scene};
 
@@ -20,42 +20,32 @@ const FLAT: u8 = 4;
 /// Edges within this angle of a side count as parallel to it: a display seen at a moderate slant.
 const PARALLEL_DEG: f32 = 5.0;
 
+pub static EDGE_SUPPORT: Reading = Reading::share(
+    "bezel.edge_support",
+    "border of a larger rectangle about the document that is an edge; 0 where there is none",
+);
+pub static CONCENTRIC: Reading = Reading::share(
+    "bezel.concentric",
+    "how exactly that rectangle shares the document's centre, 1 = exactly; 0 where there is none",
+);
+pub static ASPECT: Reading =
+    Reading::new("bezel.aspect", "ratio", "long over short side of that rectangle, perspective undone");
+pub static DARK_FRAME_SHARE: Reading = Reading::share(
+    "bezel.dark_frame_share",
+    "dark, grey and flat part of the ring about the document, or else of the picture's rim",
+);
+pub static BAR_SHARE: Reading =
+    Reading::share("bezel.bar_share", "even rows or columns at the picture's edges, of its height or width");
+pub static PARALLEL_EDGES_COUNT: Reading = Reading::count(
+    "bezel.parallel_edges_count",
+    "long edges parallel to the document's sides and off it; without a document, to one another",
+);
+
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
         id: "bezel",
         question: "Is the document shown inside a screen or device?",
-        readings: &[
-            ReadingInfo {
-                id: "bezel.edge_support",
-                unit: "share",
-                meaning: "border of a larger rectangle about the document that is an edge; 0 where there is none",
-            },
-            ReadingInfo {
-                id: "bezel.concentric",
-                unit: "share",
-                meaning: "how exactly that rectangle shares the document's centre, 1 = exactly; 0 where there is none",
-            },
-            ReadingInfo {
-                id: "bezel.aspect",
-                unit: "ratio",
-                meaning: "long over short side of that rectangle, perspective undone",
-            },
-            ReadingInfo {
-                id: "bezel.dark_frame_share",
-                unit: "share",
-                meaning: "dark, grey and flat part of the ring about the document, or else of the picture's rim",
-            },
-            ReadingInfo {
-                id: "bezel.bar_share",
-                unit: "share",
-                meaning: "even rows or columns at the picture's edges, of its height or width",
-            },
-            ReadingInfo {
-                id: "bezel.parallel_edges_count",
-                unit: "count",
-                meaning: "long edges parallel to the document's sides and off it; without a document, to one another",
-            },
-        ],
+        readings: &[&EDGE_SUPPORT, &CONCENTRIC, &ASPECT, &DARK_FRAME_SHARE, &BAR_SHARE, &PARALLEL_EDGES_COUNT],
         method: "Second rectangle about the document from straight edges, colour and evenness of the ring about it, \
                  even bars at the picture's edges, long parallel edges.",
         blind_spots: "A tight crop shows no device. A wallet, a clipboard, a dark desk or a table's edge looks like \
@@ -82,9 +72,9 @@ impl Detector for Bezel {
                 let off = device.quad.centre().distance(document.quad.centre());
                 let concentric = (1.0 - off / (device.quad.area().sqrt() / 2.0)).max(0.0);
                 let aspect = device.quad.aspect_seen_from(centre);
-                evidence.read("bezel.edge_support", f64::from(device.edge_support));
-                evidence.read("bezel.concentric", f64::from(concentric));
-                evidence.read("bezel.aspect", f64::from(aspect));
+                evidence.read(&EDGE_SUPPORT, f64::from(device.edge_support));
+                evidence.read(&CONCENTRIC, f64::from(concentric));
+                evidence.read(&ASPECT, f64::from(aspect));
                 // The locator marks a device that the network sees.
                 if scene.maps().is_none() {
                     evidence.mark(MarkKind::Device, device.quad.0, device.edge_support);
@@ -98,8 +88,8 @@ impl Detector for Bezel {
                     device.edge_support * 100.0
                 );
             } else {
-                evidence.read("bezel.edge_support", 0.0);
-                evidence.read("bezel.concentric", 0.0);
+                evidence.read(&EDGE_SUPPORT, 0.0);
+                evidence.read(&CONCENTRIC, 0.0);
                 en.push_str("No second rectangle surrounds the document; ");
                 zh.push_str("证件外没有第二个矩形；");
             }
@@ -120,9 +110,9 @@ impl Detector for Bezel {
                 bars * 100.0
             ),
         );
-        evidence.read("bezel.dark_frame_share", dark);
-        evidence.read("bezel.bar_share", bars);
-        evidence.read("bezel.parallel_edges_count", count as f64);
+        evidence.read(&DARK_FRAME_SHARE, dark);
+        evidence.read(&BAR_SHARE, bars);
+        evidence.read(&PARALLEL_EDGES_COUNT, count as f64);
         for (from, to, support) in parallel {
             evidence.mark(MarkKind::Edge, [from, to], support);
         }

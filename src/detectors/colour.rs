@@ -6,40 +6,61 @@
 //! Blind spots: colour prints, documents that are grey by themselves, automatic white balance.
 
 use super::{Detector, DetectorInfo, Entry};
-use crate::evidence::{Evidence, Outcome, ReadingInfo, Sentence};
+use crate::evidence::{Evidence, Outcome, Reading, Sentence};
 use crate::geometry::{Point, Quad};
 use crate::scene::{Overview, Scene};
+
+pub static PICTURE_CHROMA: Reading =
+    Reading::new("colour.picture_chroma", "levels", "mean distance from neutral grey in Cb, Cr, whole picture");
+pub static PICTURE_SPREAD: Reading =
+    Reading::new("colour.picture_spread", "levels", "standard deviation of Cb, Cr about their mean, whole picture");
+pub static PICTURE_RESIDUAL: Reading =
+    Reading::new("colour.picture_residual", "levels", "spread that no one light over grey explains, whole picture");
+pub static DOCUMENT_RESIDUAL: Reading =
+    Reading::new("colour.document_residual", "levels", "spread that no one light over grey explains, document");
+pub static SURROUND_RESIDUAL: Reading =
+    Reading::new("colour.surround_residual", "levels", "spread that no one light over grey explains, outside it");
+pub static GAMUT_AREA: Reading =
+    Reading::share("colour.gamut_area", "occupied share of the Cb, Cr plane in cells of 8 levels, whole picture");
+pub static WHITE_CHROMA: Reading =
+    Reading::new("colour.white_chroma", "levels", "distance from neutral grey of the brightest tenth, whole picture");
+pub static DOCUMENT_CHROMA: Reading =
+    Reading::new("colour.document_chroma", "levels", "mean distance from neutral grey in Cb, Cr, document");
+pub static DOCUMENT_SPREAD: Reading =
+    Reading::new("colour.document_spread", "levels", "standard deviation of Cb, Cr about their mean, document");
+pub static SURROUND_CHROMA: Reading =
+    Reading::new("colour.surround_chroma", "levels", "mean distance from neutral grey in Cb, Cr, outside the document");
+pub static SURROUND_SPREAD: Reading = Reading::new(
+    "colour.surround_spread",
+    "levels",
+    "standard deviation of Cb, Cr about their mean, outside the document",
+);
+pub static GREY_RATIO: Reading =
+    Reading::new("colour.grey_ratio", "ratio", "spread on the document over spread outside it, each plus one level");
+pub static TINT_DIFFERENCE: Reading = Reading::new(
+    "colour.tint_difference",
+    "levels",
+    "distance in Cb, Cr between the brightest tenth of document and of surround",
+);
 
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
         id: "colour",
         question: "Is the document grey while its surround is in colour, or its white tinted against the room?",
         readings: &[
-            info("colour.picture_chroma", "levels", "mean distance from neutral grey in Cb, Cr, whole picture"),
-            info("colour.picture_spread", "levels", "standard deviation of Cb, Cr about their mean, whole picture"),
-            info("colour.picture_residual", "levels", "spread that no one light over grey explains, whole picture"),
-            info("colour.document_residual", "levels", "spread that no one light over grey explains, document"),
-            info("colour.surround_residual", "levels", "spread that no one light over grey explains, outside it"),
-            info(
-                "colour.gamut_area",
-                "share",
-                "occupied share of the Cb, Cr plane in cells of 8 levels, whole picture",
-            ),
-            info("colour.white_chroma", "levels", "distance from neutral grey of the brightest tenth, whole picture"),
-            info("colour.document_chroma", "levels", "mean distance from neutral grey in Cb, Cr, document"),
-            info("colour.document_spread", "levels", "standard deviation of Cb, Cr about their mean, document"),
-            info("colour.surround_chroma", "levels", "mean distance from neutral grey in Cb, Cr, outside the document"),
-            info(
-                "colour.surround_spread",
-                "levels",
-                "standard deviation of Cb, Cr about their mean, outside the document",
-            ),
-            info("colour.grey_ratio", "ratio", "spread on the document over spread outside it, each plus one level"),
-            info(
-                "colour.tint_difference",
-                "levels",
-                "distance in Cb, Cr between the brightest tenth of document and of surround",
-            ),
+            &PICTURE_CHROMA,
+            &PICTURE_SPREAD,
+            &PICTURE_RESIDUAL,
+            &DOCUMENT_RESIDUAL,
+            &SURROUND_RESIDUAL,
+            &GAMUT_AREA,
+            &WHITE_CHROMA,
+            &DOCUMENT_CHROMA,
+            &DOCUMENT_SPREAD,
+            &SURROUND_CHROMA,
+            &SURROUND_SPREAD,
+            &GREY_RATIO,
+            &TINT_DIFFERENCE,
         ],
         method: "Mean, spread and brightest tenth of Cb and Cr in the overview, every second pixel, on the document and \
                  outside it. The spread is about the region's own mean, so that a colour cast does not count as colour; \
@@ -49,10 +70,6 @@ pub(super) const ENTRY: Entry = Entry {
     },
     build: |_| Box::new(Colour),
 };
-
-const fn info(id: &'static str, unit: &'static str, meaning: &'static str) -> ReadingInfo {
-    ReadingInfo { id, unit, meaning }
-}
 
 /// Fewer sampled pixels than this tell nothing of a region: its brightest tenth would be ten pixels.
 const REGION_PX: u32 = 100;
@@ -75,11 +92,11 @@ fn measure(overview: &Overview, quad: Option<&Quad>) -> Evidence {
     let [document, surround] = regions(overview, quad);
     let whole = document.with(&surround);
     let mut evidence = Evidence::default();
-    evidence.read("colour.picture_chroma", whole.chroma());
-    evidence.read("colour.picture_spread", whole.spread());
-    evidence.read("colour.picture_residual", whole.residual());
-    evidence.read("colour.gamut_area", whole.gamut_area());
-    evidence.read("colour.white_chroma", whole.white().map_or(f64::NAN, |[b, r]| b.hypot(r)));
+    evidence.read(&PICTURE_CHROMA, whole.chroma());
+    evidence.read(&PICTURE_SPREAD, whole.spread());
+    evidence.read(&PICTURE_RESIDUAL, whole.residual());
+    evidence.read(&GAMUT_AREA, whole.gamut_area());
+    evidence.read(&WHITE_CHROMA, whole.white().map_or(f64::NAN, |[b, r]| b.hypot(r)));
     if quad.is_none() || document.count < REGION_PX {
         evidence.explanation = Sentence::new(
             format!("The picture's colours spread by {:.1} levels; no document was found.", whole.spread()),
@@ -87,9 +104,9 @@ fn measure(overview: &Overview, quad: Option<&Quad>) -> Evidence {
         );
         return evidence;
     }
-    evidence.read("colour.document_chroma", document.chroma());
-    evidence.read("colour.document_spread", document.spread());
-    evidence.read("colour.document_residual", document.residual());
+    evidence.read(&DOCUMENT_CHROMA, document.chroma());
+    evidence.read(&DOCUMENT_SPREAD, document.spread());
+    evidence.read(&DOCUMENT_RESIDUAL, document.residual());
     if surround.count < REGION_PX {
         evidence.explanation = Sentence::new(
             format!("The document's colours spread by {:.1} levels; it fills the picture.", document.spread()),
@@ -97,12 +114,12 @@ fn measure(overview: &Overview, quad: Option<&Quad>) -> Evidence {
         );
         return evidence;
     }
-    evidence.read("colour.surround_chroma", surround.chroma());
-    evidence.read("colour.surround_spread", surround.spread());
-    evidence.read("colour.surround_residual", surround.residual());
-    evidence.read("colour.grey_ratio", (document.spread() + 1.0) / (surround.spread() + 1.0));
+    evidence.read(&SURROUND_CHROMA, surround.chroma());
+    evidence.read(&SURROUND_SPREAD, surround.spread());
+    evidence.read(&SURROUND_RESIDUAL, surround.residual());
+    evidence.read(&GREY_RATIO, (document.spread() + 1.0) / (surround.spread() + 1.0));
     if let (Some(a), Some(b)) = (document.white(), surround.white()) {
-        evidence.read("colour.tint_difference", (a[0] - b[0]).hypot(a[1] - b[1]));
+        evidence.read(&TINT_DIFFERENCE, (a[0] - b[0]).hypot(a[1] - b[1]));
     }
     evidence.explanation = Sentence::new(
         format!(

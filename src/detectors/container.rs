@@ -2,41 +2,55 @@
 
 use super::{Detector, DetectorInfo, Entry};
 use crate::capture::{self, MediaType};
-use crate::evidence::{Evidence, Outcome, ReadingInfo, Sentence};
+use crate::evidence::{Evidence, Outcome, Reading, Sentence};
 use crate::geometry::PixelRect;
 use crate::scene::Scene;
 
-const fn info(id: &'static str, unit: &'static str, meaning: &'static str) -> ReadingInfo {
-    ReadingInfo { id, unit, meaning }
-}
+pub static STANDARD_TABLES: Reading =
+    Reading::flag("container.standard_tables", "the JPEG tables are the standard ones of libjpeg at some quality");
+pub static TABLES_QUALITY: Reading =
+    Reading::new("container.tables_quality", "1 to 100", "libjpeg quality whose luma table is nearest");
+pub static REENCODED_UNDER_MAKE: Reading =
+    Reading::flag("container.reencoded_under_make", "standard JPEG tables in a file that names a camera maker");
+pub static PROGRESSIVE: Reading =
+    Reading::flag("container.progressive", "progressive JPEG, as web services write and cameras do not");
+pub static PHOTOSHOP_BLOCK: Reading = Reading::flag("container.photoshop_block", "Photoshop's own block is present");
+pub static TRAILING_BYTES: Reading =
+    Reading::new("container.trailing_bytes", "bytes", "bytes after the end of the picture");
+pub static ALPHA: Reading = Reading::flag("container.alpha", "an alpha channel is stored");
+pub static DISPLAY_SIZE: Reading =
+    Reading::flag("container.display_size", "no camera is named and the size is that of a common display");
+pub static C2PA_PRESENT: Reading = Reading::flag("container.c2pa_present", "a C2PA manifest is present, not validated");
+pub static C2PA_SCREEN_CAPTURE: Reading =
+    Reading::flag("container.c2pa_screen_capture", "a digital source type of screen capture is named");
+pub static C2PA_GENERATED: Reading =
+    Reading::flag("container.c2pa_generated", "a digital source type of generated media is named");
+pub static C2PA_COMPOSITE: Reading =
+    Reading::flag("container.c2pa_composite", "a digital source type of a composite is named");
+pub static GRID_OFFSET: Reading =
+    Reading::flag("container.grid_offset", "the strongest 8 × 8 block grid does not begin at the origin");
+pub static GRID_STRENGTH: Reading =
+    Reading::new("container.grid_strength", "ratio", "steps at the strongest grid phase over the mean of all phases");
 
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
         id: "container",
         question: "How was the file written, and does that fit a camera?",
         readings: &[
-            info(
-                "container.standard_tables",
-                "0 or 1",
-                "the JPEG tables are the standard ones of libjpeg at some quality",
-            ),
-            info("container.tables_quality", "1 to 100", "libjpeg quality whose luma table is nearest"),
-            info(
-                "container.reencoded_under_make",
-                "0 or 1",
-                "standard JPEG tables in a file that names a camera maker",
-            ),
-            info("container.progressive", "0 or 1", "progressive JPEG, as web services write and cameras do not"),
-            info("container.photoshop_block", "0 or 1", "Photoshop's own block is present"),
-            info("container.trailing_bytes", "bytes", "bytes after the end of the picture"),
-            info("container.alpha", "0 or 1", "an alpha channel is stored"),
-            info("container.display_size", "0 or 1", "no camera is named and the size is that of a common display"),
-            info("container.c2pa_present", "0 or 1", "a C2PA manifest is present, not validated"),
-            info("container.c2pa_screen_capture", "0 or 1", "a digital source type of screen capture is named"),
-            info("container.c2pa_generated", "0 or 1", "a digital source type of generated media is named"),
-            info("container.c2pa_composite", "0 or 1", "a digital source type of a composite is named"),
-            info("container.grid_offset", "0 or 1", "the strongest 8 × 8 block grid does not begin at the origin"),
-            info("container.grid_strength", "ratio", "steps at the strongest grid phase over the mean of all phases"),
+            &STANDARD_TABLES,
+            &TABLES_QUALITY,
+            &REENCODED_UNDER_MAKE,
+            &PROGRESSIVE,
+            &PHOTOSHOP_BLOCK,
+            &TRAILING_BYTES,
+            &ALPHA,
+            &DISPLAY_SIZE,
+            &C2PA_PRESENT,
+            &C2PA_SCREEN_CAPTURE,
+            &C2PA_GENERATED,
+            &C2PA_COMPOSITE,
+            &GRID_OFFSET,
+            &GRID_STRENGTH,
         ],
         method: "Quantisation tables are compared with the example tables of ITU-T T.81 annex K scaled as libjpeg does. \
                  The block grid is the phase, of eight across and eight down, at which the steps between neighbouring \
@@ -142,10 +156,10 @@ impl Detector for Container {
         };
         if capture.media_type == MediaType::Jpeg {
             if let Some((quality, exact)) = tables(&facts.quantisation_tables) {
-                out.flag("container.standard_tables", exact);
-                out.read("container.tables_quality", f64::from(quality));
+                out.flag(&STANDARD_TABLES, exact);
+                out.read(&TABLES_QUALITY, f64::from(quality));
                 let under_make = exact && capture.metadata.make.is_some();
-                out.flag("container.reencoded_under_make", under_make);
+                out.flag(&REENCODED_UNDER_MAKE, under_make);
                 say(
                     format!(
                         "its tables are {} libjpeg quality {quality}",
@@ -154,20 +168,20 @@ impl Detector for Container {
                     format!("量化表{} libjpeg 质量 {quality}", if exact { "等于" } else { "接近" }),
                 );
             }
-            out.flag("container.progressive", facts.progressive);
-            out.flag("container.photoshop_block", facts.photoshop);
+            out.flag(&PROGRESSIVE, facts.progressive);
+            out.flag(&PHOTOSHOP_BLOCK, facts.photoshop);
             if facts.photoshop {
                 say("it holds Photoshop's own block".into(), "含有 Photoshop 自有数据".into());
             }
         }
-        out.read("container.trailing_bytes", facts.trailing_bytes as f64);
-        out.flag("container.alpha", facts.alpha);
+        out.read(&TRAILING_BYTES, facts.trailing_bytes as f64);
+        out.flag(&ALPHA, facts.alpha);
         if facts.alpha {
             say("it has an alpha channel".into(), "含有透明通道".into());
         }
         let size = (capture.width().max(capture.height()), capture.width().min(capture.height()));
         let display = capture.metadata.make.is_none() && DISPLAYS.contains(&size);
-        out.flag("container.display_size", display);
+        out.flag(&DISPLAY_SIZE, display);
         if display {
             say(
                 format!("{} × {} is the size of a display", size.0, size.1),
@@ -183,8 +197,8 @@ impl Detector for Container {
             say(format!("stated digital source: {types}"), format!("标注的数字来源：{types}"));
         }
         if let Some((strength, at_origin)) = grid(scene) {
-            out.flag("container.grid_offset", !at_origin);
-            out.read("container.grid_strength", strength);
+            out.flag(&GRID_OFFSET, !at_origin);
+            out.read(&GRID_STRENGTH, strength);
         }
         out.explanation = Sentence::new(format!("{}.", en.join("; ")), format!("{}。", zh.join("；")));
         out.into()
@@ -193,11 +207,11 @@ impl Detector for Container {
 
 fn provenance(facts: &capture::Container, out: &mut Evidence) {
     let any = |test: fn(&str) -> bool| facts.digital_source_types.iter().any(|t| test(t));
-    out.flag("container.c2pa_present", facts.c2pa);
-    out.flag("container.c2pa_screen_capture", any(|t| t == "screenCapture"));
-    out.flag("container.c2pa_generated", any(|t| t == "trainedAlgorithmicMedia" || t == "algorithmicMedia"));
+    out.flag(&C2PA_PRESENT, facts.c2pa);
+    out.flag(&C2PA_SCREEN_CAPTURE, any(|t| t == "screenCapture"));
+    out.flag(&C2PA_GENERATED, any(|t| t == "trainedAlgorithmicMedia" || t == "algorithmicMedia"));
     // computational photography merges exposures: compositeCapture is a camera's doing unless edited.
-    out.flag("container.c2pa_composite", any(|t| t.starts_with("composite")));
+    out.flag(&C2PA_COMPOSITE, any(|t| t.starts_with("composite")));
 }
 
 /// A table value at libjpeg quality `quality`, limited to 8 bits as baseline files have it.

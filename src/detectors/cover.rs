@@ -6,39 +6,39 @@ use image::RgbImage;
 use ndarray::{Array4, Ix4};
 
 use super::{Detector, DetectorInfo, Entry, abstain_without_model, failed};
-use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome, ReadingInfo, Sentence, Zone};
+use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome, Reading, Sentence};
 use crate::geometry::{Homography, PixelRect, Point, Quad, UNIT};
 use crate::inference::{Model, write_planes};
 use crate::scene::{PrintMask, Scene};
+use crate::vocabulary::Zone;
 
 /// Side of the network's cells, in pixels of what it reads.
 const CELL: u32 = 8;
 /// Cells that make a thing: a finger tip over a card is 10 mm wide, three cells.
 const LEAST_CELLS: usize = 2;
 
-const fn share(id: &'static str, meaning: &'static str) -> ReadingInfo {
-    ReadingInfo { id, unit: "share", meaning }
-}
+pub static SHARE: Reading =
+    Reading::share("cover.share", "part of the document under something that is not the document");
+pub static PRINT_SHARE: Reading =
+    Reading::share("cover.print_share", "part of the document's print that is under it, or would be");
+pub static BORDER_RATIO: Reading = Reading::new(
+    "cover.border_ratio",
+    "ratio",
+    "step of colour across the border of what covers most, over the steps inside the document",
+);
+pub static LIGHT_RATIO: Reading = Reading::new(
+    "cover.light_ratio",
+    "ratio",
+    "brightness of what covers most over that of the document: a deep shadow has little",
+);
+pub static GLARE_SHARE: Reading =
+    Reading::share("cover.glare_share", "part of the document under a highlight that washes it out, by the network");
 
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
         id: "cover",
         question: "Does something lie over the document, and over its print?",
-        readings: &[
-            share("cover.share", "part of the document under something that is not the document"),
-            share("cover.print_share", "part of the document's print that is under it, or would be"),
-            ReadingInfo {
-                id: "cover.border_ratio",
-                unit: "ratio",
-                meaning: "step of colour across the border of what covers most, over the steps inside the document",
-            },
-            ReadingInfo {
-                id: "cover.light_ratio",
-                unit: "ratio",
-                meaning: "brightness of what covers most over that of the document: a deep shadow has little",
-            },
-            share("cover.glare_share", "part of the document under a highlight that washes it out, by the network"),
-        ],
+        readings: &[&SHARE, &PRINT_SHARE, &BORDER_RATIO, &LIGHT_RATIO, &GLARE_SHARE],
         method: "A small network on the document laid straight, 192 × 120 in colour, says for every 8 px whether \
                  something lies over it and whether a highlight washes it out. It learnt from photographs of documents \
                  with things laid over them (models/README.md). What hangs together is measured against the picture: \
@@ -93,16 +93,16 @@ impl Detector for Cover {
         let glare = (0..rows * columns).filter(|i| said[[0, 1, i / columns, i % columns]] > 0.0).count();
         let mut evidence = Evidence::default();
         let (covered_share, print_share) = (cells as f64 / count, over_print as f64 / bearing.max(1) as f64);
-        evidence.read("cover.share", covered_share);
-        evidence.read("cover.print_share", print_share);
-        evidence.read("cover.glare_share", glare as f64 / count);
+        evidence.read(&SHARE, covered_share);
+        evidence.read(&PRINT_SHARE, print_share);
+        evidence.read(&GLARE_SHARE, glare as f64 / count);
         if let Some(largest) = things.iter().max_by_key(|thing| (thing.over_print, thing.cells.len())) {
-            evidence.read("cover.border_ratio", largest.border / texture(&colours, columns).max(1.0));
+            evidence.read(&BORDER_RATIO, largest.border / texture(&colours, columns).max(1.0));
             let light = |i: usize| colours[i].iter().sum::<f64>() / 3.0;
             let mean = largest.cells.iter().map(|i| light(*i)).sum::<f64>() / largest.cells.len() as f64;
             let mut all: Vec<f64> = (0..rows * columns).map(light).collect();
             all.sort_by(f64::total_cmp);
-            evidence.read("cover.light_ratio", mean / all[all.len() / 2].max(1.0));
+            evidence.read(&LIGHT_RATIO, mean / all[all.len() / 2].max(1.0));
         }
         // Zones are those of the document as it is read, and things lie as it lies in the small picture.
         let shares = Homography::between(&scene.outline(), &UNIT);

@@ -1,22 +1,41 @@
 //! The document seen straight on, small and in colour → which document it is, which side of it, and which way up.
 
+use strum::VariantArray as _;
+
 use super::{Detector, DetectorInfo, Entry, abstain_without_model};
-use crate::evidence::{Abstention, AbstentionCause, Evidence, Outcome, ReadingInfo, Sentence};
-use crate::scene::{Face, Scene};
+use crate::evidence::{Abstention, AbstentionCause, Evidence, Outcome, Reading, Sentence};
+use crate::scene::Scene;
+use crate::vocabulary::Face;
 
-/// Reading of each of [`Face::ALL`].
-const SHARES: [&str; 7] = [
-    "document_net.portrait_side",
-    "document_net.emblem_side",
-    "document_net.card",
-    "document_net.passport_page",
-    "document_net.licence",
-    "document_net.page",
-    "document_net.none",
-];
+pub static PORTRAIT_SIDE: Reading =
+    Reading::share("document_net.portrait_side", "how likely it is an identity card or driving licence, portrait side");
+pub static EMBLEM_SIDE: Reading =
+    Reading::share("document_net.emblem_side", "the emblem side of a Chinese resident identity card");
+pub static CARD: Reading = Reading::share("document_net.card", "any other card");
+pub static PASSPORT_PAGE: Reading = Reading::share("document_net.passport_page", "the data page of a passport");
+pub static LICENCE: Reading = Reading::share("document_net.licence", "a business licence or certificate");
+pub static PAGE: Reading = Reading::share("document_net.page", "a letter, form or receipt");
+pub static NONE: Reading = Reading::share("document_net.none", "nothing of these");
+pub static CONFIDENCE: Reading =
+    Reading::share("document_net.confidence", "the largest of these but the last: how sure it is which document it is");
+pub static TURNED_DEG: Reading = Reading::new(
+    "document_net.turned_deg",
+    "deg",
+    "how far it lies turned clockwise in the picture: 0, 90, 180, 270; where that is sure",
+);
 
-const fn share(id: &'static str, meaning: &'static str) -> ReadingInfo {
-    ReadingInfo { id, unit: "share", meaning }
+/// How likely it is `face`, as that is read.
+#[must_use]
+pub const fn share_of(face: Face) -> &'static Reading {
+    match face {
+        Face::PortraitSide => &PORTRAIT_SIDE,
+        Face::EmblemSide => &EMBLEM_SIDE,
+        Face::Card => &CARD,
+        Face::PassportPage => &PASSPORT_PAGE,
+        Face::Licence => &LICENCE,
+        Face::Page => &PAGE,
+        Face::None => &NONE,
+    }
 }
 
 pub(super) const ENTRY: Entry = Entry {
@@ -24,19 +43,15 @@ pub(super) const ENTRY: Entry = Entry {
         id: "document_net",
         question: "Which document is it, which side, and which way up?",
         readings: &[
-            share(SHARES[0], "how likely it is an identity card or driving licence, portrait side"),
-            share(SHARES[1], "the emblem side of a Chinese resident identity card"),
-            share(SHARES[2], "any other card"),
-            share(SHARES[3], "the data page of a passport"),
-            share(SHARES[4], "a business licence or certificate"),
-            share(SHARES[5], "a letter, form or receipt"),
-            share(SHARES[6], "nothing of these"),
-            share("document_net.confidence", "the largest of these but the last: how sure it is which document it is"),
-            ReadingInfo {
-                id: "document_net.turned_deg",
-                unit: "deg",
-                meaning: "how far it lies turned clockwise in the picture: 0, 90, 180, 270; where that is sure",
-            },
+            &PORTRAIT_SIDE,
+            &EMBLEM_SIDE,
+            &CARD,
+            &PASSPORT_PAGE,
+            &LICENCE,
+            &PAGE,
+            &NONE,
+            &CONFIDENCE,
+            &TURNED_DEG,
         ],
         method: "A small network on the document laid straight, 192 × 120 in colour; trained on drawn documents, phone \
                  frames of mock documents and pictures of cards and papers (models/README.md).",
@@ -65,13 +80,13 @@ impl Detector for DocumentNet {
             format!("It looks like {en} ({:.0} %).", 100.0 * confidence),
             format!("看起来是{zh}（{:.0}%）。", 100.0 * confidence),
         ));
-        for (id, share) in SHARES.into_iter().zip(seen.shares) {
-            evidence.read(id, f64::from(share));
+        for (face, share) in Face::VARIANTS.iter().zip(seen.shares) {
+            evidence.read(share_of(*face), f64::from(share));
         }
-        let documents = Face::ALL.iter().zip(seen.shares).filter(|(face, _)| **face != Face::None);
-        evidence.read("document_net.confidence", f64::from(documents.map(|(_, share)| share).fold(0.0, f32::max)));
+        let documents = Face::VARIANTS.iter().zip(seen.shares).filter(|(face, _)| **face != Face::None);
+        evidence.read(&CONFIDENCE, f64::from(documents.map(|(_, share)| share).fold(0.0, f32::max)));
         if let Some(degrees) = scene.turned_deg() {
-            evidence.read("document_net.turned_deg", f64::from(degrees));
+            evidence.read(&TURNED_DEG, f64::from(degrees));
         }
         evidence.into()
     }

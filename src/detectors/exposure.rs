@@ -1,7 +1,7 @@
 //! Overview → brightness, clipping and contrast of the document, or of the whole picture when none was found.
 
 use super::{Detector, DetectorInfo, Entry, document_rows};
-use crate::evidence::{Evidence, Outcome, ReadingInfo, Sentence};
+use crate::evidence::{Evidence, Outcome, Reading, Sentence};
 use crate::scene::Scene;
 
 /// At and below this luma a sensor shows hardly more than noise.
@@ -9,21 +9,18 @@ const DARK: usize = 25;
 /// At and above this luma an 8-bit picture is clipped, JPEG ringing allowed for.
 const CLIPPED: usize = 250;
 
+pub static MEAN_LUMA: Reading = Reading::new("exposure.mean_luma", "luma 0 to 255", "mean brightness");
+pub static BRIGHT_LUMA: Reading = Reading::new("exposure.bright_luma", "luma 0 to 255", "95th percentile: the paper");
+pub static DARK_SHARE: Reading = Reading::share("exposure.dark_share", "pixels with hardly more than noise");
+pub static CLIPPED_SHARE: Reading = Reading::share("exposure.clipped_share", "pixels at the upper end");
+pub static CONTRAST_LUMA: Reading =
+    Reading::new("exposure.contrast_luma", "luma 0 to 255", "95th minus 5th percentile: between ink and paper");
+
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
         id: "exposure",
         question: "Is the document bright enough, and not too bright?",
-        readings: &[
-            ReadingInfo { id: "exposure.mean_luma", unit: "luma 0 to 255", meaning: "mean brightness" },
-            ReadingInfo { id: "exposure.bright_luma", unit: "luma 0 to 255", meaning: "95th percentile: the paper" },
-            ReadingInfo { id: "exposure.dark_share", unit: "share", meaning: "pixels with hardly more than noise" },
-            ReadingInfo { id: "exposure.clipped_share", unit: "share", meaning: "pixels at the upper end" },
-            ReadingInfo {
-                id: "exposure.contrast_luma",
-                unit: "luma 0 to 255",
-                meaning: "95th minus 5th percentile: between ink and paper",
-            },
-        ],
+        readings: &[&MEAN_LUMA, &BRIGHT_LUMA, &DARK_SHARE, &CLIPPED_SHARE, &CONTRAST_LUMA],
         method: "Histogram of luma over the document's corners on the overview; over the whole picture when no \
                  document was found.",
         blind_spots: "A dark document in good light reads dark. Without a document the surround counts too.",
@@ -59,11 +56,11 @@ impl Detector for Exposure {
             format!("The {} has a mean brightness of {mean:.0} of 255 and a contrast of {:.0}.", what.0, high - low),
             format!("{}平均亮度为 {mean:.0}（满值 255），对比度为 {:.0}。", what.1, high - low),
         ));
-        evidence.read("exposure.mean_luma", mean);
-        evidence.read("exposure.bright_luma", high);
-        evidence.read("exposure.dark_share", share(0..=DARK));
-        evidence.read("exposure.clipped_share", share(CLIPPED..=255));
-        evidence.read("exposure.contrast_luma", high - low);
+        evidence.read(&MEAN_LUMA, mean);
+        evidence.read(&BRIGHT_LUMA, high);
+        evidence.read(&DARK_SHARE, share(0..=DARK));
+        evidence.read(&CLIPPED_SHARE, share(CLIPPED..=255));
+        evidence.read(&CONTRAST_LUMA, high - low);
         evidence.into()
     }
 }

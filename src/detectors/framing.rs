@@ -4,37 +4,27 @@
 //! fills the picture exactly has no border to find, so that nothing is said of it.
 
 use super::{Detector, DetectorInfo, Entry};
-use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome, ReadingInfo, Sentence};
+use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome, Reading, Sentence};
 use crate::geometry::{Point, Quad};
 use crate::scene::Scene;
+
+pub static CORNERS_CUT_COUNT: Reading =
+    Reading::count("framing.corners_cut_count", "corners at or beyond the picture's edge");
+pub static TILT_DEG: Reading =
+    Reading::new("framing.tilt_deg", "deg", "largest angle between opposite sides: perspective");
+pub static ROTATION_DEG: Reading =
+    Reading::new("framing.rotation_deg", "deg", "turn of the nearest side from horizontal, 0 to 45");
+pub static SHARE: Reading = Reading::share("framing.share", "part of the picture that the document covers");
+pub static PRINT_CUT_SHARE: Reading = Reading::share(
+    "framing.print_cut_share",
+    "of the picture's edge that cuts through the document, where print stands right at it",
+);
 
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
         id: "framing",
         question: "Is the whole document in the picture, straight and large enough?",
-        readings: &[
-            ReadingInfo {
-                id: "framing.corners_cut_count",
-                unit: "count",
-                meaning: "corners at or beyond the picture's edge",
-            },
-            ReadingInfo {
-                id: "framing.tilt_deg",
-                unit: "deg",
-                meaning: "largest angle between opposite sides: perspective",
-            },
-            ReadingInfo {
-                id: "framing.rotation_deg",
-                unit: "deg",
-                meaning: "turn of the nearest side from horizontal, 0 to 45",
-            },
-            ReadingInfo { id: "framing.share", unit: "share", meaning: "part of the picture that the document covers" },
-            ReadingInfo {
-                id: "framing.print_cut_share",
-                unit: "share",
-                meaning: "of the picture's edge that cuts through the document, where print stands right at it",
-            },
-        ],
+        readings: &[&CORNERS_CUT_COUNT, &TILT_DEG, &ROTATION_DEG, &SHARE, &PRINT_CUT_SHARE],
         method: "Plane geometry of the document's four corners.",
         blind_spots: "A wrong quadrilateral gives wrong answers; a document that fills the picture has no border to find.",
     },
@@ -64,7 +54,7 @@ impl Detector for Framing {
                 ),
                 format!("未找到证件边界；画面边缘的 {:.0}% 处有文字。", 100.0 * print_cut),
             ));
-            evidence.read("framing.print_cut_share", print_cut);
+            evidence.read(&PRINT_CUT_SHARE, print_cut);
             return evidence.into();
         }
         let cut: Vec<usize> = (0..4).filter(|&i| is_cut(quad.0[i], width, height)).collect();
@@ -82,11 +72,11 @@ impl Detector for Framing {
                 cut.len()
             ),
         ));
-        evidence.read("framing.corners_cut_count", cut.len() as f64);
-        evidence.read("framing.tilt_deg", f64::from(tilt));
-        evidence.read("framing.rotation_deg", f64::from(rotation));
-        evidence.read("framing.share", f64::from(share));
-        evidence.read("framing.print_cut_share", print_cut);
+        evidence.read(&CORNERS_CUT_COUNT, cut.len() as f64);
+        evidence.read(&TILT_DEG, f64::from(tilt));
+        evidence.read(&ROTATION_DEG, f64::from(rotation));
+        evidence.read(&SHARE, f64::from(share));
+        evidence.read(&PRINT_CUT_SHARE, print_cut);
         for i in cut {
             let corner = quad.0[i];
             let arm = |other: usize| corner.towards(quad.0[other % 4], 0.15);

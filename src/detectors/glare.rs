@@ -10,9 +10,10 @@ use image::{GrayImage, Luma};
 use imageproc::contours::{BorderType, find_contours};
 
 use super::{Detector, DetectorInfo, Entry, document_rows};
-use crate::evidence::{Evidence, MarkKind, Outcome, ReadingInfo, Sentence, Zone};
+use crate::evidence::{Evidence, MarkKind, Outcome, Reading, Sentence};
 use crate::geometry::{Homography, Point, UNIT};
 use crate::scene::{BLOCK_PX, Overview, PrintMask, Scene};
+use crate::vocabulary::Zone;
 
 /// At and above this luma an 8-bit picture is clipped, JPEG ringing allowed for.
 const CLIPPED: u8 = 250;
@@ -25,25 +26,21 @@ const FLANK_PX: f32 = 10.0;
 /// Points of an outline that a mark keeps.
 const OUTLINE_POINTS: usize = 64;
 
+pub static AREA_SHARE: Reading = Reading::share("glare.area_share", "of the document under clipped highlights");
+pub static LARGEST_SHARE: Reading = Reading::share("glare.largest_share", "of the document under the largest one");
+pub static COUNT: Reading = Reading::count("glare.count", "separate highlights");
+pub static REFLECTION_SHARE: Reading =
+    Reading::share("glare.reflection_share", "of the document under the largest highlight with darker paper around it");
+pub static PRINT_SHARE: Reading = Reading::share(
+    "glare.print_share",
+    "of the document's print that reflections wash out: clipped, with darker paper around",
+);
+
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
         id: "glare",
         question: "Do reflections cover part of the document?",
-        readings: &[
-            ReadingInfo { id: "glare.area_share", unit: "share", meaning: "of the document under clipped highlights" },
-            ReadingInfo { id: "glare.largest_share", unit: "share", meaning: "of the document under the largest one" },
-            ReadingInfo { id: "glare.count", unit: "count", meaning: "separate highlights" },
-            ReadingInfo {
-                id: "glare.reflection_share",
-                unit: "share",
-                meaning: "of the document under the largest highlight with darker paper around it",
-            },
-            ReadingInfo {
-                id: "glare.print_share",
-                unit: "share",
-                meaning: "of the document's print that reflections wash out: clipped, with darker paper around",
-            },
-        ],
+        readings: &[&AREA_SHARE, &LARGEST_SHARE, &COUNT, &REFLECTION_SHARE, &PRINT_SHARE],
         method: "Connected areas of clipped, neutral pixels inside the document on the overview, specks left out, \
                  with their outlines. Print is washed out where an area covers blocks that bear none, with print on both \
                  sides of them, and the brighter half of what lies around the area is below the end.",
@@ -122,11 +119,11 @@ impl Detector for Glare {
                 over_print * 100.0
             ),
         ));
-        evidence.read("glare.area_share", covered);
-        evidence.read("glare.largest_share", largest);
-        evidence.read("glare.count", areas.len() as f64);
-        evidence.read("glare.reflection_share", reflection.min(1.0));
-        evidence.read("glare.print_share", over_print);
+        evidence.read(&AREA_SHARE, covered);
+        evidence.read(&LARGEST_SHARE, largest);
+        evidence.read(&COUNT, areas.len() as f64);
+        evidence.read(&REFLECTION_SHARE, reflection.min(1.0));
+        evidence.read(&PRINT_SHARE, over_print);
         let shares = Homography::between(&outline, &UNIT);
         for ((share, points), washed) in areas.iter().zip(&washed).take(8) {
             let step = points.len().div_ceil(OUTLINE_POINTS).max(1);

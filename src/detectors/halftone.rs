@@ -7,29 +7,32 @@
 //! packaging have one; a screen's pixel grid is a square lattice too.
 
 use super::{Detector, DetectorInfo, Entry};
-use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome, ReadingInfo, Sentence};
+use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome, Reading, Sentence};
 use crate::scene::{Peak, Scene, TileSpectra};
+
+pub static PEAK_DB: Reading = Reading::new(
+    "halftone.peak_db",
+    "dB",
+    "median over the tiles of the weaker of the two lines of a tile's best lattice",
+);
+pub static BEST_DB: Reading = Reading::new("halftone.best_db", "dB", "the same in the tile where it is strongest");
+pub static TILE_SHARE: Reading =
+    Reading::share("halftone.tile_share", "tiles whose lattice has the strongest one's pitch and angle");
+pub static LATTICE: Reading = Reading::new(
+    "halftone.lattice",
+    "ratio",
+    "excess of the lattice's weaker line over that of its stronger, in dB over dB",
+);
+pub static PITCH_PX: Reading =
+    Reading::new("halftone.pitch_px", "px", "distance between rows of dots of the strongest lattice");
+pub static ANGLE_DEG: Reading =
+    Reading::new("halftone.angle_deg", "deg", "turn of the strongest lattice against the picture's axes, 0 to 45");
 
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
         id: "halftone",
         question: "Is there a lattice of printed dots?",
-        readings: &[
-            info(
-                "halftone.peak_db",
-                "dB",
-                "median over the tiles of the weaker of the two lines of a tile's best lattice",
-            ),
-            info("halftone.best_db", "dB", "the same in the tile where it is strongest"),
-            info("halftone.tile_share", "share", "tiles whose lattice has the strongest one's pitch and angle"),
-            info(
-                "halftone.lattice",
-                "ratio",
-                "excess of the lattice's weaker line over that of its stronger, in dB over dB",
-            ),
-            info("halftone.pitch_px", "px", "distance between rows of dots of the strongest lattice"),
-            info("halftone.angle_deg", "deg", "turn of the strongest lattice against the picture's axes, 0 to 45"),
-        ],
+        readings: &[&PEAK_DB, &BEST_DB, &TILE_SHARE, &LATTICE, &PITCH_PX, &ANGLE_DEG],
         method: "In each 256-px tile every spectral line is paired with the excess at right angles to it and the same \
                  distance from the centre; the pair's weaker line is the lattice's strength (ratio to the radial mean, \
                  Hann window). Tiles vote with pitch (7 %) and angle (4°).",
@@ -40,10 +43,6 @@ pub(super) const ENTRY: Entry = Entry {
     },
     build: |_| Box::new(Halftone),
 };
-
-const fn info(id: &'static str, unit: &'static str, meaning: &'static str) -> ReadingInfo {
-    ReadingInfo { id, unit, meaning }
-}
 
 /// Nearest to the centre that a dot lattice is looked for: 16 cycles a tile, 16 px from dot to dot; text and its
 /// line spacing lie further in.
@@ -113,9 +112,9 @@ fn measure(spectra: &[TileSpectra]) -> Evidence {
             format!("No dot lattice in {} tiles.", spectra.len()),
             format!("{} 个图块中未见网点。", spectra.len()),
         ));
-        evidence.read("halftone.peak_db", 0.0);
-        evidence.read("halftone.best_db", 0.0);
-        evidence.read("halftone.tile_share", 0.0);
+        evidence.read(&PEAK_DB, 0.0);
+        evidence.read(&BEST_DB, 0.0);
+        evidence.read(&TILE_SHARE, 0.0);
         return evidence;
     };
     let alike: Vec<_> = found.iter().filter(|(_, l)| l.like(&best)).collect();
@@ -135,12 +134,12 @@ fn measure(spectra: &[TileSpectra]) -> Evidence {
             spectra.len()
         ),
     ));
-    evidence.read("halftone.peak_db", median);
-    evidence.read("halftone.best_db", best_db);
-    evidence.read("halftone.tile_share", share);
-    evidence.read("halftone.lattice", f64::from(best.ratio));
-    evidence.read("halftone.pitch_px", pitch);
-    evidence.read("halftone.angle_deg", angle);
+    evidence.read(&PEAK_DB, median);
+    evidence.read(&BEST_DB, best_db);
+    evidence.read(&TILE_SHARE, share);
+    evidence.read(&LATTICE, f64::from(best.ratio));
+    evidence.read(&PITCH_PX, pitch);
+    evidence.read(&ANGLE_DEG, angle);
     for (tile, l) in alike {
         // Nothing at 10 dB, which two bins of noise reach by chance; full strength at 32 dB, print seen close up.
         evidence.mark(MarkKind::Halftone, tile.rect.corners(), (l.weaker - 10.0) / 22.0);

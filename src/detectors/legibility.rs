@@ -7,10 +7,11 @@ use ndarray::{Array4, Ix4};
 
 use super::{Detector, DetectorInfo, Entry, abstain_without_model, failed};
 use crate::capture::Capture;
-use crate::evidence::{Evidence, MarkKind, Outcome, ReadingInfo, Sentence, Zone};
+use crate::evidence::{Evidence, MarkKind, Outcome, Reading, Sentence};
 use crate::geometry::PixelRect;
 use crate::inference::Model;
 use crate::scene::{GLYPH_PX, PIECE_PX, Piece, Scene, diagonal_ratio, edge_widths, lower_quartile, noise_luma};
+use crate::vocabulary::Zone;
 
 /// Side of the network's cells, in pixels of a piece.
 const CELL: u32 = 16;
@@ -27,71 +28,62 @@ const JPEG_BLOCK: usize = 8;
 /// Longest side of the native pixels in which block steps are measured.
 const STEPS_PX: u32 = 256;
 
+pub static ZONES_COUNT: Reading =
+    Reading::count("legibility.zones_count", "of the document's nine zones, those in which print was seen");
+pub static PRINT_SHARE: Reading =
+    Reading::share("legibility.print_share", "of the places looked at, where print is likeliest, that bears print");
+pub static READABLE: Reading = Reading::share(
+    "legibility.readable",
+    "how likely a character of the print is read right, mean over the print that was looked at",
+);
+pub static ZONE_READABLE: Reading =
+    Reading::share("legibility.zone_readable", "the same in the worst of the zones that bear a line of print and more");
+pub static PRINT_PX: Reading = Reading::new(
+    "legibility.print_px",
+    "px",
+    "height of the lowest print in the capture: the lower quartile of the zones",
+);
+pub static BLUR_RATIO: Reading = Reading::new(
+    "legibility.blur_ratio",
+    "ratio",
+    "10 to 90 % width of edges over the height of print, in the direction in which it is larger",
+);
+pub static MOTION_RATIO: Reading = Reading::new(
+    "legibility.motion_ratio",
+    "ratio",
+    "wider over narrower edges of rows and columns, or of the diagonals; 1 = alike",
+);
+pub static CONTRAST_LUMA: Reading =
+    Reading::new("legibility.contrast_luma", "luma 0 to 255", "between ink and paper where print is read worst");
+pub static NOISE_RATIO: Reading =
+    Reading::new("legibility.noise_ratio", "ratio", "noise at the scale of print over that contrast");
+pub static PAPER_LUMA: Reading =
+    Reading::new("legibility.paper_luma", "luma 0 to 255", "of the paper where print is read worst");
+pub static SHADE_RATIO: Reading =
+    Reading::new("legibility.shade_ratio", "ratio", "the same over that of the brightest paper with print");
+pub static BLOCK_RATIO: Reading = Reading::new(
+    "legibility.block_ratio",
+    "ratio",
+    "steps at the borders of 8-pixel blocks over the contrast of print",
+);
+
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
         id: "legibility",
         question: "Where can the document's print be read, and what is measured where it cannot?",
         readings: &[
-            ReadingInfo {
-                id: "legibility.zones_count",
-                unit: "count",
-                meaning: "of the document's nine zones, those in which print was seen",
-            },
-            ReadingInfo {
-                id: "legibility.print_share",
-                unit: "share",
-                meaning: "of the places looked at, where print is likeliest, that bears print",
-            },
-            ReadingInfo {
-                id: "legibility.readable",
-                unit: "share",
-                meaning: "how likely a character of the print is read right, mean over the print that was looked at",
-            },
-            ReadingInfo {
-                id: "legibility.zone_readable",
-                unit: "share",
-                meaning: "the same in the worst of the zones that bear a line of print and more",
-            },
-            ReadingInfo {
-                id: "legibility.print_px",
-                unit: "px",
-                meaning: "height of the lowest print in the capture: the lower quartile of the zones",
-            },
-            ReadingInfo {
-                id: "legibility.blur_ratio",
-                unit: "ratio",
-                meaning: "10 to 90 % width of edges over the height of print, in the direction in which it is larger",
-            },
-            ReadingInfo {
-                id: "legibility.motion_ratio",
-                unit: "ratio",
-                meaning: "wider over narrower edges of rows and columns, or of the diagonals; 1 = alike",
-            },
-            ReadingInfo {
-                id: "legibility.contrast_luma",
-                unit: "luma 0 to 255",
-                meaning: "between ink and paper where print is read worst",
-            },
-            ReadingInfo {
-                id: "legibility.noise_ratio",
-                unit: "ratio",
-                meaning: "noise at the scale of print over that contrast",
-            },
-            ReadingInfo {
-                id: "legibility.paper_luma",
-                unit: "luma 0 to 255",
-                meaning: "of the paper where print is read worst",
-            },
-            ReadingInfo {
-                id: "legibility.shade_ratio",
-                unit: "ratio",
-                meaning: "the same over that of the brightest paper with print",
-            },
-            ReadingInfo {
-                id: "legibility.block_ratio",
-                unit: "ratio",
-                meaning: "steps at the borders of 8-pixel blocks over the contrast of print",
-            },
+            &ZONES_COUNT,
+            &PRINT_SHARE,
+            &READABLE,
+            &ZONE_READABLE,
+            &PRINT_PX,
+            &BLUR_RATIO,
+            &MOTION_RATIO,
+            &CONTRAST_LUMA,
+            &NOISE_RATIO,
+            &PAPER_LUMA,
+            &SHADE_RATIO,
+            &BLOCK_RATIO,
         ],
         method: "Fine edges in all directions are sought on the overview, at most two places in each of nine zones of \
                  the document. Their native pixels are reduced, never enlarged, until glyphs are about 16 px high, and a \
@@ -191,8 +183,8 @@ fn tell(mut seen: Vec<Seen<'_>>, share: f64, capture: &Capture) -> Outcome {
         .filter_map(|zone| Some((zone, mean(&mut of(zone))?, of(zone).map(|seen| seen.print).sum())))
         .collect();
     let mut evidence = Evidence::default();
-    evidence.read("legibility.zones_count", zones.len() as f64);
-    evidence.read("legibility.print_share", share);
+    evidence.read(&ZONES_COUNT, zones.len() as f64);
+    evidence.read(&PRINT_SHARE, share);
     // Where no zone shows that much, the worst of all of them.
     let full = |zone: &&(Zone, f32, f32)| zone.2 >= LEAST_ZONE || zones.iter().all(|other| other.2 < LEAST_ZONE);
     let worst = zones.iter().filter(full).min_by(|a, b| a.1.total_cmp(&b.1));
@@ -200,11 +192,11 @@ fn tell(mut seen: Vec<Seen<'_>>, share: f64, capture: &Capture) -> Outcome {
         evidence.explanation = Sentence::new("No print was seen: there is nothing to read.", "未见文字，无内容可读。");
         return evidence.into();
     };
-    evidence.read("legibility.readable", f64::from(whole));
-    evidence.read("legibility.zone_readable", f64::from(worst));
+    evidence.read(&READABLE, f64::from(whole));
+    evidence.read(&ZONE_READABLE, f64::from(worst));
     let mut heights: Vec<f64> = seen.iter().filter_map(|seen| seen.piece.glyph_px).map(f64::from).collect();
     if let Some(height) = lower_quartile(&mut heights) {
-        evidence.read("legibility.print_px", height);
+        evidence.read(&PRINT_PX, height);
     }
     measure(&seen, capture, &mut evidence);
     for seen in seen.iter().filter(|seen| seen.piece.zone == zone).take(1) {
@@ -253,28 +245,26 @@ fn measure(seen: &[Seen<'_>], capture: &Capture, evidence: &mut Evidence) {
     match (across.len() >= EDGES, down.len() >= EDGES) {
         (true, true) => {
             if let (Some(a), Some(b)) = (lower_quartile(&mut across), lower_quartile(&mut down)) {
-                evidence.read("legibility.blur_ratio", a.max(b));
-                evidence.read("legibility.motion_ratio", (a.max(b) / a.min(b).max(1e-3)).max(slant));
+                evidence.read(&BLUR_RATIO, a.max(b));
+                evidence.read(&MOTION_RATIO, (a.max(b) / a.min(b).max(1e-3)).max(slant));
             }
         }
         (false, false) => {}
         (first, _) => {
             if let Some(width) = lower_quartile(if first { &mut across } else { &mut down }) {
-                evidence.read("legibility.blur_ratio", width);
+                evidence.read(&BLUR_RATIO, width);
             }
         }
     }
     let paper = |seen: &Seen<'_>| levels(&seen.piece.luma).1;
     let brightest = seen.iter().map(paper).fold(1.0, f64::max);
     let darkest = worse.iter().map(paper).fold(255.0, f64::min);
-    evidence.read("legibility.paper_luma", darkest);
-    evidence.read("legibility.shade_ratio", darkest / brightest);
-    for (id, mut values) in
-        [("legibility.contrast_luma", contrasts), ("legibility.noise_ratio", noise), ("legibility.block_ratio", steps)]
-    {
+    evidence.read(&PAPER_LUMA, darkest);
+    evidence.read(&SHADE_RATIO, darkest / brightest);
+    for (reading, mut values) in [(&CONTRAST_LUMA, contrasts), (&NOISE_RATIO, noise), (&BLOCK_RATIO, steps)] {
         values.sort_by(f64::total_cmp);
         if let Some(middle) = values.get(values.len() / 2) {
-            evidence.read(id, *middle);
+            evidence.read(reading, *middle);
         }
     }
 }

@@ -1,48 +1,32 @@
 //! The learned locator and the search along straight edges → whether there is a document, and whether both agree.
 
 use super::{Detector, DetectorInfo, Entry};
-use crate::evidence::{Evidence, MarkKind, Outcome, ReadingInfo, Sentence};
+use crate::evidence::{Evidence, MarkKind, Outcome, Reading, Sentence};
 use crate::geometry::Point;
-use crate::scene::{Face, Maps, Scene};
+use crate::scene::{Maps, Scene};
+use crate::vocabulary::Face;
+
+pub static FOUND: Reading =
+    Reading::flag("locator.found", "a document was found, and is none of the things that only look like one");
+pub static FILLS_FRAME: Reading =
+    Reading::flag("locator.fills_frame", "no border was found, and the whole picture looks like a document");
+pub static CONFIDENCE: Reading =
+    Reading::share("locator.confidence", "mean probability of the learned locator inside the document");
+pub static EDGE_SUPPORT: Reading =
+    Reading::share("locator.edge_support", "part of the document's border that is a straight edge of the picture");
+pub static OTHERS_COUNT: Reading =
+    Reading::count("locator.others_count", "other things that may be documents; the largest is looked at");
+pub static DEVICE: Reading = Reading::flag("locator.device", "a device was seen around the document");
+pub static DEVICE_CONFIDENCE: Reading = Reading::share(
+    "locator.device_confidence",
+    "mean probability of the learned locator inside the device that shows what the picture is about; 0 where none is seen",
+);
 
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
         id: "locator",
         question: "Where is the document?",
-        readings: &[
-            ReadingInfo {
-                id: "locator.found",
-                unit: "0 or 1",
-                meaning: "a document was found, and is none of the things that only look like one",
-            },
-            ReadingInfo {
-                id: "locator.fills_frame",
-                unit: "0 or 1",
-                meaning: "no border was found, and the whole picture looks like a document",
-            },
-            ReadingInfo {
-                id: "locator.confidence",
-                unit: "share",
-                meaning: "mean probability of the learned locator inside the document",
-            },
-            ReadingInfo {
-                id: "locator.edge_support",
-                unit: "share",
-                meaning: "part of the document's border that is a straight edge of the picture",
-            },
-            ReadingInfo {
-                id: "locator.others_count",
-                unit: "count",
-                meaning: "other things that may be documents; the largest is looked at",
-            },
-            ReadingInfo { id: "locator.device", unit: "0 or 1", meaning: "a device was seen around the document" },
-            ReadingInfo {
-                id: "locator.device_confidence",
-                unit: "share",
-                meaning: "mean probability of the learned locator inside the device that shows what the picture is \
-                          about; 0 where none is seen",
-            },
-        ],
+        readings: &[&FOUND, &FILLS_FRAME, &CONFIDENCE, &EDGE_SUPPORT, &OTHERS_COUNT, &DEVICE, &DEVICE_CONFIDENCE],
         method: "A small network on the picture at 192 × 192 marks document and device; four sides are fitted to where \
                  it passes one half. Quadrilaterals of straight edges (Hough transform on signed gradients) that agree \
                  with it are preferred; otherwise its own sides are laid on the straight edges beside them.",
@@ -60,9 +44,9 @@ impl Detector for Locator {
         let Some(document) = scene.subject() else {
             let (en, zh) = ("No document was found in the picture.", "画面中未找到证件。");
             let mut evidence = Evidence::told(Sentence::new(en, zh));
-            evidence.flag("locator.found", false);
+            evidence.flag(&FOUND, false);
             if let Some(maps) = scene.maps() {
-                evidence.read("locator.others_count", maps.others() as f64);
+                evidence.read(&OTHERS_COUNT, maps.others() as f64);
             }
             tell_device(scene, &mut evidence);
             return evidence.into();
@@ -91,15 +75,15 @@ impl Detector for Locator {
             ),
             _ => told,
         });
-        evidence.flag("locator.found", known);
-        evidence.flag("locator.fills_frame", document.fills_frame);
-        evidence.read("locator.edge_support", f64::from(document.edge_support));
-        evidence.flag("locator.device", document.device.is_some());
+        evidence.flag(&FOUND, known);
+        evidence.flag(&FILLS_FRAME, document.fills_frame);
+        evidence.read(&EDGE_SUPPORT, f64::from(document.edge_support));
+        evidence.flag(&DEVICE, document.device.is_some());
         if let Some(others) = others {
-            evidence.read("locator.others_count", others as f64);
+            evidence.read(&OTHERS_COUNT, others as f64);
         }
         if let Some(confidence) = document.confidence {
-            evidence.read("locator.confidence", f64::from(confidence));
+            evidence.read(&CONFIDENCE, f64::from(confidence));
         }
         tell_device(scene, &mut evidence);
         evidence.into()
@@ -110,7 +94,7 @@ impl Detector for Locator {
 fn tell_device(scene: &Scene<'_>, evidence: &mut Evidence) {
     let Some(maps) = scene.maps() else { return };
     let device = maps.shown_on();
-    evidence.read("locator.device_confidence", device.map_or(0.0, |found| f64::from(found.confidence)));
+    evidence.read(&DEVICE_CONFIDENCE, device.map_or(0.0, |found| f64::from(found.confidence)));
     let Some(found) = device else { return };
     let (width, height) = (scene.capture().width() as f32, scene.capture().height() as f32);
     evidence.mark(MarkKind::Device, found.quad.0.map(|p| Point::new(p.x * width, p.y * height)), found.confidence);

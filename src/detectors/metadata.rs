@@ -5,32 +5,52 @@ use image::imageops::{FilterType, resize};
 
 use super::{Detector, DetectorInfo, Entry};
 use crate::capture::{self, MediaType, Orientation, Pixels, Thumbnail};
-use crate::evidence::{Abstention, AbstentionCause, Evidence, Outcome, ReadingInfo, Sentence};
+use crate::evidence::{Abstention, AbstentionCause, Evidence, Outcome, Reading, Sentence};
 use crate::geometry::PixelRect;
 use crate::scene::Scene;
 
-const fn info(id: &'static str, unit: &'static str, meaning: &'static str) -> ReadingInfo {
-    ReadingInfo { id, unit, meaning }
-}
+pub static CAMERA_ORIGIN: Reading =
+    Reading::flag("metadata.camera_origin", "all seven tags of an exposure are present and plausible");
+pub static TAGS_PRESENT_COUNT: Reading =
+    Reading::count("metadata.tags_present_count", "plausible exposure tags among the seven");
+pub static EXIF_BROKEN: Reading = Reading::flag("metadata.exif_broken", "the EXIF block cannot be read in full");
+pub static EDITOR_NAMED: Reading = Reading::flag("metadata.editor_named", "an editing program is named as the writer");
+pub static SCREENSHOT_NAMED: Reading =
+    Reading::flag("metadata.screenshot_named", "a comment, description or the file's name says screenshot");
+pub static UNCAMERA_FORMAT: Reading =
+    Reading::flag("metadata.uncamera_format", "PNG or WebP without make and model, as screenshots are");
+pub static RESAVED: Reading =
+    Reading::flag("metadata.resaved", "last changed more than a minute after it was taken, as stated");
+pub static RESAVED_AFTER_S: Reading =
+    Reading::new("metadata.resaved_after_s", "s", "from the stated moment of capture to the stated last change");
+pub static THUMBNAIL_DIFFERS: Reading =
+    Reading::share("metadata.thumbnail_differs", "1 − correlation of the embedded preview with the picture");
+pub static THUMBNAIL_ASPECT_SHARE: Reading =
+    Reading::share("metadata.thumbnail_aspect_share", "relative difference of the preview's aspect ratio");
+pub static SIZE_REWRITTEN: Reading = Reading::flag("metadata.size_rewritten", "the stated size is not the actual one");
+pub static SENSOR_ASPECT_SHARE: Reading =
+    Reading::share("metadata.sensor_aspect_share", "relative distance to the nearest aspect of a sensor");
+pub static MAKER_NOTE_MISSING: Reading =
+    Reading::flag("metadata.maker_note_missing", "a maker that writes its own block is named, without it");
 
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
         id: "metadata",
         question: "Where does the file say it comes from, and does it contradict itself?",
         readings: &[
-            info("metadata.camera_origin", "0 or 1", "all seven tags of an exposure are present and plausible"),
-            info("metadata.tags_present_count", "count", "plausible exposure tags among the seven"),
-            info("metadata.exif_broken", "0 or 1", "the EXIF block cannot be read in full"),
-            info("metadata.editor_named", "0 or 1", "an editing program is named as the writer"),
-            info("metadata.screenshot_named", "0 or 1", "a comment, description or the file's name says screenshot"),
-            info("metadata.uncamera_format", "0 or 1", "PNG or WebP without make and model, as screenshots are"),
-            info("metadata.resaved", "0 or 1", "last changed more than a minute after it was taken, as stated"),
-            info("metadata.resaved_after_s", "s", "from the stated moment of capture to the stated last change"),
-            info("metadata.thumbnail_differs", "share", "1 − correlation of the embedded preview with the picture"),
-            info("metadata.thumbnail_aspect_share", "share", "relative difference of the preview's aspect ratio"),
-            info("metadata.size_rewritten", "0 or 1", "the stated size is not the actual one"),
-            info("metadata.sensor_aspect_share", "share", "relative distance to the nearest aspect of a sensor"),
-            info("metadata.maker_note_missing", "0 or 1", "a maker that writes its own block is named, without it"),
+            &CAMERA_ORIGIN,
+            &TAGS_PRESENT_COUNT,
+            &EXIF_BROKEN,
+            &EDITOR_NAMED,
+            &SCREENSHOT_NAMED,
+            &UNCAMERA_FORMAT,
+            &RESAVED,
+            &RESAVED_AFTER_S,
+            &THUMBNAIL_DIFFERS,
+            &THUMBNAIL_ASPECT_SHARE,
+            &SIZE_REWRITTEN,
+            &SENSOR_ASPECT_SHARE,
+            &MAKER_NOTE_MISSING,
         ],
         method: "EXIF 2.32 and XMP are read as facts. Seven tags make an exposure: Make, Model, ExposureTime, FNumber, \
                  ISO, FocalLength and DateTimeOriginal, each checked for a possible value. The preview is turned \
@@ -87,13 +107,13 @@ impl Detector for Metadata {
         let mut said = Vec::new();
         let mut say = |en: String, zh: String| said.push((en, zh));
 
-        out.flag("metadata.screenshot_named", facts.says_screenshot);
+        out.flag(&SCREENSHOT_NAMED, facts.says_screenshot);
         if facts.says_screenshot {
             say("the file calls itself a screenshot".into(), "文件自称为屏幕截图".into());
         }
         let named = facts.make.is_some() && facts.model.is_some();
         let uncamera = matches!(capture.media_type, MediaType::Png | MediaType::WebP) && !named;
-        out.flag("metadata.uncamera_format", uncamera);
+        out.flag(&UNCAMERA_FORMAT, uncamera);
         if !facts.has_exif && !facts.has_xmp && capture.container.text_software.is_none() {
             if out.readings.iter().all(|r| r.value == 0.0) {
                 return Abstention::new(
@@ -110,9 +130,9 @@ impl Detector for Metadata {
             return out.into();
         }
         let tags = tags_present(facts);
-        out.flag("metadata.camera_origin", tags == 7);
-        out.read("metadata.tags_present_count", f64::from(tags));
-        out.flag("metadata.exif_broken", facts.exif_broken);
+        out.flag(&CAMERA_ORIGIN, tags == 7);
+        out.read(&TAGS_PRESENT_COUNT, f64::from(tags));
+        out.flag(&EXIF_BROKEN, facts.exif_broken);
         let camera =
             [&facts.make, &facts.model].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" ");
         if !camera.is_empty() {
@@ -126,14 +146,14 @@ impl Detector for Metadata {
         }
         let mut programs = facts.software.iter().chain(&facts.xmp_tools).chain(&capture.container.text_software);
         let editor = programs.find_map(|p| editor(p));
-        out.flag("metadata.editor_named", editor.is_some());
+        out.flag(&EDITOR_NAMED, editor.is_some());
         if let Some(name) = editor {
             say(format!("written by {name}"), format!("由 {name} 写出"));
         }
         if let (Some(taken), Some(changed)) = (facts.datetime_original, facts.datetime) {
             let after = changed.seconds - taken.seconds;
-            out.read("metadata.resaved_after_s", after as f64);
-            out.flag("metadata.resaved", after > 60);
+            out.read(&RESAVED_AFTER_S, after as f64);
+            out.flag(&RESAVED, after > 60);
             if after > 60 {
                 say(format!("changed {after} s after it was taken"), format!("拍摄 {after} 秒后被修改"));
             }
@@ -142,7 +162,7 @@ impl Detector for Metadata {
         if let Some(make) = facts.make.as_ref().map(|m| m.to_lowercase())
             && NOTING_MAKERS.iter().any(|m| make.starts_with(m))
         {
-            out.flag("metadata.maker_note_missing", !facts.has_maker_note);
+            out.flag(&MAKER_NOTE_MISSING, !facts.has_maker_note);
             if !facts.has_maker_note {
                 say("the maker's own block is missing".into(), "缺少厂商自有数据".into());
             }
@@ -193,13 +213,13 @@ fn sizes(scene: &Scene<'_>, out: &mut Evidence) {
     let sorted = |a: u32, b: u32| (a.max(b), a.min(b));
     let actual = sorted(capture.width(), capture.height());
     if let (Some(x), Some(y)) = (capture.metadata.pixel_x, capture.metadata.pixel_y) {
-        out.flag("metadata.size_rewritten", sorted(x, y) != actual);
+        out.flag(&SIZE_REWRITTEN, sorted(x, y) != actual);
     }
     if capture.metadata.make.is_some() {
         let ratio = f64::from(actual.0) / f64::from(actual.1);
         let sensors = [1.0, 5.0 / 4.0, 4.0 / 3.0, 3.0 / 2.0, 16.0 / 10.0, 16.0 / 9.0, 2.0];
         let nearest = sensors.iter().map(|s| (ratio / s - 1.0).abs()).fold(f64::INFINITY, f64::min);
-        out.read("metadata.sensor_aspect_share", nearest);
+        out.read(&SENSOR_ASPECT_SHARE, nearest);
     }
 }
 
@@ -214,10 +234,10 @@ fn thumbnail(preview: &Thumbnail, scene: &Scene<'_>, out: &mut Evidence) {
     let trimmed = without_bars(&upright);
     let aspect = |w: u32, h: u32| f64::from(w) / f64::from(h);
     let whole = aspect(capture.width(), capture.height());
-    out.read("metadata.thumbnail_aspect_share", (aspect(trimmed.width(), trimmed.height()) / whole - 1.0).abs());
+    out.read(&THUMBNAIL_ASPECT_SHARE, (aspect(trimmed.width(), trimmed.height()) / whole - 1.0).abs());
     let small = |picture: &GrayImage| resize(picture, 32, 32, FilterType::Triangle);
     if let Some(correlation) = correlation(&small(&trimmed), &small(&scene.overview().luma)) {
-        out.read("metadata.thumbnail_differs", (1.0 - correlation).clamp(0.0, 1.0));
+        out.read(&THUMBNAIL_DIFFERS, (1.0 - correlation).clamp(0.0, 1.0));
     }
 }
 

@@ -2,30 +2,30 @@
 
 mod bezel;
 mod colour;
-mod container;
+pub(crate) mod container;
 mod cover;
-mod document_net;
+pub(crate) mod document_net;
 mod exposure;
 mod framing;
 mod glare;
 mod halftone;
-mod legibility;
+pub(crate) mod legibility;
 mod locator;
-mod metadata;
+pub(crate) mod metadata;
 mod moire;
 mod number;
 #[cfg(feature = "qr")]
-pub mod qr;
+mod qr;
 mod rendered;
 mod resolution;
-mod scene_net;
+pub(crate) mod scene_net;
 mod sharpness;
 mod sheet;
-mod texture_net;
+pub(crate) mod texture_net;
 
 use serde::Serialize;
 
-use crate::evidence::{Abstention, AbstentionCause, Outcome, ReadingInfo};
+use crate::evidence::{Abstention, AbstentionCause, Outcome, Reading};
 use crate::inference::Models;
 use crate::scene::Scene;
 
@@ -44,7 +44,7 @@ pub struct DetectorInfo {
     /// What it asks of the picture.
     pub question: &'static str,
     /// What it measures.
-    pub readings: &'static [ReadingInfo],
+    pub readings: &'static [&'static Reading],
     /// How, with the source.
     pub method: &'static str,
     /// What it cannot see, and what may mislead it.
@@ -84,6 +84,11 @@ pub const DETECTORS: &[Entry] = &[
     #[cfg(feature = "qr")]
     qr::ENTRY,
 ];
+
+/// Every reading that a detector may make.
+pub fn readings() -> impl Iterator<Item = &'static Reading> {
+    DETECTORS.iter().flat_map(|entry| entry.info.readings).copied()
+}
 
 /// The abstention of a detector whose model is not loaded.
 fn abstain_without_model(id: &str) -> Outcome {
@@ -155,6 +160,41 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::capture::{Limits, Upload, decode};
+    use crate::inference::{EngineChoice, ModelSource};
+    use crate::scene::{Classifier, Deadline, Locator, Networks, survey};
+
+    /// A card with a highlight, a passport on a screen, a printed licence whose code is read.
+    const SAMPLES: [&[u8]; 3] = [
+        include_bytes!("../../datasets/samples/original_card_glare_02.jpg"),
+        include_bytes!("../../datasets/samples/screen_lcd_passport_08.jpg"),
+        include_bytes!("../../datasets/samples/print_colour_page_06.jpg"),
+    ];
+
+    #[test]
+    fn what_a_detector_measures_it_has_declared_and_measures_once() {
+        let models = Models::load(&ModelSource::Shipped, EngineChoice::Embedded).expect("shipped models");
+        let networks = Networks {
+            locator: models.get("locator_net").map(Locator::new),
+            classifier: models.get("document_net").map(Classifier::new),
+        };
+        let mut measured = BTreeSet::new();
+        for bytes in SAMPLES {
+            let capture = decode(&Upload { bytes, name: None }, &Limits::default()).expect("a sample");
+            let scene = survey(&capture, Deadline::NEVER).guided_by(&networks);
+            for entry in DETECTORS {
+                let Outcome::Evidence(evidence) = (entry.build)(&models).examine(&scene) else { continue };
+                let mut once = BTreeSet::new();
+                for reading in evidence.readings.iter().map(|measured| measured.reading) {
+                    let declared = entry.info.readings.iter().any(|declared| std::ptr::eq(*declared, reading));
+                    assert!(declared, "{} has not declared {}", entry.info.id, reading.id);
+                    assert!(once.insert(reading.id), "{} is measured twice", reading.id);
+                }
+                measured.extend(once);
+            }
+        }
+        assert!(measured.len() > 100, "only {} of {} were measured", measured.len(), readings().count());
+    }
 
     #[test]
     fn ids_are_unique_and_readings_carry_their_detector() {

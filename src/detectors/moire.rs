@@ -6,36 +6,51 @@
 //! Blind spots: strong downscaling, defocus, high-density displays from afar; patterns of genuine documents.
 
 use super::{Detector, DetectorInfo, Entry};
-use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome, ReadingInfo, Sentence};
+use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome, Reading, Sentence};
 use crate::scene::{Peak, Place, Scene, Spectrum, TileSpectra};
+
+pub static PEAK_DB: Reading = Reading::new(
+    "moire.peak_db",
+    "dB",
+    "strongest luma line of a tile over its ring and neighbourhood, upper quartile of the tiles",
+);
+pub static MEAN_PEAK_DB: Reading =
+    Reading::new("moire.mean_peak_db", "dB", "strongest line of the tiles' mean luma spectrum");
+pub static CHROMA_PEAK_DB: Reading =
+    Reading::new("moire.chroma_peak_db", "dB", "strongest chroma line of a tile, upper quartile of the tiles");
+pub static CHROMA_MEAN_PEAK_DB: Reading =
+    Reading::new("moire.chroma_mean_peak_db", "dB", "strongest line of the tiles' mean chroma spectrum");
+pub static TILE_SHARE: Reading =
+    Reading::share("moire.tile_share", "tiles that share the frequency most tiles agree on, luma");
+pub static CHROMA_TILE_SHARE: Reading = Reading::share("moire.chroma_tile_share", "the same for chroma");
+pub static BORDER_PEAK_DB: Reading = Reading::new(
+    "moire.border_peak_db",
+    "dB",
+    "strongest luma line common to the mean spectra inside and outside the document, the weaker side",
+);
+pub static CROSSING: Reading = Reading::share(
+    "moire.crossing",
+    "tiles with the shared frequency, on the side of the document's border with fewer",
+);
+pub static PITCH_PX: Reading = Reading::new("moire.pitch_px", "px", "period of the frequency most tiles agree on");
+pub static ANGLE_DEG: Reading =
+    Reading::new("moire.angle_deg", "deg", "direction in which it repeats, 0 to 180 from the x axis");
 
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
         id: "moire",
         question: "Is there a periodic pattern as a display's pixel grid leaves it?",
         readings: &[
-            info(
-                "moire.peak_db",
-                "dB",
-                "strongest luma line of a tile over its ring and neighbourhood, upper quartile of the tiles",
-            ),
-            info("moire.mean_peak_db", "dB", "strongest line of the tiles' mean luma spectrum"),
-            info("moire.chroma_peak_db", "dB", "strongest chroma line of a tile, upper quartile of the tiles"),
-            info("moire.chroma_mean_peak_db", "dB", "strongest line of the tiles' mean chroma spectrum"),
-            info("moire.tile_share", "share", "tiles that share the frequency most tiles agree on, luma"),
-            info("moire.chroma_tile_share", "share", "the same for chroma"),
-            info(
-                "moire.border_peak_db",
-                "dB",
-                "strongest luma line common to the mean spectra inside and outside the document, the weaker side",
-            ),
-            info(
-                "moire.crossing",
-                "share",
-                "tiles with the shared frequency, on the side of the document's border with fewer",
-            ),
-            info("moire.pitch_px", "px", "period of the frequency most tiles agree on"),
-            info("moire.angle_deg", "deg", "direction in which it repeats, 0 to 180 from the x axis"),
+            &PEAK_DB,
+            &MEAN_PEAK_DB,
+            &CHROMA_PEAK_DB,
+            &CHROMA_MEAN_PEAK_DB,
+            &TILE_SHARE,
+            &CHROMA_TILE_SHARE,
+            &BORDER_PEAK_DB,
+            &CROSSING,
+            &PITCH_PX,
+            &ANGLE_DEG,
         ],
         method: "Hann-windowed power spectra of up to 12 native 256-px tiles, in dB over the ring at the same distance \
                  from the centre. A line must be a local maximum; its strength is the smaller of its excess over the \
@@ -50,10 +65,6 @@ pub(super) const ENTRY: Entry = Entry {
     },
     build: |_| Box::new(Moire),
 };
-
-const fn info(id: &'static str, unit: &'static str, meaning: &'static str) -> ReadingInfo {
-    ReadingInfo { id, unit, meaning }
-}
 
 struct Moire;
 
@@ -130,21 +141,21 @@ fn measure(spectra: &[TileSpectra], has_document: bool) -> Evidence {
     let chroma: Vec<&Spectrum> = spectra.iter().map(|t| &t.chroma).collect();
     let mut evidence = Evidence::default();
     let (peak_db, chroma_db) = (upper_quartile(&luma), upper_quartile(&chroma));
-    evidence.read("moire.peak_db", peak_db);
-    evidence.read("moire.mean_peak_db", mean_peak(&luma));
-    evidence.read("moire.chroma_peak_db", chroma_db);
-    evidence.read("moire.chroma_mean_peak_db", mean_peak(&chroma));
+    evidence.read(&PEAK_DB, peak_db);
+    evidence.read(&MEAN_PEAK_DB, mean_peak(&luma));
+    evidence.read(&CHROMA_PEAK_DB, chroma_db);
+    evidence.read(&CHROMA_MEAN_PEAK_DB, mean_peak(&chroma));
     let elected = vote(&luma);
-    evidence.read("moire.tile_share", elected.as_ref().map_or(0.0, |(_, b)| share(b)));
-    evidence.read("moire.chroma_tile_share", vote(&chroma).map_or(0.0, |(_, b)| share(&b)));
+    evidence.read(&TILE_SHARE, elected.as_ref().map_or(0.0, |(_, b)| share(b)));
+    evidence.read(&CHROMA_TILE_SHARE, vote(&chroma).map_or(0.0, |(_, b)| share(&b)));
     let at = |place: Place| (0..spectra.len()).filter(move |&i| spectra[i].place == place);
     if has_document && at(Place::Inside).next().is_some() && at(Place::Outside).next().is_some() {
         let side = |place| at(place).map(|i| luma[i]).collect::<Vec<_>>();
         if let Some(db) = common_peak(&side(Place::Inside), &side(Place::Outside)) {
-            evidence.read("moire.border_peak_db", db);
+            evidence.read(&BORDER_PEAK_DB, db);
         }
         let voted = |place| elected.as_ref().map_or(0.0, |(_, b)| share(&at(place).map(|i| b[i]).collect::<Vec<_>>()));
-        evidence.read("moire.crossing", voted(Place::Inside).min(voted(Place::Outside)));
+        evidence.read(&CROSSING, voted(Place::Inside).min(voted(Place::Outside)));
     }
     let Some((peak, ballots)) = elected else {
         evidence.explanation = Sentence::new(
@@ -153,8 +164,8 @@ fn measure(spectra: &[TileSpectra], has_document: bool) -> Evidence {
         );
         return evidence;
     };
-    evidence.read("moire.pitch_px", f64::from(peak.pitch_px()));
-    evidence.read("moire.angle_deg", f64::from(peak.angle_deg()));
+    evidence.read(&PITCH_PX, f64::from(peak.pitch_px()));
+    evidence.read(&ANGLE_DEG, f64::from(peak.angle_deg()));
     let (count, pitch, angle) = (ballots.iter().flatten().count(), peak.pitch_px(), peak.angle_deg());
     evidence.explanation = Sentence::new(
         format!(

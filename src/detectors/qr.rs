@@ -1,20 +1,20 @@
 //! QR codes → how many, whether they decode, and the scheme and host they lead to; never the payload.
 
 use super::{Detector, DetectorInfo, Entry};
-use crate::evidence::{Evidence, MarkKind, Outcome, ReadingInfo, Sentence};
+use crate::evidence::{Evidence, MarkKind, Outcome, Reading, Sentence};
 use crate::geometry::Point;
 use crate::scene::Scene;
+
+pub static COUNT: Reading = Reading::count("qr.count", "codes found");
+pub static DECODED_COUNT: Reading = Reading::count("qr.decoded_count", "codes whose content was read");
+pub static URL: Reading = Reading::flag("qr.url", "a code holds an address with scheme and host");
+pub static HTTPS: Reading = Reading::flag("qr.https", "the scheme is https");
 
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
         id: "qr",
         question: "Is there a QR code, and where does it lead?",
-        readings: &[
-            ReadingInfo { id: "qr.count", unit: "count", meaning: "codes found" },
-            ReadingInfo { id: "qr.decoded_count", unit: "count", meaning: "codes whose content was read" },
-            ReadingInfo { id: "qr.url", unit: "0 or 1", meaning: "a code holds an address with scheme and host" },
-            ReadingInfo { id: "qr.https", unit: "0 or 1", meaning: "the scheme is https" },
-        ],
+        readings: &[&COUNT, &DECODED_COUNT, &URL, &HTTPS],
         method: "Finder patterns are sought on the overview; where there are some, rqrr decodes, and rxing where rqrr \
                  cannot. Scheme and host are told; the rest of the content is kept to itself and never fetched.",
         blind_spots: "A code needs about two overview pixels a module. One code is read by the second chance.",
@@ -39,11 +39,11 @@ impl Detector for Qr {
             format!("QR codes found: {}; read: {}.{en}", codes.len(), contents.len()),
             format!("找到 {} 个二维码，其中 {} 个可读。{zh}", codes.len(), contents.len()),
         ));
-        evidence.read("qr.count", codes.len() as f64);
-        evidence.read("qr.decoded_count", contents.len() as f64);
+        evidence.read(&COUNT, codes.len() as f64);
+        evidence.read(&DECODED_COUNT, contents.len() as f64);
         if !contents.is_empty() {
-            evidence.flag("qr.url", target.is_some());
-            evidence.flag("qr.https", target.is_some_and(|(scheme, _)| scheme == "https"));
+            evidence.flag(&URL, target.is_some());
+            evidence.flag(&HTTPS, target.is_some_and(|(scheme, _)| scheme == "https"));
         }
         for code in codes {
             let corners: Vec<Point> = code.corners.iter().map(|corner| corner.scaled(scale)).collect();

@@ -1,7 +1,7 @@
 //! Native luma → whether the picture is as even as only a rendered page is, without the noise of a camera.
 
 use super::{Detector, DetectorInfo, Entry};
-use crate::evidence::{Abstention, AbstentionCause, Evidence, Outcome, ReadingInfo, Sentence};
+use crate::evidence::{Abstention, AbstentionCause, Evidence, Outcome, Reading, Sentence};
 use crate::geometry::PixelRect;
 use crate::scene::Scene;
 
@@ -10,15 +10,14 @@ const TILE_PX: u32 = 64;
 /// Tiles a side of the grid that is spread over the picture: 256 tiles are a million pixels.
 const GRID: u32 = 16;
 
+pub static EVEN_SHARE: Reading =
+    Reading::share("rendered.even_share", "pixels that have exactly the commonest brightness of the picture");
+
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
         id: "rendered",
         question: "Was the picture drawn by a computer instead of taken by a camera?",
-        readings: &[ReadingInfo {
-            id: "rendered.even_share",
-            unit: "share",
-            meaning: "pixels that have exactly the commonest brightness of the picture",
-        }],
+        readings: &[&EVEN_SHARE],
         method: "Histograms of native luma over up to 256 tiles. The noise of a sensor and the fall of light spread even \
                  white paper over many levels; a rendered page has one. Of 1,042 photographed originals none has an even \
                  share above 0.37; of 60 rendered certificates, cards and screenshots, most saved as JPEG, 49 lie \
@@ -56,7 +55,7 @@ impl Detector for Rendered {
             format!("{percent:.0} % of the pixels have exactly the same brightness."),
             format!("{percent:.0}% 的像素亮度完全相同。"),
         ));
-        evidence.read("rendered.even_share", share);
+        evidence.read(&EVEN_SHARE, share);
         evidence.into()
     }
 }

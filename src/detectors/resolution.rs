@@ -4,7 +4,7 @@
 //! Blind spots: the kind is told by shape alone; enlarging a small picture adds pixels but no detail.
 
 use super::{Detector, DetectorInfo, Entry};
-use crate::evidence::{Evidence, Outcome, ReadingInfo, Sentence};
+use crate::evidence::{Evidence, Outcome, Reading, Sentence};
 use crate::scene::Scene;
 
 /// Card widths in pixels below which a signal cannot be seen, by sampling theory.
@@ -14,16 +14,16 @@ const NEEDS: [(f64, &str, &str); 3] = [
     (3100.0, "the pixel grid of a 460-ppi phone", "460 ppi 手机的像素栅格"),
 ];
 
+pub static MEGAPIXELS: Reading = Reading::new("resolution.megapixels", "Mpx", "size of the whole picture");
+pub static DOCUMENT_WIDTH_PX: Reading = Reading::new("resolution.document_width_px", "px", "long side of the document");
+pub static PX_PER_MM: Reading = Reading::new("resolution.px_per_mm", "px/mm", "along the long side of a card");
+pub static DPI: Reading = Reading::new("resolution.dpi", "dpi", "the same per inch");
+
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
         id: "resolution",
         question: "Does the picture have enough pixels for the text and for the other signals?",
-        readings: &[
-            ReadingInfo { id: "resolution.megapixels", unit: "Mpx", meaning: "size of the whole picture" },
-            ReadingInfo { id: "resolution.document_width_px", unit: "px", meaning: "long side of the document" },
-            ReadingInfo { id: "resolution.px_per_mm", unit: "px/mm", meaning: "along the long side of a card" },
-            ReadingInfo { id: "resolution.dpi", unit: "dpi", meaning: "the same per inch" },
-        ],
+        readings: &[&MEGAPIXELS, &DOCUMENT_WIDTH_PX, &PX_PER_MM, &DPI],
         method: "Long side of the document over 85.6 mm for a card (ISO/IEC 7810 ID-1).",
         blind_spots: "The kind is told by shape alone, a page has no known size, and an enlarged picture has pixels but no \
                       detail.",
@@ -40,17 +40,17 @@ impl Detector for Resolution {
         let mut en = vec![format!("The picture is {width} × {height} px ({megapixels:.1} Mpx)")];
         let mut zh = vec![format!("图片为 {width} × {height} 像素（{megapixels:.1} 百万像素）")];
         let mut evidence = Evidence::default();
-        evidence.read("resolution.megapixels", megapixels);
+        evidence.read(&MEGAPIXELS, megapixels);
         if let Some(document) = scene.subject() {
             let [top, right, bottom, left] = document.quad.sides();
             let long = f32::midpoint(top, bottom).max(f32::midpoint(left, right));
-            evidence.read("resolution.document_width_px", f64::from(long));
+            evidence.read(&DOCUMENT_WIDTH_PX, f64::from(long));
             en.push(format!("; the document's long side is {long:.0} px"));
             zh.push(format!("；证件长边 {long:.0} 像素"));
             if let Some(per_mm) = document.px_per_mm(None) {
                 let dpi = per_mm * 25.4;
-                evidence.read("resolution.px_per_mm", per_mm);
-                evidence.read("resolution.dpi", dpi);
+                evidence.read(&PX_PER_MM, per_mm);
+                evidence.read(&DPI, dpi);
                 en.push(format!(", {per_mm:.1} px/mm ({dpi:.0} dpi)"));
                 zh.push(format!("，{per_mm:.1} 像素/毫米（{dpi:.0} dpi）"));
                 let missing = out_of_reach(per_mm * 85.6);

@@ -6,36 +6,30 @@ use image::RgbImage;
 use ndarray::{Array4, Ix2};
 
 use super::{Detector, DetectorInfo, Entry, abstain_without_model, failed};
-use crate::evidence::{Evidence, MarkKind, Outcome, ReadingInfo, Sentence};
+use crate::evidence::{Evidence, MarkKind, Outcome, Reading, Sentence};
 use crate::inference::{Model, write_planes};
 use crate::scene::{LOCATOR_PX, Scene};
+
+pub static SCREEN_LOGODDS: Reading =
+    Reading::new("scene_net.screen_logodds", "log-odds", "screen against bona fide, by the whole picture");
+pub static NEAR_SCREEN_LOGODDS: Reading = Reading::new(
+    "scene_net.near_screen_logodds",
+    "log-odds",
+    "the same, by the device or document and what lies about it",
+);
+pub static LOOKS_SCREEN_LOGODDS: Reading = Reading::new(
+    "scene_net.looks_screen_logodds",
+    "log-odds",
+    "mean of both, or that of the whole alone where there is nothing to look at again",
+);
+pub static PRINT_LOGODDS: Reading =
+    Reading::new("scene_net.print_logodds", "log-odds", "print against bona fide; in shadow");
 
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
         id: "scene_net",
         question: "Does the whole picture look like a photograph of a screen or a print?",
-        readings: &[
-            ReadingInfo {
-                id: "scene_net.screen_logodds",
-                unit: "log-odds",
-                meaning: "screen against bona fide, by the whole picture",
-            },
-            ReadingInfo {
-                id: "scene_net.near_screen_logodds",
-                unit: "log-odds",
-                meaning: "the same, by the device or document and what lies about it",
-            },
-            ReadingInfo {
-                id: "scene_net.looks_screen_logodds",
-                unit: "log-odds",
-                meaning: "mean of both, or that of the whole alone where there is nothing to look at again",
-            },
-            ReadingInfo {
-                id: "scene_net.print_logodds",
-                unit: "log-odds",
-                meaning: "print against bona fide; in shadow",
-            },
-        ],
+        readings: &[&SCREEN_LOGODDS, &NEAR_SCREEN_LOGODDS, &LOOKS_SCREEN_LOGODDS, &PRINT_LOGODDS],
         method: "A pretrained EfficientNet-Lite0 looks twice at 192 × 192, at the whole picture and at the device or \
                  document with half its size about it: bezel, interface, veil, glow; mean and deviation of several \
                  maps and a linear head trained on labelled captures (models/README.md).",
@@ -72,15 +66,15 @@ impl Detector for SceneNet {
                 format!("整幅画面给出屏幕翻拍的对数几率 {screen:+.1}，近看主体为 {again:+.1}。"),
             ),
         });
-        evidence.read("scene_net.screen_logodds", screen);
+        evidence.read(&SCREEN_LOGODDS, screen);
         if let Some((near, again)) = near {
-            evidence.read("scene_net.near_screen_logodds", again);
+            evidence.read(&NEAR_SCREEN_LOGODDS, again);
             if again > 0.0 {
                 evidence.mark(MarkKind::Heat, near.rect.corners(), (1.0 / (1.0 + (-again).exp())) as f32);
             }
         }
-        evidence.read("scene_net.looks_screen_logodds", near.map_or(screen, |(_, again)| f64::midpoint(screen, again)));
-        evidence.read("scene_net.print_logodds", print);
+        evidence.read(&LOOKS_SCREEN_LOGODDS, near.map_or(screen, |(_, again)| f64::midpoint(screen, again)));
+        evidence.read(&PRINT_LOGODDS, print);
         evidence.into()
     }
 }

@@ -7,7 +7,7 @@
 use image::GrayImage;
 
 use super::{Detector, DetectorInfo, Entry};
-use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome, ReadingInfo, Sentence};
+use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome, Reading, Sentence};
 use crate::geometry::PixelRect;
 use crate::scene::{EDGE_REACH_PX, Scene, edge_widths, lower_quartile};
 
@@ -18,33 +18,27 @@ const PATCHES: usize = 8;
 /// Edges that make a measurement.
 const EDGES: usize = 24;
 
+pub static EDGE_WIDTH_PX: Reading =
+    Reading::new("sharpness.edge_width_px", "px", "10 to 90 % width of the sharper edges at native resolution");
+pub static RELATIVE_WIDTH_PERMILLE: Reading = Reading::new(
+    "sharpness.relative_width_permille",
+    "‰ of the document's long side",
+    "the same against the document (the picture when none was found)",
+);
+pub static WIDER_EDGE_PX: Reading = Reading::new(
+    "sharpness.wider_edge_px",
+    "px",
+    "the same in the direction in which edges are wider: defocus or motion",
+);
+pub static MOTION_RATIO: Reading =
+    Reading::new("sharpness.motion_ratio", "ratio", "wider over narrower edges of two directions; 1 = alike");
+pub static EDGE_COUNT: Reading = Reading::count("sharpness.edge_count", "edges that were measured");
+
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
         id: "sharpness",
         question: "Is the document in focus, and was the camera still?",
-        readings: &[
-            ReadingInfo {
-                id: "sharpness.edge_width_px",
-                unit: "px",
-                meaning: "10 to 90 % width of the sharper edges at native resolution",
-            },
-            ReadingInfo {
-                id: "sharpness.relative_width_permille",
-                unit: "‰ of the document's long side",
-                meaning: "the same against the document (the picture when none was found)",
-            },
-            ReadingInfo {
-                id: "sharpness.wider_edge_px",
-                unit: "px",
-                meaning: "the same in the direction in which edges are wider: defocus or motion",
-            },
-            ReadingInfo {
-                id: "sharpness.motion_ratio",
-                unit: "ratio",
-                meaning: "wider over narrower edges of two directions; 1 = alike",
-            },
-            ReadingInfo { id: "sharpness.edge_count", unit: "count", meaning: "edges that were measured" },
-        ],
+        readings: &[&EDGE_WIDTH_PX, &RELATIVE_WIDTH_PERMILLE, &WIDER_EDGE_PX, &MOTION_RATIO, &EDGE_COUNT],
         method: "Edges are followed across eight native patches with the strongest gradients of the overview inside \
                  the document, along rows and columns; the width is contrast over steepest slope, its lower quartile \
                  the reading.",
@@ -85,16 +79,16 @@ impl Detector for Sharpness {
             format!("The sharper edges are {width:.1} px wide."),
             format!("较清晰的边缘宽度为 {width:.1} 像素。"),
         ));
-        evidence.read("sharpness.edge_width_px", width);
-        evidence.read("sharpness.relative_width_permille", 1000.0 * width / f64::from(side.max(1.0)));
+        evidence.read(&EDGE_WIDTH_PX, width);
+        evidence.read(&RELATIVE_WIDTH_PERMILLE, 1000.0 * width / f64::from(side.max(1.0)));
         if rows.len() >= EDGES
             && columns.len() >= EDGES
             && let (Some(a), Some(b)) = (lower_quartile(&mut rows), lower_quartile(&mut columns))
         {
-            evidence.read("sharpness.wider_edge_px", a.max(b));
-            evidence.read("sharpness.motion_ratio", a.max(b) / a.min(b).max(0.1));
+            evidence.read(&WIDER_EDGE_PX, a.max(b));
+            evidence.read(&MOTION_RATIO, a.max(b) / a.min(b).max(0.1));
         }
-        evidence.read("sharpness.edge_count", count as f64);
+        evidence.read(&EDGE_COUNT, count as f64);
         if let Some((width, rect)) = widest {
             evidence.mark(MarkKind::Blur, rect.corners(), (width / f64::from(2 * EDGE_REACH_PX)) as f32);
         }

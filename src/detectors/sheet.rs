@@ -1,7 +1,7 @@
 //! Overview and the document's corners → whether it is printed on a sheet: the same white paper within and beyond its border.
 
 use super::{Detector, DetectorInfo, Entry};
-use crate::evidence::{Abstention, AbstentionCause, Evidence, Outcome, ReadingInfo, Sentence};
+use crate::evidence::{Abstention, AbstentionCause, Evidence, Outcome, Reading, Sentence};
 use crate::geometry::{Point, Quad};
 use crate::scene::{Overview, Scene};
 
@@ -21,15 +21,16 @@ const UNEVEN: f32 = 0.03;
 /// The edge of a card, or its shadow, is darker than what lies on either side by this share.
 const LINE: f32 = 0.08;
 
+pub static SIDES_COUNT: Reading = Reading::count(
+    "sheet.sides_count",
+    "sides beyond which the document's own white goes on, without the line that an edge makes",
+);
+
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
         id: "sheet",
         question: "Is the document printed on a larger sheet?",
-        readings: &[ReadingInfo {
-            id: "sheet.sides_count",
-            unit: "count",
-            meaning: "sides beyond which the document's own white goes on, without the line that an edge makes",
-        }],
+        readings: &[&SIDES_COUNT],
         method: "Brightness and chroma along lines parallel to each side, from a twelfth of the short side within to a \
                  fourteenth beyond, against the brightest tenth of the document. Geometry of copies on sheets; tried on real \
                  ones and on genuine cards (models/README.md).",
@@ -58,7 +59,7 @@ impl Detector for Sheet {
             format!("The document's own white goes on beyond {count} of its sides, without an edge."),
             format!("证件的白色底面越过 {count} 条边继续延伸，且无边缘。"),
         ));
-        evidence.read("sheet.sides_count", count as f64);
+        evidence.read(&SIDES_COUNT, count as f64);
         evidence.into()
     }
 }

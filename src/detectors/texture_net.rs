@@ -5,27 +5,21 @@ use std::sync::Arc;
 use ndarray::{Array4, ArrayView2, Ix2};
 
 use super::{Detector, DetectorInfo, Entry, abstain_without_model, failed};
-use crate::evidence::{Evidence, MarkKind, Outcome, ReadingInfo, Sentence};
+use crate::evidence::{Evidence, MarkKind, Outcome, Reading, Sentence};
 use crate::inference::{Model, write_planes};
 use crate::scene::{Scene, TEXTURE_TILE_PX, Tile, ycc_to_rgb};
+
+pub static SCREEN_LOGODDS: Reading =
+    Reading::new("texture_net.screen_logodds", "log-odds", "screen against bona fide, pooled over the tiles");
+pub static PRINT_LOGODDS: Reading =
+    Reading::new("texture_net.print_logodds", "log-odds", "print against bona fide, pooled over the tiles; in shadow");
+pub static TILE_COUNT: Reading = Reading::count("texture_net.tile_count", "native tiles that were looked at");
 
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
         id: "texture_net",
         question: "Does the finest texture look like that of a screen or a print?",
-        readings: &[
-            ReadingInfo {
-                id: "texture_net.screen_logodds",
-                unit: "log-odds",
-                meaning: "screen against bona fide, pooled over the tiles",
-            },
-            ReadingInfo {
-                id: "texture_net.print_logodds",
-                unit: "log-odds",
-                meaning: "print against bona fide, pooled over the tiles; in shadow",
-            },
-            ReadingInfo { id: "texture_net.tile_count", unit: "count", meaning: "native tiles that were looked at" },
-        ],
+        readings: &[&SCREEN_LOGODDS, &PRINT_LOGODDS, &TILE_COUNT],
         method: "Early and middle blocks of a pretrained EfficientNet-Lite0 on six native 128-pixel tiles; mean and \
                  deviation of each map, pooled over tiles, and a linear head trained on labelled captures \
                  (models/README.md).",
@@ -70,9 +64,9 @@ fn evidence(tiles: &[Tile], pooled: ArrayView2<'_, f32>, by_tile: ArrayView2<'_,
         format!("The texture of {} native tiles gives log-odds {screen:+.1} for a screen.", tiles.len()),
         format!("{} 个原始分辨率图块的纹理给出屏幕翻拍的对数几率 {screen:+.1}。", tiles.len()),
     ));
-    evidence.read("texture_net.screen_logodds", screen);
-    evidence.read("texture_net.print_logodds", print);
-    evidence.read("texture_net.tile_count", tiles.len() as f64);
+    evidence.read(&SCREEN_LOGODDS, screen);
+    evidence.read(&PRINT_LOGODDS, print);
+    evidence.read(&TILE_COUNT, tiles.len() as f64);
     for (tile, logits) in tiles.iter().zip(by_tile.outer_iter()) {
         evidence.mark(MarkKind::Heat, tile.rect.corners(), 1.0 / (1.0 + (-logits[0]).exp()));
     }

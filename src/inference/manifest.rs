@@ -99,7 +99,7 @@ impl ModelSource {
                 std::fs::read(&path).map_err(|e| unreadable(&path, &e))?.into()
             }
         };
-        let found = hex(&Sha256::digest(&bytes));
+        let found = hex::encode(Sha256::digest(&bytes));
         if found == entry.sha256 {
             Ok((entry, bytes))
         } else {
@@ -110,15 +110,6 @@ impl ModelSource {
 
 fn unreadable(path: &Path, error: &std::io::Error) -> InferenceError {
     InferenceError::Unreadable { path: path.to_owned(), cause: error.to_string() }
-}
-
-/// Lower-case hex.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

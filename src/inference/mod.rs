@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use ndarray::{ArrayD, ArrayViewD};
 
-pub(crate) use manifest::hex;
 pub use manifest::{ModelEntry, ModelSource};
 
 /// A loaded network. Safe to run from several threads at once.

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::{Decision, Species};
-use crate::evidence::{MarkKind, Zone};
-use crate::scene::Face;
+use super::Decision;
+use crate::evidence::MarkKind;
+use crate::vocabulary::{Face, Species, Zone};
 
 /// One risk, and its names elsewhere (from the services' public API references).
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -60,6 +60,13 @@ impl Thing {
 }
 
 impl Code {
+    /// Whether marks of `kind` show it; a pattern is shown by its spectrum too.
+    #[must_use]
+    pub fn shows(&self, kind: MarkKind) -> bool {
+        let kind = if kind == MarkKind::Spectrum { MarkKind::Pattern } else { kind };
+        self.shown_by.contains(&kind)
+    }
+
     /// What is wrong with `thing` and what to do, in English and Chinese; with the place where that is known, and as a
     /// suspicion where a person looks.
     #[must_use]
@@ -443,13 +450,15 @@ pub fn code(code: &str) -> Option<&'static Code> {
 
 #[cfg(test)]
 mod tests {
+    use strum::VariantArray as _;
+
     use super::*;
 
     #[test]
     fn sentences_fit_the_thing_and_leave_no_blanks() {
         for entry in CODES {
             for action in [Decision::Retake, Decision::Review, Decision::Reject] {
-                for face in Face::ALL.into_iter().map(Some).chain([None]) {
+                for face in Face::VARIANTS.iter().copied().map(Some).chain([None]) {
                     for zone in [None, Some(Zone::Middle)] {
                         let (en, zh) = entry.told(action, zone, Thing::of(face));
                         assert!(!en.contains(['{', '}']) && !zh.contains(['{', '}']), "{en} {zh}");

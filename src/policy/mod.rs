@@ -1,27 +1,23 @@
 //! Scores and readings → verdict: the only place a threshold may stand. Never sees a pixel.
 
 mod codes;
-mod gate;
+mod judge;
+mod rules;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
 
 pub use codes::{CODES, Code, Thing, code};
-pub use gate::{Place, Policy, PolicyError, RuleView, Sensitivity};
-
+pub use judge::Place;
+pub use rules::{Policy, PolicyError, RuleView};
+pub use schema::Sensitivity;
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
-use crate::evidence::Zone;
 use crate::geometry::Point;
-
-/// Kind of instrument shown instead of the original (ISO/IEC 30107-3: PAI species).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Species {
-    /// A screen.
-    Screen,
-    /// A print or photocopy.
-    Print,
-    /// A screenshot: no camera at all.
-    Screenshot,
-}
+use crate::vocabulary::{Species, Zone};
 
 /// What the picture is classified as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -71,9 +67,24 @@ impl Serialize for Classification {
 }
 
 /// What the gate does with an upload, mildest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
 #[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Decision {
     /// Take it.
     Accept,
@@ -88,13 +99,8 @@ pub enum Decision {
 impl Decision {
     /// The name in the JSON contract.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Accept => "accept",
-            Self::Retake => "retake",
-            Self::Review => "review",
-            Self::Reject => "reject",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 
     /// The exit code of a program that checked one photograph: 0 accepted, 1 not accepted, 3 for a person to look at. 2 is
@@ -122,6 +128,35 @@ pub struct Verdict {
     pub reasons: Vec<Reason>,
 }
 
+/// A place in a report; written as a JSON Pointer (RFC 6901).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Pointer {
+    /// The document.
+    Document,
+    /// A mark of a finding, both counted from 0.
+    Mark {
+        /// The finding.
+        finding: usize,
+        /// The mark among the finding's.
+        mark: usize,
+    },
+}
+
+impl fmt::Display for Pointer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Document => f.write_str("/document"),
+            Self::Mark { finding, mark } => write!(f, "/findings/{finding}/marks/{mark}"),
+        }
+    }
+}
+
+impl Serialize for Pointer {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// One reason for a decision.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
@@ -130,12 +165,18 @@ pub struct Reason {
     pub code: &'static str,
     /// What it asks for.
     pub action: Decision,
-    /// The score or reading judged.
+    /// What was judged: a score (`score.screen`) or a reading by its id.
+    pub reading: String,
+    /// Its value.
     pub score: f64,
     /// The threshold it crossed.
     pub threshold: f64,
     /// How far it crossed, in the unit of the score; positive.
     pub margin: f64,
+    /// What shows it in the report, as JSON Pointers (RFC 6901): `/findings/3/marks/0`, or `/document`. What
+    /// [`Self::polygon`] is of comes first.
+    #[cfg_attr(feature = "service", schema(value_type = Vec<String>))]
+    pub shown_by: Vec<Pointer>,
     /// Where on the picture, in upright capture pixels.
     pub polygon: Option<Vec<Point>>,
     /// Where on the document, where that is known.

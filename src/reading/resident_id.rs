@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::{Date, Fault, LENGTH, NumberCode, Private, Sex, best, compact};
+use super::{Date, Fault, LENGTH, NumberCode, Private, Sex, best, compact, day};
 
 /// Province-level regions (GB/T 2260), with 83 for residence permits of people from Taiwan and 91 for abroad.
 pub(super) const REGIONS: [&str; 36] = [
@@ -13,7 +13,7 @@ pub(super) const REGIONS: [&str; 36] = [
 ];
 
 /// Births before this year are implausible: nobody older than 150 years was alive when numbers were first given.
-const FIRST_YEAR: u16 = 1850;
+const FIRST_YEAR: i16 = 1850;
 
 /// A resident number as it was read. The number prints masked and is not serialised, nor is what it says of the holder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -112,7 +112,7 @@ fn check_character(number: &str) -> char {
 
 fn birth(number: &str) -> Option<Date> {
     let part = |from: usize, to: usize| number.get(from..to)?.parse::<u16>().ok();
-    Date::new(part(6, 10)?, part(10, 12)? as u8, part(12, 14)? as u8)
+    day(part(6, 10)?, part(10, 12)? as u8, part(12, 14)? as u8)
 }
 
 #[cfg(test)]
@@ -124,7 +124,7 @@ mod tests {
     const PRINTED: [&str; 2] = ["11010519491231002X", "440524188001010014"];
 
     fn today() -> Date {
-        Date::new(2026, 1, 15).expect("a day")
+        day(2026, 1, 15).expect("a day")
     }
 
     fn with_check(digits: &str) -> String {
@@ -158,7 +158,7 @@ mod tests {
     fn the_holder_is_told_only_on_request() {
         let read = check(PRINTED[0], today());
         let holder = read.holder().expect("consistent");
-        assert_eq!((holder.birth, holder.sex), (Date::new(1949, 12, 31).expect("a day"), Sex::Female));
+        assert_eq!((holder.birth, holder.sex), (day(1949, 12, 31).expect("a day"), Sex::Female));
         assert_eq!(check(PRINTED[1], today()).holder().expect("consistent").sex, Sex::Male);
         let printed = format!("{read:?}") + &serde_json::to_string(&read).expect("serialisable");
         assert!(printed.contains("11***************X"), "{printed}");

@@ -13,10 +13,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Mark, Sentence};
 use crate::geometry::Quad;
-use crate::policy::{Classification, Decision, Reason};
+use crate::policy::{Classification, Decision, Pointer, Reason};
 use crate::reading::{Fault, NumberCode};
-use crate::scene::{DocumentKind, Face, Scene};
+use crate::scene::Scene;
 use crate::scoring::Scores;
+use crate::vocabulary::{DocumentKind, Face};
 
 /// Version of the JSON contract; raised when a field changes meaning or goes.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -61,6 +62,17 @@ pub struct Report {
     pub tool_version: String,
     /// Time the check took, in milliseconds.
     pub elapsed_ms: f64,
+}
+
+impl Report {
+    /// The mark that a reason points at; `None` where it points at something else.
+    #[must_use]
+    pub fn mark(&self, pointer: Pointer) -> Option<&Mark> {
+        match pointer {
+            Pointer::Document => None,
+            Pointer::Mark { finding, mark } => self.findings.get(finding)?.marks.get(mark),
+        }
+    }
 }
 
 /// The document as reported.

@@ -1,5 +1,7 @@
 //! Scene and report → the photograph with the document and what its reasons rest on drawn on it.
 
+use std::collections::BTreeSet;
+
 use image::{GrayImage, Rgb, RgbImage};
 use imageproc::drawing::{draw_filled_rect_mut, draw_line_segment_mut, draw_polygon_mut};
 use imageproc::rect::Rect;
@@ -9,7 +11,7 @@ use super::Report;
 use crate::evidence::{Mark, MarkKind};
 use crate::geometry::{PixelRect, Point};
 use crate::lettering;
-use crate::policy;
+use crate::policy::Pointer;
 use crate::scene::{SPECTRAL_TILE_PX, Scene};
 
 /// Side of a legend's colour field and distance between things, in pixels.
@@ -25,9 +27,9 @@ pub fn draw(scene: &Scene<'_>, report: &Report) -> RgbImage {
     let overview = scene.overview();
     let mut picture = overview.to_rgb();
     let factor = 1.0 / overview.scale;
-    let shown: Vec<MarkKind> = report.reasons.iter().flat_map(|reason| shown_by(reason.code)).collect();
-    let found = report.findings.iter().flat_map(|finding| &finding.marks);
-    let marks: Vec<&Mark> = found.filter(|mark| mark.strength >= FAINTEST && shown.contains(&mark.kind)).collect();
+    let shown: BTreeSet<Pointer> = report.reasons.iter().flat_map(|reason| reason.shown_by.iter().copied()).collect();
+    let pointed = shown.iter().filter_map(|pointer| report.mark(*pointer));
+    let marks: Vec<&Mark> = pointed.filter(|mark| mark.strength >= FAINTEST).collect();
     for mark in marks.iter().filter(|mark| is_area(mark.kind)) {
         tint(&mut picture, mark, factor);
     }
@@ -54,13 +56,6 @@ pub fn draw(scene: &Scene<'_>, report: &Report) -> RgbImage {
     }
     legend(&mut picture, &kinds);
     picture
-}
-
-/// The kinds of marks that show the risk `code`; a pattern is shown by its spectrum too.
-fn shown_by(code: &str) -> impl Iterator<Item = MarkKind> {
-    let kinds = policy::code(code).map_or(&[][..], |known| known.shown_by);
-    let spectrum = kinds.contains(&MarkKind::Pattern).then_some(MarkKind::Spectrum);
-    kinds.iter().copied().chain(spectrum)
 }
 
 /// The colour of a kind of mark and of its field in the legend.

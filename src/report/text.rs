@@ -7,25 +7,7 @@ use anstyle::{AnsiColor, Style};
 use super::{Report, Row};
 use crate::policy::Decision;
 use crate::reading::NumberCode;
-
-/// Language of the words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Language {
-    /// English.
-    #[default]
-    En,
-    /// Chinese (simplified).
-    Zh,
-}
-
-impl Language {
-    const fn pick<'a>(self, en: &'a str, zh: &'a str) -> &'a str {
-        match self {
-            Self::En => en,
-            Self::Zh => zh,
-        }
-    }
-}
+use crate::vocabulary::Language;
 
 /// The row in words, with ANSI colours; print it through a stream that takes them off where there is no terminal.
 #[must_use]

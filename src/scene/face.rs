@@ -4,81 +4,29 @@ use std::sync::Arc;
 
 use image::RgbImage;
 use ndarray::{Array4, ArrayD};
-use serde::{Deserialize, Serialize};
+use strum::VariantArray as _;
 
 use super::Overview;
 use crate::geometry::{Homography, PixelRect, Quad};
 use crate::inference::{Model, write_planes};
+use crate::vocabulary::Face;
 
 /// Width and height of the picture that the network reads, the document's long side across.
 const WIDTH: u32 = 192;
 const HEIGHT: u32 = 120;
 /// Samples a side that are averaged to one pixel: an overview has up to five pixels for one of the network's.
 const FINE: u32 = 3;
-/// Certainty from which the network is believed about which way up the document lies.
+/// Certainty from which the network is believed about which way up the document lies: part of what is measured, since it
+/// says how the document is looked at; what is made of that stands in the policy.
 const SURE_TURN: f32 = 0.8;
-/// Doubt above which a whole picture is not taken for a document: of 256 photographs of things and of cards on desks 1
+/// Doubt above which a whole picture is not taken for a document, likewise part of what is looked at: of 256 photographs of things and of cards on desks 1
 /// to 5 % fall below, of 329 identity documents cut out along their border 98 %.
 const WHOLE_DOUBT: f32 = 0.1;
-
-/// Which document, and which side of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Face {
-    /// An identity card or driving licence, the side with the portrait.
-    PortraitSide,
-    /// The other side of a Chinese resident identity card, with the emblem.
-    EmblemSide,
-    /// Any other card.
-    Card,
-    /// The data page of a passport.
-    PassportPage,
-    /// A business licence or certificate.
-    Licence,
-    /// A letter, form or receipt.
-    Page,
-    /// Nothing of these.
-    None,
-}
-
-impl Face {
-    /// In the order of the network's outputs.
-    pub const ALL: [Self; 7] =
-        [Self::PortraitSide, Self::EmblemSide, Self::Card, Self::PassportPage, Self::Licence, Self::Page, Self::None];
-
-    /// The name in the JSON contract and on the command line.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::PortraitSide => "portrait_side",
-            Self::EmblemSide => "emblem_side",
-            Self::Card => "card",
-            Self::PassportPage => "passport_page",
-            Self::Licence => "licence",
-            Self::Page => "page",
-            Self::None => "none",
-        }
-    }
-}
-
-impl std::str::FromStr for Face {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let named = |face: &Self| face.name() == text;
-        Self::ALL
-            .into_iter()
-            .find(named)
-            .ok_or_else(|| format!("`{text}` is none of {}", Self::ALL.map(Self::name).join(", ")))
-    }
-}
 
 /// What the network says of a document.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Seen {
-    /// How likely each of [`Face::ALL`] is; they sum to 1.
+    /// How likely each of [`Face::VARIANTS`] is; they sum to 1.
     pub shares: [f32; 7],
     /// How likely it is that the document lies turned clockwise by 0, 1, 2, 3 quarters, against the picture with the
     /// long side across.
@@ -90,12 +38,12 @@ impl Seen {
     #[must_use]
     pub fn face(&self) -> (Face, f32) {
         let best = likeliest(&self.shares);
-        (Face::ALL[best], self.shares[best])
+        (Face::VARIANTS[best], self.shares[best])
     }
 
     /// How likely it is no document, 0 to 1.
     pub(super) fn doubt(&self) -> f32 {
-        Face::ALL.iter().zip(self.shares).find(|(face, _)| **face == Face::None).map_or(0.0, |(_, share)| share)
+        Face::VARIANTS.iter().zip(self.shares).find(|(face, _)| **face == Face::None).map_or(0.0, |(_, share)| share)
     }
 
     /// Whether a whole picture that looks like this is taken for a document.

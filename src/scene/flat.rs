@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use fast_image_resize as fr;
 use image::GrayImage;
 
+use super::Overview;
 use super::overview::resize;
-use super::{DocumentKind, Overview};
 use crate::capture::Capture;
 use crate::geometry::{Homography, PixelRect, Point, Quad};
+use crate::vocabulary::DocumentKind;
 
 /// Width of an ID-1 card: 7.5 px/mm, so that its 3 mm digits are 22 px high, enough for the recogniser and no more.
 const CARD_PX: [u32; 2] = [642, 405];

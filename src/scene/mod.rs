@@ -12,18 +12,19 @@ mod overview;
 mod print;
 mod spectra;
 mod tiles;
-mod zone;
 
 use std::cell::OnceCell;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use image::RgbImage;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 #[cfg(feature = "qr")]
 pub use codes::Code;
-pub use document::{Device, Document, DocumentKind, StraightEdge};
+pub use document::{Device, Document, StraightEdge};
 pub use edges::{EDGE_REACH_PX, diagonal_ratio, edge_widths, lower_quartile, noise_luma};
-pub use face::{Classifier, Face, Seen};
+pub use face::{Classifier, Seen};
 pub use flat::Flat;
 pub use locator::{Found, LOCATOR_PX, Locator, Maps};
 pub use looks::Near;
@@ -33,11 +34,11 @@ pub use print::{BLOCK_PX, GLYPH_PX, PIECE_PX, Piece, PrintMap, PrintMask};
 pub(crate) use spectra::testing;
 pub use spectra::{Peak, Spectrum, TileSpectra};
 pub use tiles::{Place, SPECTRAL_TILE_PX, TEXTURE_TILE_PX, TEXTURE_TILES, Tile};
-pub use zone::Zone;
 
 use crate::capture::Capture;
 use crate::geometry::{PixelRect, Quad};
 use crate::reading::{Date, lines};
+use crate::vocabulary::DocumentKind;
 
 /// When to stop: detectors that have not begun by then abstain, and the report says so.
 #[derive(Debug, Clone, Copy, Default)]
@@ -130,10 +131,9 @@ pub fn survey(capture: &Capture, deadline: Deadline) -> Scene<'_> {
     }
 }
 
-/// Today in UTC; the epoch when the system's clock is before it.
+/// Today in UTC.
 fn today() -> Date {
-    let days = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs() / 86_400);
-    Date::after_epoch(days as u32).unwrap_or(Date::EPOCH)
+    TimeZone::UTC.to_datetime(Timestamp::now()).date()
 }
 
 impl<'a> Scene<'a> {

@@ -11,10 +11,10 @@ use imageproc::region_labelling::{Connectivity, connected_components};
 use super::Overview;
 use super::edges::noise_luma;
 use super::overview::resize;
-use super::zone::Zone;
 use crate::capture::Capture;
 use crate::geometry::{Homography, PixelRect, Point, Quad, UNIT};
 use crate::reading::lines;
+use crate::vocabulary::Zone;
 
 /// Side of a block, in pixels of the overview.
 pub const BLOCK_PX: u32 = 8;

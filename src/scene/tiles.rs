@@ -205,7 +205,7 @@ fn mirrored_to(plane: GrayImage, side: u32) -> GrayImage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scene::DocumentKind;
+    use crate::vocabulary::DocumentKind;
 
     fn card(x: u32, y: u32, width: u32, height: u32) -> Document {
         let quad = Quad(PixelRect::new(x, y, width, height).corners());

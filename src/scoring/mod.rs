@@ -1,4 +1,4 @@
-//! Readings → calibrated scores per species, with each reading's contribution. Never sees a pixel.
+//! Readings → calibrated scores per species and of legibility. Never sees a pixel.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,13 +6,15 @@ use std::sync::Arc;
 use ndarray::{Array2, Ix2};
 use serde::Serialize;
 
-use crate::inference::{Model, Models};
+use crate::detectors::{legibility, scene_net, texture_net};
+use crate::evidence::Reading;
+use crate::inference::{InferenceError, Model, Models};
 
 /// Measured values by reading id; an absent reading was not measured.
 pub type Readings = BTreeMap<&'static str, f64>;
 
 /// Calibrated scores, each 0 to 1; `None` when nothing was measured that speaks of it.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 #[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
 pub struct Scores {
     /// That the picture shows a screen.
@@ -21,9 +23,6 @@ pub struct Scores {
     pub print: Option<f64>,
     /// That the document can be read.
     pub legibility: Option<f64>,
-    /// What each reading adds to the scores, the strongest first.
-    #[serde(skip)]
-    pub contributions: Vec<Contribution>,
 }
 
 impl Scores {
@@ -39,19 +38,6 @@ impl Scores {
     }
 }
 
-/// How far the scores move when one reading is left out: positive means that it raises the score.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Contribution {
-    /// Reading id.
-    pub reading: String,
-    /// Score with it minus score without it, for screen, print and legibility.
-    pub screen: f64,
-    /// The same for print.
-    pub print: f64,
-    /// The same for legibility.
-    pub legibility: f64,
-}
-
 /// The fusion model: named readings in, scores out.
 ///
 /// Its input is a row of the readings' values followed by a row of ones and zeros that say which were measured; its
@@ -61,9 +47,27 @@ pub struct Fusion {
     model: Option<(Arc<dyn Model>, Vec<String>)>,
 }
 
-/// Readings whose id starts with one of these speak of a score: without any of them the score is absent.
-const SPEAKERS: [&[&str]; 3] =
-    [&["texture_net.screen", "scene_net.screen"], &["texture_net.print", "scene_net.print"], &["legibility.readable"]];
+/// Readings that speak of the screen, print and legibility score: without any of them the score is absent.
+const SPEAKERS: [&[&Reading]; 3] = [
+    &[&texture_net::SCREEN_LOGODDS, &scene_net::SCREEN_LOGODDS],
+    &[&texture_net::PRINT_LOGODDS, &scene_net::PRINT_LOGODDS],
+    &[&legibility::READABLE],
+];
+
+/// Why readings could not be scored.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FusionError {
+    /// The fusion model is not loaded.
+    #[error("the model fusion is not loaded")]
+    NoModel,
+    /// It failed.
+    #[error(transparent)]
+    Failed(#[from] InferenceError),
+    /// It gave something else than a row of three scores.
+    #[error("the model fusion gave something else than three scores")]
+    Alien,
+}
 
 impl Fusion {
     /// The model `fusion` of `models`, if it is there.
@@ -78,41 +82,30 @@ impl Fusion {
         self.model.as_ref().map_or(&[], |(_, inputs)| inputs)
     }
 
-    /// Scores the readings, and again without each of them in turn.
-    #[must_use]
-    pub fn score(&self, readings: &Readings) -> Scores {
-        let Some((model, inputs)) = &self.model else { return Scores::default() };
+    /// Scores the readings.
+    ///
+    /// # Errors
+    /// [`FusionError`] when there is no model or it does not give scores; a score that nothing speaks of is no error.
+    pub fn score(&self, readings: &Readings) -> Result<Scores, FusionError> {
+        let (model, inputs) = self.model.as_ref().ok_or(FusionError::NoModel)?;
         let width = inputs.len();
-        let present: Vec<usize> = (0..width).filter(|i| readings.contains_key(inputs[*i].as_str())).collect();
-        let mut rows = Array2::<f32>::zeros((present.len() + 1, 2 * width));
-        for (r, mut row) in rows.outer_iter_mut().enumerate() {
-            for (k, &i) in present.iter().enumerate() {
-                if r != k + 1 {
-                    row[i] = readings[inputs[i].as_str()] as f32;
-                    row[width + i] = 1.0;
-                }
+        let mut row = Array2::<f32>::zeros((1, 2 * width));
+        for (i, input) in inputs.iter().enumerate() {
+            if let Some(value) = readings.get(input.as_str()) {
+                row[[0, i]] = *value as f32;
+                row[[0, width + i]] = 1.0;
             }
         }
-        let outputs = model.run(rows.view().into_dyn()).unwrap_or_default();
-        let Some(Ok(scores)) = outputs.into_iter().next().map(ndarray::ArrayBase::into_dimensionality::<Ix2>) else {
-            return Scores::default();
-        };
-        if scores.dim() != (present.len() + 1, 3) {
-            return Scores::default();
+        let output = model.run(row.view().into_dyn())?.into_iter().next().ok_or(FusionError::Alien)?;
+        let scores = output.into_dimensionality::<Ix2>().map_err(|_| FusionError::Alien)?;
+        if scores.dim() != (1, 3) {
+            return Err(FusionError::Alien);
         }
-        let speaks = |s: usize| present.iter().any(|i| SPEAKERS[s].iter().any(|id| inputs[*i].starts_with(id)));
-        let score = |s: usize| speaks(s).then(|| f64::from(scores[[0, s]]));
-        let mut contributions: Vec<Contribution> = present
-            .iter()
-            .enumerate()
-            .map(|(k, i)| {
-                let moved = |s: usize| f64::from(scores[[0, s]] - scores[[k + 1, s]]);
-                Contribution { reading: inputs[*i].clone(), screen: moved(0), print: moved(1), legibility: moved(2) }
-            })
-            .collect();
-        let weight = |c: &Contribution| c.screen.abs().max(c.print.abs()).max(c.legibility.abs());
-        contributions.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
-        Scores { screen: score(0), print: score(1), legibility: score(2), contributions }
+        let score = |s: usize| {
+            let speaks = |id: &str| inputs.iter().any(|input| input == id) && readings.contains_key(id);
+            SPEAKERS[s].iter().any(|reading| speaks(reading.id)).then(|| f64::from(scores[[0, s]]))
+        };
+        Ok(Scores { screen: score(0), print: score(1), legibility: score(2) })
     }
 }
 
@@ -121,7 +114,6 @@ mod tests {
     use ndarray::{ArrayD, ArrayViewD};
 
     use super::*;
-    use crate::inference::InferenceError;
 
     /// Screen is the logistic of the first reading, the others constant.
     struct FirstReading;
@@ -146,18 +138,35 @@ mod tests {
     }
 
     #[test]
-    fn a_reading_contributes_what_its_absence_takes_away() {
+    fn what_was_measured_is_scored() {
         let readings = Readings::from([("texture_net.screen_logodds", 2.0), ("moire.peak_db", 9.0)]);
-        let scores = fusion().score(&readings);
-        assert!((scores.screen.expect("scored") - 0.8808).abs() < 1e-4);
-        assert_eq!(scores.contributions[0].reading, "texture_net.screen_logodds");
-        assert!((scores.contributions[0].screen - 0.3808).abs() < 1e-4);
-        assert!(scores.contributions[1].screen.abs() < 1e-9);
+        let scores = fusion().score(&readings).expect("scored");
+        assert!((scores.screen.expect("spoken of") - 0.8808).abs() < 1e-4);
+    }
+
+    #[test]
+    fn a_model_that_fails_is_said_to_fail() {
+        struct Broken(Option<Vec<ArrayD<f32>>>);
+        impl Model for Broken {
+            fn run(&self, _: ArrayViewD<'_, f32>) -> Result<Vec<ArrayD<f32>>, InferenceError> {
+                self.0.clone().ok_or_else(|| InferenceError::Manifest("broken".to_owned()))
+            }
+        }
+        let score = |said| {
+            let inputs = vec!["moire.peak_db".to_owned()];
+            let models = Models::none().with("fusion", Arc::new(Broken(said)), inputs);
+            Fusion::of(&models).score(&Readings::from([("moire.peak_db", 9.0)]))
+        };
+        assert!(matches!(score(None), Err(FusionError::Failed(_))));
+        for alien in [vec![], vec![ArrayD::zeros(vec![3])], vec![ArrayD::zeros(vec![1, 2])]] {
+            assert!(matches!(score(Some(alien)), Err(FusionError::Alien)));
+        }
+        assert!(matches!(Fusion::default().score(&Readings::new()), Err(FusionError::NoModel)));
     }
 
     #[test]
     fn a_score_that_no_reading_speaks_of_is_absent_not_zero() {
-        let scores = fusion().score(&Readings::from([("moire.peak_db", 9.0)]));
+        let scores = fusion().score(&Readings::from([("moire.peak_db", 9.0)])).expect("scored");
         assert_eq!((scores.screen, scores.print, scores.legibility), (None, None, None));
     }
 }

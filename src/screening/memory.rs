@@ -2,7 +2,7 @@
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
-use crate::capture::Limits;
+use crate::capture::{Limits, MediaType, declared};
 
 /// How much of a file is read to find its size in pixels: metadata with a thumbnail, 64 KiB at most, comes before it.
 pub(super) const HEAD_BYTES: u64 = 192 << 10;
@@ -64,75 +64,22 @@ impl Drop for Permit<'_> {
 /// Bytes that examining a file will hold, from its first bytes and its length.
 #[must_use]
 pub fn decoded_bytes(head: &[u8], length: u64, limits: &Limits) -> u64 {
-    let (pixels, bytes_a_pixel) = if let Some((pixels, progressive)) = jpeg(head) {
-        // Samples and the decoder's rows; a progressive file also keeps all coefficients, two bytes each.
-        (pixels, if progressive { 10 } else { 4 })
-    } else if let Some(pixels) = png(head) {
-        (pixels, 8)
-    } else if let Some(pixels) = webp(head).or_else(|| heif(head)) {
-        (pixels, 7)
-    } else {
+    let (pixels, bytes_a_pixel) = match declared(head) {
+        Some(declared) => {
+            let bytes_a_pixel = match declared.media_type {
+                // Samples and the decoder's rows; a progressive file also keeps all coefficients, two bytes each.
+                MediaType::Jpeg if declared.progressive => 10,
+                MediaType::Jpeg => 4,
+                MediaType::Png | MediaType::Bmp | MediaType::Tiff => 8,
+                MediaType::WebP | MediaType::Heic => 7,
+            };
+            (declared.pixels, bytes_a_pixel)
+        }
         // No size in sight: a camera's JPEG takes two to four bits a pixel.
-        (length.saturating_mul(3), 4)
+        None => (length.saturating_mul(3), 4),
     };
     // A larger picture is refused on its header.
     length.saturating_add(pixels.min(limits.pixels).saturating_mul(bytes_a_pixel))
-}
-
-fn be16(bytes: &[u8], at: usize) -> Option<u64> {
-    Some(u64::from(u16::from_be_bytes(bytes.get(at..at + 2)?.try_into().ok()?)))
-}
-
-fn be32(bytes: &[u8], at: usize) -> Option<u64> {
-    Some(u64::from(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?)))
-}
-
-/// Pixels by the first frame header, and whether it is a progressive one.
-fn jpeg(head: &[u8]) -> Option<(u64, bool)> {
-    head.starts_with(&[0xff, 0xd8]).then_some(())?;
-    let mut at = 2;
-    loop {
-        let (&[fill, marker], length) = (head.get(at..at + 2)?.first_chunk::<2>()?, be16(head, at + 2));
-        if fill != 0xff {
-            return None;
-        }
-        match marker {
-            0xff => at += 1,
-            0xc4 | 0xc8 | 0xcc => at += 2 + usize::try_from(length?).ok()?,
-            0xc0..=0xcf => return Some((be16(head, at + 5)? * be16(head, at + 7)?, marker & 3 == 2)),
-            0xd9 | 0xda => return None,
-            _ => at += 2 + usize::try_from(length?).ok()?,
-        }
-    }
-}
-
-fn png(head: &[u8]) -> Option<u64> {
-    head.starts_with(b"\x89PNG").then(|| Some(be32(head, 16)?.saturating_mul(be32(head, 20)?)))?
-}
-
-fn webp(head: &[u8]) -> Option<u64> {
-    let le = |at: usize, n: usize| {
-        head.get(at..at + n).map(|b| b.iter().rev().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte)))
-    };
-    if !head.starts_with(b"RIFF") || head.get(8..12)? != b"WEBP" {
-        return None;
-    }
-    match head.get(12..16)? {
-        b"VP8 " => Some((le(26, 2)? & 0x3fff) * (le(28, 2)? & 0x3fff)),
-        b"VP8L" => le(21, 4).map(|bits| ((bits & 0x3fff) + 1) * ((bits >> 14 & 0x3fff) + 1)),
-        b"VP8X" => Some((le(24, 3)? + 1) * (le(27, 3)? + 1)),
-        _ => None,
-    }
-}
-
-/// The largest image extent (`ispe` property) of a HEIF file.
-fn heif(head: &[u8]) -> Option<u64> {
-    (head.get(4..8)? == b"ftyp").then_some(())?;
-    head.windows(4)
-        .enumerate()
-        .filter(|(_, name)| *name == b"ispe")
-        .filter_map(|(at, _)| Some(be32(head, at + 8)?.saturating_mul(be32(head, at + 12)?)))
-        .max()
 }
 
 #[cfg(test)]
@@ -148,8 +95,7 @@ mod tests {
             let mut file = std::io::Cursor::new(Vec::new());
             picture.write_to(&mut file, format).unwrap();
             let head = file.into_inner();
-            let pixels = jpeg(&head).map(|j| j.0).or_else(|| png(&head)).or_else(|| webp(&head));
-            assert_eq!(pixels, Some(123 * 45), "{format:?}");
+            assert_eq!(declared(&head).map(|declared| declared.pixels), Some(123 * 45), "{format:?}");
             for end in 0..head.len() {
                 assert!(decoded_bytes(&head[..end], 1, &Limits::default()) < 1 << 20);
             }

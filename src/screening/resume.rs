@@ -101,13 +101,7 @@ fn csv_records(reader: impl BufRead, broken_at: u64) -> io::Result<Held> {
                 return Err(alien(row));
             }
         } else {
-            let decision = match column("decision") {
-                "accept" => Some(Decision::Accept),
-                "retake" => Some(Decision::Retake),
-                "review" => Some(Decision::Review),
-                "reject" => Some(Decision::Reject),
-                _ => None,
-            };
+            let decision: Option<Decision> = column("decision").parse().ok();
             broken = record.len() != csv::COLUMNS.len() || decision.is_none() == column("error_code").is_empty();
             if broken {
                 continue;

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
 
+use walkdir::WalkDir;
+
 use super::files::failure;
 use crate::report::Failure;
 
@@ -73,21 +75,18 @@ fn add(path: PathBuf, items: &mut Vec<Item>) {
 
 /// Adds the pictures of `folder`; links to folders are not followed, so that a walk ends.
 fn walk(folder: &Path, items: &mut Vec<Item>) {
-    let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let mut entries = match entries {
-        Ok(entries) => entries,
-        Err(error) => {
-            let message = format!("the folder cannot be read: {error}");
-            return items.push(Item::Refused(failure(folder.to_string_lossy(), "unreadable", message)));
-        }
-    };
-    entries.sort_by_key(std::fs::DirEntry::file_name);
-    for entry in entries {
-        let path = entry.path();
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            walk(&path, items);
-        } else if path.is_file() && is_image(&path) {
-            items.push(Item::File(path));
+    for entry in WalkDir::new(folder).sort_by_file_name() {
+        match entry {
+            Ok(entry) if entry.path().is_file() && is_image(entry.path()) => {
+                items.push(Item::File(entry.into_path()));
+            }
+            Ok(_) => {}
+            Err(error) => {
+                let path = error.path().unwrap_or(folder).to_string_lossy();
+                let cause = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+                let message = format!("the folder cannot be read: {cause}");
+                items.push(Item::Refused(failure(path, "unreadable", message)));
+            }
         }
     }
 }

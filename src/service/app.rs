@@ -25,7 +25,8 @@ use crate::capture::{CaptureError, Limits, Upload};
 use crate::checker::{Checker, Stages};
 use crate::policy::{Decision, Policy};
 use crate::report::Report;
-use crate::scene::{Deadline, Face};
+use crate::scene::Deadline;
+use crate::vocabulary::Face;
 
 /// Quality of the pictures that show what was found, 1 to 100.
 const OVERLAY_QUALITY: u8 = 80;

@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 use super::app::{ms, rfc3339};
 use super::problem::{Kind, Problem};
 use crate::report::Report;
-use crate::scene::Face;
+use crate::vocabulary::{Face, Language};
 
 /// Hand-offs held at a time.
 const MOST: usize = 1_000;
@@ -58,7 +58,7 @@ pub(super) struct Handoff {
     pub(super) owner: String,
     pub(super) per_minute: Option<u32>,
     pub(super) policy: Option<String>,
-    lang: Option<Lang>,
+    lang: Option<Language>,
     max_bytes: usize,
     token: Hash,
     watch: Hash,
@@ -86,16 +86,6 @@ struct Step {
     case: Option<String>,
     report: Option<Report>,
     overlay: Option<Bytes>,
-}
-
-/// Language of the phone's page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Lang {
-    /// English.
-    En,
-    /// Chinese.
-    Zh,
 }
 
 /// How far a step is.
@@ -132,7 +122,7 @@ pub(super) enum SessionState {
 pub(super) struct SessionView {
     id: String,
     pub(super) state: SessionState,
-    lang: Option<Lang>,
+    lang: Option<Language>,
     expires_at: String,
     /// Bytes of a photograph at most.
     max_bytes: usize,
@@ -176,7 +166,7 @@ pub(super) struct Wanted {
     pub(super) owner: String,
     pub(super) per_minute: Option<u32>,
     pub(super) policy: Option<String>,
-    pub(super) lang: Option<Lang>,
+    pub(super) lang: Option<Language>,
     pub(super) steps: Vec<Option<Face>>,
 }
 
@@ -452,7 +442,7 @@ mod tests {
 
     fn wanted() -> Wanted {
         let steps = vec![Some(Face::PortraitSide), None];
-        Wanted { owner: "open".to_owned(), per_minute: None, policy: None, lang: Some(Lang::Zh), steps }
+        Wanted { owner: "open".to_owned(), per_minute: None, policy: None, lang: Some(Language::Zh), steps }
     }
 
     fn handoffs() -> Handoffs {

@@ -2,48 +2,22 @@
 
 use axum::http::{HeaderMap, header};
 
-/// Language of the words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Language {
-    /// English.
-    #[default]
-    En,
-    /// Chinese (simplified).
-    Zh,
-}
+use crate::vocabulary::Language;
 
-impl Language {
-    /// The language that a request prefers: the one of English and Chinese with the higher quality value (RFC 9110,
-    /// 12.5.4), English where neither is named.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
-        let ranges = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let quality = |wanted: &str| {
-            let named = ranges.split(',').filter_map(|range| {
-                let (tag, rest) = range.split_once(';').unwrap_or((range, ""));
-                let primary = tag.trim().split('-').next().unwrap_or_default();
-                let quality = rest.trim().strip_prefix("q=").map_or(Some(1.0), |q| q.trim().parse::<f32>().ok())?;
-                primary.eq_ignore_ascii_case(wanted).then_some(quality)
-            });
-            named.fold(0.0, f32::max)
-        };
-        if quality("zh") > quality("en") { Self::Zh } else { Self::En }
-    }
-
-    /// The name in HTTP.
-    pub(super) const fn tag(self) -> &'static str {
-        match self {
-            Self::En => "en",
-            Self::Zh => "zh-CN",
-        }
-    }
-
-    /// The one of two texts that is in this language.
-    pub(super) fn pick<T>(self, en: T, zh: T) -> T {
-        match self {
-            Self::En => en,
-            Self::Zh => zh,
-        }
-    }
+/// The language that a request prefers: the one of English and Chinese with the higher quality value (RFC 9110,
+/// 12.5.4), English where neither is named.
+pub(super) fn preferred(headers: &HeaderMap) -> Language {
+    let ranges = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let quality = |wanted: &str| {
+        let named = ranges.split(',').filter_map(|range| {
+            let (tag, rest) = range.split_once(';').unwrap_or((range, ""));
+            let primary = tag.trim().split('-').next().unwrap_or_default();
+            let quality = rest.trim().strip_prefix("q=").map_or(Some(1.0), |q| q.trim().parse::<f32>().ok())?;
+            primary.eq_ignore_ascii_case(wanted).then_some(quality)
+        });
+        named.fold(0.0, f32::max)
+    };
+    if quality("zh") > quality("en") { Language::Zh } else { Language::En }
 }
 
 #[cfg(test)]
@@ -63,7 +37,7 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(header::ACCEPT_LANGUAGE, header.parse().unwrap());
-            assert_eq!(Language::of(&headers), language, "{header}");
+            assert_eq!(preferred(&headers), language, "{header}");
         }
     }
 }

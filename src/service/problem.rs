@@ -8,11 +8,12 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::language::Language;
+use super::language::preferred;
 use super::quota::QuotaHeaders;
 use super::store::StoreError;
 use super::trace::TraceId;
 use crate::capture::{CaptureError, Category};
+use crate::vocabulary::Language;
 
 /// The kinds of problem: code, status, title in English and Chinese.
 macro_rules! kinds {
@@ -188,7 +189,7 @@ impl IntoResponse for Problem {
 
 /// Puts the problem that an answer carries into the words of the request's language.
 pub(super) async fn tell(request: Request, next: Next) -> Response {
-    let language = Language::of(request.headers());
+    let language = preferred(request.headers());
     let trace_id = request.extensions().get::<TraceId>().copied().unwrap_or_default();
     let mut response = next.run(request).await;
     let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };

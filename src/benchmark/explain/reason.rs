@@ -1,16 +1,36 @@
 //! A reason of a verdict → what it was judged by, and how its evidence can be removed.
 
 use super::{By, Deleted};
-use crate::evidence::MarkKind;
-use crate::policy::Reason;
-use crate::report::Report;
+use crate::detectors::{container, metadata};
+use crate::evidence::{Mark, MarkKind, Reading};
+use crate::policy::{Pointer, Reason, code};
+use crate::report::{Finding, Report};
+
+/// Kinds of marks whose evidence can be taken out of the pixels, in the order of the rows.
+pub(super) const EDITABLE: [MarkKind; 7] = [
+    MarkKind::Pattern,
+    MarkKind::Device,
+    MarkKind::Edge,
+    MarkKind::Heat,
+    MarkKind::Halftone,
+    MarkKind::Glare,
+    MarkKind::Cover,
+];
+
+/// Readings of what the file says of itself.
+static SAID: [&Reading; 5] = [
+    &metadata::SCREENSHOT_NAMED,
+    &metadata::EDITOR_NAMED,
+    &container::C2PA_SCREEN_CAPTURE,
+    &container::C2PA_COMPOSITE,
+    &container::C2PA_GENERATED,
+];
 
 /// A reason, and how it can be tested.
 pub(super) struct Test<'a> {
     pub(super) reason: &'a Reason,
-    pub(super) quantity: String,
-    /// Kinds of marks that show it.
-    pub(super) shown_by: &'static [MarkKind],
+    /// Marks that show it.
+    pub(super) marks: Vec<&'a Mark>,
     /// Whether learned networks speak for it, which point at nothing.
     pub(super) learned: bool,
     /// Whether it is what the file says of itself.
@@ -18,41 +38,32 @@ pub(super) struct Test<'a> {
 }
 
 impl<'a> Test<'a> {
-    pub(super) fn of(reason: &'a Reason, report: &Report) -> Self {
-        let (quantities, shown_by, learned, metadata): (&[&str], &'static [MarkKind], _, _) = match reason.code {
-            "screen_recapture" => {
-                let kinds = &[MarkKind::Pattern, MarkKind::Device, MarkKind::Edge, MarkKind::Heat];
-                (&["score.screen"], kinds, true, false)
-            }
-            "print_recapture" => (&["score.print"], &[MarkKind::Halftone], true, false),
-            "glare" => (&["glare.print_share", "glare.reflection_share"], &[MarkKind::Glare], false, false),
-            "covered" => (&["cover.print_share", "cover.share"], &[MarkKind::Cover], false, false),
-            "screenshot" => (&["metadata.screenshot_named", "container.c2pa_screen_capture"], &[], false, true),
-            "edited" => {
-                let says = &["metadata.editor_named", "container.c2pa_composite", "container.c2pa_generated"];
-                (says, &[], false, true)
-            }
-            _ => (&[], &[], false, false),
+    pub(super) fn of(reason: &'a Reason, report: &'a Report) -> Self {
+        let learned = matches!(reason.reading.as_str(), "score.screen" | "score.print");
+        // Where a reading alone was judged, marks of another detector show something else.
+        let judged = |finding: &Finding| reason.reading.split('.').next() == Some(finding.detector);
+        let pointed = |pointer: &Pointer| match *pointer {
+            Pointer::Mark { finding, .. } if !learned && !judged(report.findings.get(finding)?) => None,
+            pointer => report.mark(pointer),
         };
-        // A policy of one's own may judge a risk by something else: then nothing is known of what shows it.
-        let judged = quantities.iter().find(|quantity| measured(report, quantity) == Some(reason.score));
-        let known = judged.is_some();
-        Self {
-            reason,
-            quantity: (*judged.unwrap_or(&"")).to_owned(),
-            shown_by: if known { shown_by } else { &[] },
-            learned: learned && known,
-            metadata: metadata && known,
+        let mut marks: Vec<&Mark> = reason.shown_by.iter().filter_map(pointed).collect();
+        // An edge of a device is marked where no more of it was found.
+        if learned && code(reason.code).is_some_and(|code| code.shows(MarkKind::Device)) {
+            let all = report.findings.iter().flat_map(|finding| &finding.marks);
+            marks.extend(all.filter(|mark| mark.kind == MarkKind::Edge));
         }
+        marks.retain(|mark| EDITABLE.contains(&mark.kind));
+        let metadata = SAID.iter().any(|reading| reading.id == reason.reading);
+        Self { reason, marks, learned, metadata }
     }
 
     pub(super) const fn edits_pixels(&self) -> bool {
-        self.learned || !self.shown_by.is_empty()
+        self.learned || !self.marks.is_empty()
     }
 
     /// Whether a value is on the bad side of the threshold, which is the side of the value that crossed it.
     pub(super) fn crossed(&self, value: f64) -> bool {
-        let Reason { score, threshold, .. } = *self.reason;
+        let (score, threshold) = (self.reason.score, self.reason.threshold);
         if score >= threshold { value >= threshold } else { value < threshold }
     }
 
@@ -67,7 +78,7 @@ impl<'a> Test<'a> {
         let fell = |value: Option<f64>| value.map_or(by == By::Metadata, |value| !self.crossed(value));
         Deleted {
             code: self.reason.code,
-            quantity: self.quantity.clone(),
+            quantity: self.reason.reading.clone(),
             threshold: self.reason.threshold,
             reported: self.reason.score,
             before,
@@ -98,6 +109,7 @@ pub(super) fn measured(report: &Report, quantity: &str) -> Option<f64> {
 mod tests {
     use super::super::testing::report;
     use super::*;
+    use crate::geometry::PixelRect;
 
     #[test]
     fn a_score_falls_on_the_side_that_it_had_not_crossed() {
@@ -111,8 +123,9 @@ mod tests {
         let unmeasured = row(Some(0.85), None, Some(None));
         assert!(!unmeasured.fell && unmeasured.random_fell == Some(false));
         // Below is the bad side where the value that crossed lies below.
-        let dark = Reason { score: 30.0, threshold: 60.0, ..judged.reasons[0].clone() };
-        let test = Test { reason: &dark, quantity: "exposure.bright_luma".to_owned(), ..test };
+        let reading = "exposure.bright_luma".to_owned();
+        let dark = Reason { reading, score: 30.0, threshold: 60.0, ..judged.reasons[0].clone() };
+        let test = Test { reason: &dark, ..test };
         assert!(test.row(By::Marks, 0.2, [Some(30.0), Some(61.0)], None).fell);
         assert!(test.gain(30.0, 61.0) > 0.0);
         assert_eq!(measured(&judged, "exposure.bright_luma"), Some(30.0));
@@ -121,7 +134,13 @@ mod tests {
     #[test]
     fn a_risk_judged_by_something_else_is_not_tested() {
         let mut judged = report(0.9);
-        judged.reasons[0].score = 12.0;
+        let frame = PixelRect::new(0, 0, 1, 1).corners().to_vec();
+        judged.findings[0].marks = vec![Mark { kind: MarkKind::Heat, polygon: frame, strength: 1.0, zone: None }];
+        judged.reasons[0].shown_by = vec![Pointer::Mark { finding: 0, mark: 0 }];
+        assert_eq!(Test::of(&judged.reasons[0], &judged).marks.len(), 1);
+        judged.reasons[0].reading = "framing.tilt_deg".to_owned();
         assert!(!Test::of(&judged.reasons[0], &judged).edits_pixels());
+        judged.reasons[0].reading = "exposure.bright_luma".to_owned();
+        assert!(Test::of(&judged.reasons[0], &judged).edits_pixels(), "the detector that was judged made the mark");
     }
 }

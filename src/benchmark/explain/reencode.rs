@@ -18,7 +18,7 @@ pub(super) fn by_metadata(
     let bytes = encode(&picture(capture)?, Some(QUALITY)).map_err(|_| CaptureError::Undecodable)?;
     let value = |bytes: &[u8], name| {
         let report = checker.check(&Upload { bytes, name }, Deadline::NEVER)?;
-        Ok::<_, CaptureError>(measured(&report, &test.quantity))
+        Ok::<_, CaptureError>(measured(&report, &test.reason.reading))
     };
     let after = value(&bytes, None)?;
     let kept = (capture.media_type == MediaType::Jpeg).then(|| with_segments_of(upload.bytes, &bytes));

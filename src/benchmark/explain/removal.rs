@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::evidence::{marked_lines, marked_region};
 use super::fill::Filling;
 use super::picture::{Edit, Picture};
-use super::reason::{Control, Test, measured};
+use super::reason::{Control, EDITABLE, Test, measured};
 use super::region::Region;
 use super::{By, Deleted, QUALITY, Settings};
 use crate::capture::{Capture, CaptureError, Upload};
@@ -78,15 +78,11 @@ impl<'a> Bench<'a> {
         let size = self.picture.size();
         let document = report.document.as_ref().filter(|d| !d.fills_frame).map(|d| d.corners);
         let mut named: Vec<(By, Edit)> = Vec::new();
-        for &kind in test.shown_by {
+        for kind in EDITABLE {
             // A tile speaks for a screen from one half on.
             let faintest = if kind == MarkKind::Heat { 0.5 } else { self.settings.faintest };
-            let marks: Vec<&Mark> = report
-                .findings
-                .iter()
-                .flat_map(|finding| &finding.marks)
-                .filter(|mark| mark.kind == kind && mark.strength >= faintest)
-                .collect();
+            let shown = |mark: &&Mark| mark.kind == kind && mark.strength >= faintest;
+            let marks: Vec<&Mark> = test.marks.iter().copied().filter(shown).collect();
             if marks.is_empty() {
                 continue;
             }
@@ -128,7 +124,7 @@ impl<'a> Bench<'a> {
                 Edit::Mask(region, _) => changed.join(region),
             }
         }
-        let value = |report: &Report| measured(report, &test.quantity);
+        let value = |report: &Report| measured(report, &test.reason.reading);
         let after = value(&self.without(edits)?);
         let elsewhere: Vec<Edit> = edits.iter().map(|edit| edit.elsewhere(&mut self.random)).collect();
         let random = value(&self.without(&elsewhere)?);
@@ -143,8 +139,8 @@ impl<'a> Bench<'a> {
         cells: &[Region],
         masked: &[Report],
     ) -> Result<Deleted, CaptureError> {
-        let before = measured(untouched, &test.quantity);
-        let gain = |report: &Report| Some(test.gain(before?, measured(report, &test.quantity)?));
+        let before = measured(untouched, &test.reason.reading);
+        let gain = |report: &Report| Some(test.gain(before?, measured(report, &test.reason.reading)?));
         let mut best: Vec<(f64, &Region)> =
             masked.iter().zip(cells).filter_map(|(report, cell)| Some((gain(report)?, cell))).collect();
         best.retain(|(gain, _)| *gain > 0.0);
@@ -171,7 +167,7 @@ impl<'a> Bench<'a> {
         let share = chosen.share();
         let after = self.without(&[Edit::Mask(chosen, Filling::Surrounding)])?;
         let random = self.without(&[Edit::Mask(elsewhere, Filling::Surrounding)])?;
-        let value = |report: &Report| measured(report, &test.quantity);
+        let value = |report: &Report| measured(report, &test.reason.reading);
         Ok(test.row(By::Occlusion, share, [before, value(&after)], Some(Control(value(&random)))))
     }
 

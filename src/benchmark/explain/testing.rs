@@ -43,9 +43,11 @@ pub fn report(screen: f64) -> Report {
     let reason = Reason {
         code: "screen_recapture",
         action: Decision::Reject,
+        reading: "score.screen".to_owned(),
         score: screen,
         threshold: 0.8,
         margin: screen - 0.8,
+        shown_by: Vec::new(),
         polygon: None,
         zone: None,
         en: String::new(),

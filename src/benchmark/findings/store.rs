@@ -18,12 +18,12 @@ use crate::benchmark::labels::Sample;
 use crate::capture::Upload;
 pub use crate::checker::Stages;
 use crate::checker::{Checker, milliseconds};
-use crate::detectors::DETECTORS;
+use crate::detectors::readings;
 use crate::policy::Verdict;
 use crate::reading::NumberCode;
 use crate::report::FailureCause;
 use crate::scene::Deadline;
-use crate::scoring::{Readings, Scores};
+use crate::scoring::{FusionError, Readings, Scores};
 use crate::screening::{BUDGET_PER_WORKER, Gate, PANICKED, Settings, decoded_bytes, in_order, read_upload};
 
 /// Why findings cannot be stored or used.
@@ -75,6 +75,9 @@ pub enum StoreError {
         /// The findings.
         file: String,
     },
+    /// Readings cannot be scored.
+    #[error(transparent)]
+    Unscored(#[from] FusionError),
     /// A sample has no row.
     #[error("row {row}: nothing is stored of `{path}`")]
     Missing {
@@ -325,8 +328,7 @@ pub fn judge(
         let (path, found) = (file.display().to_string(), rows[line].origin.short());
         return Err(StoreError::Mixed { path, line: line + 1, found, wanted: wanted.short() });
     }
-    let known: BTreeMap<&str, &'static str> =
-        DETECTORS.iter().flat_map(|entry| entry.info.readings).map(|reading| (reading.id, reading.id)).collect();
+    let known: BTreeMap<&str, &'static str> = readings().map(|reading| (reading.id, reading.id)).collect();
     let mut by_path: BTreeMap<String, Stored> = rows.into_iter().map(|row| (row.path.clone(), row)).collect();
     let judged = samples.iter().map(|sample| {
         let stored = by_path
@@ -336,7 +338,7 @@ pub fn judge(
             stored.readings.iter().filter_map(|(id, value)| Some((*known.get(id.as_str())?, *value))).collect();
         let (scores, verdict) = match &stored.error {
             None => {
-                let (scores, verdict) = checker.judge_readings(&readings);
+                let (scores, verdict) = checker.judge_readings(&readings)?;
                 (scores, Some(verdict))
             }
             Some(_) => (Scores::default(), None),

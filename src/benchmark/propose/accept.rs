@@ -14,7 +14,7 @@ use crate::benchmark::labels::{Label, Readable};
 use crate::benchmark::measure::{LEVEL, NO_SCORE, NOT_EXAMINED, Rate, Share};
 use crate::benchmark::run::{ResultRow, Run};
 use crate::checker::known_readings;
-use crate::detectors::DETECTORS;
+use crate::detectors::readings;
 use crate::policy::{Policy, PolicyError, RuleView};
 use crate::scoring::{Readings, Scores};
 
@@ -82,7 +82,6 @@ fn changes(rules: &[Rule], rows: &[Row], moves: &Moves) -> Vec<Change> {
 fn rule(view: &RuleView) -> Rule {
     let thresholds =
         [("retake", view.retake), ("review", view.review), ("reject", view.reject), ("classify", view.classify)];
-    let readings = || DETECTORS.iter().flat_map(|entry| entry.info.readings);
     let share = view.quantity.starts_with("score.")
         || readings().any(|reading| reading.id == view.quantity && matches!(reading.unit, "share" | "0 or 1"));
     Rule {

@@ -17,13 +17,13 @@ use utoipa::{IntoParams, ToSchema};
 use super::PictureProblems;
 use super::check::query;
 use crate::report::{Failure, FailureCause, Report, Row, json};
-use crate::scene::Face;
 use crate::service::access::Caller;
 use crate::service::app::{App, Ask, RecordFor};
 use crate::service::intake::{self, Part, Parts, Picture};
-use crate::service::language::Language;
+use crate::service::language::preferred;
 use crate::service::problem::Problem;
 use crate::service::store::Scope;
+use crate::vocabulary::{Face, Language};
 
 /// Files of a batch that are examined or wait at a time: a batch leaves room for who stands before a camera.
 const WINDOW: usize = 2;
@@ -96,7 +96,7 @@ pub(super) async fn batch(
     // Rows wait here, at most one for each file: the form is read on even where the client reads nothing before it has
     // sent everything.
     let (sender, receiver) = mpsc::unbounded_channel();
-    let language = Language::of(&headers);
+    let language = preferred(&headers);
     tokio::spawn(Batch { app, caller, ask, language, _room: room }.read(first, parts, sender));
     let rows = stream::unfold(receiver, |mut receiver: mpsc::UnboundedReceiver<JoinHandle<Row>>| async move {
         let row = receiver.recv().await?.await.ok()?;

@@ -15,13 +15,13 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::PictureProblems;
 use crate::report::Report;
-use crate::scene::Face;
 use crate::service::access::Caller;
 use crate::service::app::{App, Ask, Examined, OnceKey, RecordFor, digest, now_ms};
 use crate::service::intake::{self, NAME_BYTES, Picture};
 use crate::service::problem::{Kind, Problem};
 use crate::service::quota::QuotaHeaders;
 use crate::service::store::{Replay, Scope, StoreError};
+use crate::vocabulary::Face;
 
 /// Names the case in the store.
 pub(super) const CASE: HeaderName = HeaderName::from_static("bonafide-case");

@@ -25,7 +25,7 @@ use super::app::App;
 use super::intake;
 use super::problem::{Kind, Problem, ProblemBody};
 use crate::policy::Decision;
-use crate::scene::Face;
+use crate::vocabulary::Face;
 
 #[derive(OpenApi)]
 #[openapi(

@@ -19,13 +19,13 @@ use utoipa::{IntoParams, IntoResponses, ToSchema};
 
 use super::check::query;
 use super::{AccessProblems, At, BodyProblems, PictureProblems, body, problems};
-use crate::scene::Face;
 use crate::service::access::{Caller, bearer};
 use crate::service::app::{App, Ask, RecordFor, now_ms};
-use crate::service::handoff::{Handoff, Lang, MOST_STEPS, Opened, SessionState, SessionView, Side, StepView, Wanted};
+use crate::service::handoff::{Handoff, MOST_STEPS, Opened, SessionState, SessionView, Side, StepView, Wanted};
 use crate::service::intake::{self, NAME_BYTES, Picture};
 use crate::service::problem::{Kind, Problem};
 use crate::service::store::Scope;
+use crate::vocabulary::{Face, Language};
 
 /// How often a quiet event stream shows that it lives.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -40,7 +40,7 @@ pub(super) struct NewSession {
     /// A policy by name.
     policy: Option<String>,
     /// Language of the phone's page; its own where left out.
-    lang: Option<Lang>,
+    lang: Option<Language>,
 }
 
 /// A document, or side of it, or any.

@@ -249,7 +249,7 @@ impl ReviewStore {
             query = query.bind(lookup(owner));
         }
         if let Some(decision) = filter.decision {
-            query = query.bind(decision_name(decision));
+            query = query.bind(decision.name());
         }
         self.read(query).await?.iter().map(read_summary).collect()
     }
@@ -279,13 +279,13 @@ impl ReviewStore {
                 .bind(id.to_owned())
                 .bind(now_ms)
                 .bind(actor.to_owned())
-                .bind(decision_name(decision))
+                .bind(decision.name())
                 .bind(note.map(str::to_owned));
                 let Some(row) = transaction.row(update).await? else {
                     return Err(transaction.absent(id, "the case was decided or purged already").await);
                 };
                 let sha256: String = column(&row, "sha256")?;
-                let body = serde_json::json!({ "sha256": sha256, "decision": decision_name(decision) });
+                let body = serde_json::json!({ "sha256": sha256, "decision": decision.name() });
                 let event = Event { actor, name: "case.decided", subject: id, body };
                 transaction.write_event(place, now_ms, event).await
             }
@@ -420,7 +420,7 @@ async fn insert_case(
     .bind(case.owner.to_owned())
     .bind(case.sha256.to_owned())
     .bind(case.media_type.to_owned())
-    .bind(decision_name(case.decision))
+    .bind(case.decision.name())
     .bind(case.classification.to_owned())
     .bind(case.session.map(str::to_owned))
     .bind(case.created_ms);
@@ -457,7 +457,7 @@ async fn insert_case(
     }
     let body = serde_json::json!({
         "sha256": case.sha256,
-        "decision": decision_name(case.decision),
+        "decision": case.decision.name(),
         "classification": case.classification,
     });
     let event = Event { actor, name: "case.recorded", subject: case.id, body };
@@ -530,20 +530,8 @@ pub(super) fn lookup(text: &str) -> String {
     text.replace('\0', "\u{FFFD}")
 }
 
-fn decision_name(decision: Decision) -> &'static str {
-    match decision {
-        Decision::Accept => "accept",
-        Decision::Retake => "retake",
-        Decision::Review => "review",
-        Decision::Reject => "reject",
-    }
-}
-
 fn decision_named(name: &str) -> Result<Decision, StoreError> {
-    [Decision::Accept, Decision::Retake, Decision::Review, Decision::Reject]
-        .into_iter()
-        .find(|&decision| decision_name(decision) == name)
-        .ok_or_else(|| StoreError::Corrupt("a decision that does not exist".to_owned()))
+    name.parse().map_err(|_| StoreError::Corrupt("a decision that does not exist".to_owned()))
 }
 
 #[cfg(test)]
@@ -553,8 +541,8 @@ mod tests {
     #[test]
     fn decisions_keep_the_names_of_the_json_contract() {
         for decision in [Decision::Accept, Decision::Retake, Decision::Review, Decision::Reject] {
-            assert_eq!(serde_json::to_value(decision).unwrap(), decision_name(decision));
-            assert_eq!(decision_named(decision_name(decision)).unwrap(), decision);
+            assert_eq!(serde_json::to_value(decision).unwrap(), decision.name());
+            assert_eq!(decision_named(decision.name()).unwrap(), decision);
         }
         assert!(matches!(decision_named("maybe"), Err(StoreError::Corrupt(_))));
     }

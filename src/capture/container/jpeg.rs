@@ -1,0 +1,208 @@
+//! JPEG segments (ITU-T T.81) → tables, sampling, blocks of metadata, and whether all scans are there.
+
+use super::provenance::{icc_name, note_manifest};
+use super::{BLOCK_BYTES, MANIFEST_BYTES, Survey, be16, be32, keep, text};
+
+/// Most markers that are remembered.
+const REMEMBERED_MARKERS: usize = 96;
+
+/// What a JPEG scan refines, to tell whether all scans are there.
+#[derive(Debug, Default, Clone, Copy)]
+struct Coverage {
+    id: u8,
+    /// Bit per coefficient that has reached its last bit.
+    done: u64,
+    blocks: u64,
+}
+
+pub(super) fn survey(bytes: &[u8]) -> Survey {
+    let mut survey = Survey::default();
+    let mut icc: Vec<u8> = Vec::new();
+    let mut manifest: Vec<u8> = Vec::new();
+    let mut coverage: Vec<Coverage> = Vec::new();
+    let mut tables: [Option<[u16; 64]>; 4] = [None; 4];
+    let mut scan_bytes = 0_u64;
+    let mut at = 0;
+    let mut ended = false;
+    // Markers may be preceded by any number of fill bytes; other bytes between segments are skipped, as decoders do.
+    while let Some(found) = bytes.get(at..).and_then(|rest| rest.windows(2).position(is_marker)) {
+        let code = bytes[at + found + 1];
+        at += found + 2;
+        let container = &mut survey.container;
+        if !(0xD0..=0xD7).contains(&code) && container.markers.len() < REMEMBERED_MARKERS {
+            container.markers.push(code);
+        }
+        match code {
+            0xD8 | 0x01 | 0xD0..=0xD7 => continue,
+            0xD9 => {
+                ended = true;
+                container.trailing_bytes = bytes.len() - at;
+                break;
+            }
+            _ => {}
+        }
+        let Some(length) = be16(bytes, at).map(usize::from).filter(|&l| l >= 2) else { break };
+        let Some(data) = bytes.get(at + 2..at + length) else { break };
+        at += length;
+        match code {
+            0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF if survey.size.is_none() => {
+                frame(code, data, &mut survey, &mut coverage);
+            }
+            0xDB => quantisation(data, &mut tables),
+            0xDA => {
+                let start = at;
+                at = scan_end(bytes, at);
+                scan_bytes += (at - start) as u64;
+                cover(data, survey.container.progressive, &mut coverage);
+            }
+            0xFE if survey.container.comment.is_none() => survey.container.comment = Some(text(data, 256)),
+            0xE0..=0xEF => application(code, data, &mut survey, &mut icc, &mut manifest),
+            _ => {}
+        }
+    }
+    let blocks: u64 = coverage.iter().map(|c| c.blocks).sum();
+    // A Huffman-coded block costs at least a bit for its DC and, unless progressive, one for its end.
+    let bits = if survey.container.progressive { 0 } else { blocks * 2 };
+    let refined = |c: &Coverage| c.done & 1 == 1 && (c.done == u64::MAX || !survey.container.progressive);
+    survey.complete =
+        ended && !coverage.is_empty() && coverage.iter().all(refined) && scan_bytes * 8 >= bits.min(blocks * 2);
+    survey.container.quantisation_tables = tables.into_iter().flatten().collect();
+    if !icc.is_empty() {
+        survey.container.icc_profile = Some(icc_name(&icc));
+    }
+    note_manifest(&manifest, &mut survey.container);
+    survey
+}
+
+fn is_marker(pair: &[u8]) -> bool {
+    pair[0] == 0xFF && !matches!(pair[1], 0x00 | 0xFF)
+}
+
+#[allow(clippy::needless_bitwise_bool)] // Without branches, so that it becomes vector instructions.
+fn holds_marker_byte(word: &[u8; 32]) -> bool {
+    word.iter().fold(false, |any, &b| any | (b == 0xFF))
+}
+
+/// Where the entropy-coded data that begins at `at` ends: at the next marker that is no restart.
+fn scan_end(bytes: &[u8], mut at: usize) -> usize {
+    while at < bytes.len() {
+        let (words, _) = bytes[at..].as_chunks::<32>();
+        // Runs without 0xFF, 32 bytes at a time: the compiler makes one vector comparison of each.
+        at += words.iter().take_while(|w| !holds_marker_byte(w)).count() * 32;
+        let until = bytes.len().min(at + 33);
+        while at < until {
+            if bytes[at] == 0xFF {
+                match bytes.get(at + 1) {
+                    Some(0x00 | 0xD0..=0xD7) => at += 1,
+                    Some(0xFF) => {}
+                    _ => return at,
+                }
+            }
+            at += 1;
+        }
+    }
+    bytes.len()
+}
+
+fn frame(code: u8, data: &[u8], survey: &mut Survey, coverage: &mut Vec<Coverage>) {
+    let (Some(height), Some(width), Some(&count)) = (be16(data, 1), be16(data, 3), data.get(5)) else { return };
+    let parts: Vec<&[u8]> = data[6..].chunks_exact(3).take(usize::from(count)).collect();
+    let sampling: Vec<(u8, u8)> = parts.iter().map(|c| (c[1] >> 4, c[1] & 15)).collect();
+    let most = (
+        sampling.iter().map(|s| s.0).max().unwrap_or(1).max(1),
+        sampling.iter().map(|s| s.1).max().unwrap_or(1).max(1),
+    );
+    survey.size = Some((u32::from(width), u32::from(height)));
+    survey.components = parts.len();
+    survey.container.progressive = matches!(code, 0xC2 | 0xC6 | 0xCA | 0xCE);
+    survey.container.lossless = Some(matches!(code, 0xC3 | 0xC7 | 0xCB | 0xCF));
+    if let [luma, blue, _] = sampling[..] {
+        survey.container.subsampling = Some((luma.0 / blue.0.max(1), luma.1 / blue.1.max(1)));
+    }
+    coverage.extend(parts.iter().zip(&sampling).map(|(part, s)| {
+        let along =
+            |pixels: u16, share: u8, of: u8| (u64::from(pixels) * u64::from(share)).div_ceil(u64::from(of)).div_ceil(8);
+        Coverage { id: part[0], done: 0, blocks: along(width, s.0, most.0) * along(height, s.1, most.1) }
+    }));
+}
+
+/// Notes what a scan header promises: components, first and last coefficient, and the bit left to refine.
+fn cover(header: &[u8], progressive: bool, coverage: &mut [Coverage]) {
+    let Some(&count) = header.first() else { return };
+    let count = usize::from(count);
+    let Some([from, to, bits]) = header.get(1 + 2 * count..4 + 2 * count).and_then(|t| t.first_chunk::<3>()) else {
+        return;
+    };
+    let mask = if !progressive {
+        u64::MAX
+    } else if bits & 15 != 0 || *from > 63 || to < from {
+        0
+    } else {
+        (u64::MAX >> (63 - (to.min(&63) - from))) << from
+    };
+    for part in header[1..].chunks_exact(2).take(count) {
+        for component in coverage.iter_mut().filter(|c| c.id == part[0]) {
+            component.done |= mask;
+        }
+    }
+}
+
+fn quantisation(mut data: &[u8], tables: &mut [Option<[u16; 64]>; 4]) {
+    while let Some((&head, rest)) = data.split_first() {
+        let wide = head >> 4 != 0;
+        let size = if wide { 128 } else { 64 };
+        let Some(values) = rest.get(..size) else { return };
+        let table = std::array::from_fn(|i| {
+            if wide { u16::from_be_bytes([values[2 * i], values[2 * i + 1]]) } else { u16::from(values[i]) }
+        });
+        if let Some(place) = tables.get_mut(usize::from(head & 15)) {
+            place.get_or_insert(table);
+        }
+        data = &rest[size..];
+    }
+}
+
+fn application(code: u8, data: &[u8], survey: &mut Survey, icc: &mut Vec<u8>, manifest: &mut Vec<u8>) {
+    const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+    let container = &mut survey.container;
+    match code {
+        0xE0 => container.jfif |= data.starts_with(b"JFIF\0"),
+        0xE1 if data.starts_with(b"Exif\0") => keep(&mut survey.exif, data.get(6..).unwrap_or_default()),
+        0xE1 if data.starts_with(XMP) => keep(&mut survey.xmp, &data[XMP.len()..]),
+        0xE2 if data.starts_with(b"ICC_PROFILE\0") && icc.len() < BLOCK_BYTES => {
+            icc.extend_from_slice(data.get(14..).unwrap_or_default());
+        }
+        0xE2 => container.multi_picture |= data.starts_with(b"MPF\0"),
+        // ISO 19566-5: "JP", box instance, packet sequence, then the box; later packets repeat the box header.
+        0xEB if data.starts_with(b"JP") && manifest.len() < MANIFEST_BYTES => {
+            let skip = if be32(data, 4).unwrap_or(1) > 1 { 16 } else { 8 };
+            manifest.extend_from_slice(data.get(skip..).unwrap_or_default());
+        }
+        0xED => container.photoshop |= data.starts_with(b"Photoshop "),
+        0xEE if data.starts_with(b"Adobe") => container.adobe_transform = data.get(11).copied(),
+        _ => {}
+    }
+}
+
+/// The width and height a JPEG's frame header declares.
+pub fn size(bytes: &[u8]) -> Option<(u32, u32)> {
+    survey(bytes).size
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entropy_data_ends_at_the_next_marker() {
+        let mut bytes = vec![7; 100];
+        bytes[40] = 0xFF; // stuffed
+        bytes[41] = 0;
+        bytes[63] = 0xFF; // restart
+        bytes[64] = 0xD3;
+        bytes[90] = 0xFF;
+        bytes[91] = 0xD9;
+        assert_eq!(scan_end(&bytes, 3), 90);
+        assert_eq!(scan_end(&bytes[..90], 3), 90);
+    }
+}

@@ -1,0 +1,90 @@
+//! BMP headers and TIFF directories → size, alpha and compression, and whether the file is whole.
+
+use super::{BLOCK_BYTES, Container, Survey, be16, be32, le32};
+
+pub(super) fn bmp(bytes: &[u8]) -> Survey {
+    let mut survey =
+        Survey { container: Container { lossless: Some(true), ..Container::default() }, ..Survey::default() };
+    let Some(header) = le32(bytes, 14) else { return survey };
+    let start = le32(bytes, 10).unwrap_or(0) as usize;
+    let half = |at: usize| bytes.get(at..at + 2).map(|b| u32::from(u16::from_le_bytes([b[0], b[1]])));
+    let (size, depth, compression) = if header == 12 {
+        (half(18).zip(half(20)), half(24), 0)
+    } else {
+        let side = |at| le32(bytes, at).map(|v| v.cast_signed().unsigned_abs());
+        (side(18).zip(side(22)), half(28), le32(bytes, 30).unwrap_or(0))
+    };
+    survey.size = size;
+    let (Some((width, height)), Some(depth)) = (size, depth) else { return survey };
+    survey.container.alpha = depth == 32 && header >= 56 && le32(bytes, 66).is_some_and(|mask| mask != 0);
+    let stored = if matches!(compression, 0 | 3 | 6) {
+        (u64::from(width) * u64::from(depth)).div_ceil(32) * 4 * u64::from(height)
+    } else {
+        u64::from(le32(bytes, 34).unwrap_or(0))
+    };
+    let end = (start as u64).saturating_add(stored);
+    survey.complete = end <= bytes.len() as u64;
+    survey.container.trailing_bytes = (bytes.len() as u64).saturating_sub(end) as usize;
+    survey
+}
+
+/// One entry of a TIFF directory with whole-number values.
+pub(super) struct TiffEntry {
+    pub(super) tag: u16,
+    pub(super) values: Vec<u64>,
+}
+
+/// The first directory; `None` when it is not there.
+pub(super) fn tiff_directory(bytes: &[u8]) -> Option<Vec<TiffEntry>> {
+    let little = bytes.starts_with(b"II");
+    let short = |at: usize| be16(bytes, at).map(|v| if little { v.swap_bytes() } else { v });
+    let long = |at: usize| be32(bytes, at).map(|v| if little { v.swap_bytes() } else { v });
+    let at = long(4)? as usize;
+    let count = usize::from(short(at)?);
+    let mut entries = Vec::new();
+    for i in 0..count {
+        let entry = at.checked_add(2 + 12 * i)?;
+        let (tag, kind, number) = (short(entry)?, short(entry + 2)?, long(entry + 4)? as usize);
+        long(entry + 8)?;
+        let size = match kind {
+            1 | 2 | 6 | 7 => 1,
+            3 | 8 => 2,
+            4 | 9 | 13 => 4,
+            _ => 0,
+        };
+        let wanted = matches!(tag, 0xFE | 0x100..=0x103 | 0x106 | 0x111 | 0x115 | 0x117 | 0x144 | 0x145 | 0x152);
+        let mut values = Vec::new();
+        if wanted && size > 0 && number <= 1 << 20 {
+            let start = if number * size <= 4 { entry + 8 } else { long(entry + 8)? as usize };
+            for k in 0..number {
+                let place = start.checked_add(k * size)?;
+                values.push(match size {
+                    1 => u64::from(*bytes.get(place)?),
+                    2 => u64::from(short(place)?),
+                    _ => u64::from(long(place)?),
+                });
+            }
+        }
+        entries.push(TiffEntry { tag, values });
+    }
+    Some(entries)
+}
+
+pub(super) fn tiff(bytes: &[u8]) -> Survey {
+    let mut survey = Survey::default();
+    let Some(directory) = tiff_directory(bytes) else { return survey };
+    let values = |tag| directory.iter().find(|e| e.tag == tag).map(|e| e.values.as_slice()).unwrap_or_default();
+    let side = |tag| values(tag).first().map(|&v| u32::try_from(v).unwrap_or(u32::MAX));
+    survey.size = side(0x100).zip(side(0x101));
+    survey.container.alpha = values(0x152).iter().any(|&v| v == 1 || v == 2);
+    survey.container.lossless = Some(!matches!(values(0x103).first(), Some(6 | 7)));
+    let places = [(0x111, 0x117), (0x144, 0x145)].map(|(offsets, counts)| (values(offsets), values(counts)));
+    let whole = |(offsets, counts): (&[u64], &[u64])| {
+        offsets.iter().zip(counts).all(|(offset, count)| offset + count <= bytes.len() as u64)
+    };
+    survey.complete = places.iter().any(|p| !p.0.is_empty()) && places.into_iter().all(whole);
+    if bytes.len() <= BLOCK_BYTES {
+        survey.exif = Some(bytes.to_vec());
+    }
+    survey
+}

@@ -1,0 +1,213 @@
+//! Small policies on made-up scores and readings → what is told, in which order, and what is refused.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::scoring::{Readings, Scores};
+use crate::vocabulary::Face;
+
+const RULES: &str = "id = \"test\"\nlegible_from = 0.5\n\
+    [risk.screen_recapture]\nquantity = \"score.screen\"\nbad = \"above\"\nseverity = \"high\"\n\
+    review = 0.4\nreject = 0.8\nclassify = 0.5\n\
+    [risk.tilted]\nquantity = \"framing.tilt_deg\"\nbad = \"above\"\nseverity = \"low\"\nretake = 30.0\n";
+
+fn policy(text: &str) -> Result<Policy, PolicyError> {
+    Policy::parse(text, &BTreeSet::from(["framing.tilt_deg"]))
+}
+
+fn verdict(screen: Option<f64>, tilt: f64) -> Verdict {
+    let scores = Scores { screen, ..Scores::default() };
+    policy(RULES).expect("good").judge(&scores, &Readings::from([("framing.tilt_deg", tilt)]), |_| None)
+}
+
+#[test]
+fn the_worst_reason_decides_and_comes_first() {
+    let verdict = verdict(Some(0.9), 40.0);
+    assert_eq!(verdict.decision, Decision::Reject);
+    assert_eq!(verdict.classification, Classification::Attack(Species::Screen));
+    let codes: Vec<_> = verdict.reasons.iter().map(|r| r.code).collect();
+    assert_eq!(codes, ["screen_recapture", "tilted"]);
+    assert!((verdict.reasons[0].margin - 0.1).abs() < 1e-9);
+}
+
+#[test]
+fn a_band_below_rejection_is_reviewed() {
+    assert_eq!(verdict(Some(0.45), 0.0).decision, Decision::Review);
+    assert_eq!(verdict(Some(0.45), 0.0).classification, Classification::BonaFide);
+    assert_eq!(verdict(Some(0.1), 40.0).decision, Decision::Retake);
+    assert_eq!(verdict(Some(0.1), 0.0).decision, Decision::Accept);
+}
+
+#[test]
+fn without_any_score_there_is_no_response_and_a_person_looks() {
+    let verdict = verdict(None, 0.0);
+    assert_eq!((verdict.classification, verdict.decision), (Classification::NoResponse, Decision::Review));
+}
+
+#[test]
+fn unknown_names_are_refused_by_name() {
+    let refused = |from: &str, to: &str| policy(&RULES.replace(from, to)).expect_err(to).to_string();
+    assert!(refused("retake", "retaek").contains("retaek"));
+    assert!(refused("risk.tilted", "risk.tlited").contains("tlited"));
+    assert!(refused("framing.tilt_deg", "framing.tilt_rad").contains("framing.tilt_rad"));
+    assert!(refused("reject = 0.8", "reject = 0.3").contains("harsher"));
+    assert!(refused("reject = 0.8", "reject = nan").contains("not a number"));
+}
+
+#[test]
+fn a_file_may_begin_with_the_shipped_rules() {
+    let known = crate::checker::known_readings();
+    let shipped = Policy::shipped(&known).expect("the shipped policy is good");
+    let text = "id = \"mine\"\nbase = \"shipped\"\n[override.screen_recapture]\nreject = 0.99\n";
+    let mine = Policy::parse(text, &known).expect("good");
+    assert_eq!((mine.id(), mine.rules.len()), ("mine", shipped.rules.len()));
+}
+
+#[test]
+fn a_check_can_be_relaxed_tightened_and_turned_off() {
+    let text = format!("{RULES}relaxed = {{ retake = 50.0 }}\nstrict = {{ retake = 10.0 }}\n");
+    let tilted = |level: Sensitivity, tilt: f64| {
+        let policy = policy(&text).expect("good").with("tilted", level).expect("known");
+        let scores = Scores { screen: Some(0.0), ..Scores::default() };
+        policy.judge(&scores, &Readings::from([("framing.tilt_deg", tilt)]), |_| None).decision
+    };
+    assert_eq!(tilted(Sensitivity::Normal, 40.0), Decision::Retake);
+    assert_eq!(tilted(Sensitivity::Relaxed, 40.0), Decision::Accept);
+    assert_eq!(tilted(Sensitivity::Strict, 20.0), Decision::Retake);
+    assert_eq!(tilted(Sensitivity::Off, 80.0), Decision::Accept);
+    let policy = policy(&format!("{text}[sensitivity]\ntilted = \"strict\"\n")).expect("good");
+    assert_eq!(policy.clone().with("tilted", Sensitivity::Off).expect("known").id(), "test+tilted=off");
+    assert!(policy.with("glare", Sensitivity::Off).is_err());
+}
+
+#[test]
+fn a_cause_is_told_only_where_the_document_cannot_be_read_and_names_the_place() {
+    let text = "id = \"test\"\nlegible_from = 0.5\n[risk.covered]\nquantity = \"framing.tilt_deg\"\n\
+        bad = \"above\"\nseverity = \"low\"\nretake = 0.1\n\
+        when = [{ quantity = \"score.legibility\", below = 0.5 }]\n";
+    let readings = Readings::from([("framing.tilt_deg", 0.4)]);
+    let told = |legibility: f64| {
+        let scores = Scores { screen: Some(0.0), legibility: Some(legibility), ..Scores::default() };
+        let place = Place { polygon: Vec::new(), zone: Some(Zone::LowerRight), shown_by: vec![Pointer::Document] };
+        policy(text).expect("good").judge(&scores, &readings, |_| Some(place.clone())).reasons
+    };
+    assert!(told(0.9).is_empty());
+    assert!(told(0.2)[0].en.contains("covers the lower right of the document"), "{}", told(0.2)[0].en);
+}
+
+#[test]
+fn of_equal_weight_the_surer_reason_comes_first() {
+    let text = "id = \"test\"\nlegible_from = 0.5\n\
+        [risk.blurred]\nquantity = \"score.print\"\nbad = \"above\"\nseverity = \"low\"\nretake = 0.5\n\
+        [risk.tilted]\nquantity = \"framing.tilt_deg\"\nbad = \"above\"\nseverity = \"low\"\nretake = 1.0\n\
+        sure = 11.0\n";
+    let first = |print: f64, tilt: f64| {
+        let scores = Scores { screen: Some(0.0), print: Some(print), ..Scores::default() };
+        let readings = Readings::from([("framing.tilt_deg", tilt)]);
+        policy(text).expect("good").judge(&scores, &readings, |_| None).reasons[0].code
+    };
+    // Half way from the threshold to certainty against a tenth or nine tenths of the way.
+    assert_eq!((first(0.75, 2.0), first(0.75, 10.0)), ("blurred", "tilted"));
+}
+
+#[test]
+fn a_rule_is_not_judged_on_what_it_is_not_for_and_a_value_on_a_lower_bound_is_good() {
+    let known = BTreeSet::from(["framing.tilt_deg", "document_net.none", "document_net.page"]);
+    let text = "id = \"test\"\nlegible_from = 0.5\n[risk.illegible]\nquantity = \"score.legibility\"\n\
+        bad = \"below\"\nseverity = \"low\"\nretake = 0.5\nnot_faces = [\"none\"]\n";
+    let policy = Policy::parse(text, &known).expect("good");
+    let told = |legibility: f64, page: f64| {
+        let scores = Scores { screen: Some(0.0), legibility: Some(legibility), ..Scores::default() };
+        let readings = Readings::from([("document_net.page", page), ("document_net.none", 1.0 - page)]);
+        policy.judge(&scores, &readings, |_| None).reasons.len()
+    };
+    assert_eq!((told(0.4, 0.9), told(0.4, 0.1), told(0.5, 0.9)), (1, 0, 0));
+}
+
+#[test]
+fn an_override_changes_one_risk_alone() {
+    let off = format!("{RULES}[override.tilted]\nenabled = false\n");
+    let readings = Readings::from([("framing.tilt_deg", 80.0)]);
+    let scores = Scores { screen: Some(0.0), ..Scores::default() };
+    assert_eq!(policy(&off).expect("good").judge(&scores, &readings, |_| None).decision, Decision::Accept);
+    let unknown = format!("{RULES}[override.glare]\nenabled = false\n");
+    assert!(policy(&unknown).expect_err("no rule for glare").to_string().contains("glare"));
+}
+
+#[test]
+fn no_more_reasons_are_told_than_the_policy_says_and_the_decision_is_the_worst_of_all() {
+    let text = RULES.replace("legible_from = 0.5", "legible_from = 0.5\nreasons_at_most = 1");
+    let scores = Scores { screen: Some(0.5), ..Scores::default() };
+    let verdict = policy(&text).expect("good").judge(&scores, &Readings::from([("framing.tilt_deg", 40.0)]), |_| None);
+    assert_eq!((verdict.reasons.len(), verdict.decision), (1, Decision::Review));
+}
+
+#[test]
+fn a_fallback_is_told_only_where_nothing_else_is() {
+    let text = format!(
+        "{RULES}[risk.illegible]\nquantity = \"score.legibility\"\nbad = \"below\"\nseverity = \"low\"\n\
+         retake = 0.5\nfallback = true\n"
+    );
+    let told = |tilt: f64| {
+        let scores = Scores { screen: Some(0.0), legibility: Some(0.1), ..Scores::default() };
+        let judged =
+            policy(&text).expect("good").judge(&scores, &Readings::from([("framing.tilt_deg", tilt)]), |_| None);
+        judged.reasons.iter().map(|reason| reason.code).collect::<Vec<_>>()
+    };
+    assert_eq!((told(0.0), told(40.0)), (vec!["illegible"], vec!["tilted"]));
+}
+
+#[test]
+fn a_suspicion_is_told_as_one() {
+    let told = |screen: f64| verdict(Some(screen), 0.0).reasons[0].en.clone();
+    assert!(told(0.5).contains("cannot be ruled out"), "{}", told(0.5));
+    assert!(told(0.9).contains("looks like a photograph of a screen"), "{}", told(0.9));
+}
+
+#[test]
+fn what_supersedes_leaves_only_harsher_reasons_beside_it() {
+    let text = format!(
+        "{RULES}[risk.no_document]\nquantity = \"score.legibility\"\nbad = \"below\"\nseverity = \"low\"\n\
+         retake = 0.5\nsupersedes = true\n"
+    );
+    let told = |screen: f64, legibility: f64| {
+        let scores = Scores { screen: Some(screen), legibility: Some(legibility), ..Scores::default() };
+        let judged =
+            policy(&text).expect("good").judge(&scores, &Readings::from([("framing.tilt_deg", 40.0)]), |_| None);
+        judged.reasons.iter().map(|reason| reason.code).collect::<Vec<_>>()
+    };
+    assert_eq!(told(0.0, 0.9), ["tilted"]);
+    assert_eq!(told(0.0, 0.1), ["no_document"]);
+    assert_eq!(told(0.9, 0.1), ["screen_recapture", "no_document"]);
+}
+
+#[test]
+fn a_reason_names_what_it_was_judged_on_and_what_shows_it() {
+    let mark = Pointer::Mark { finding: 2, mark: 1 };
+    let place = Place { polygon: Vec::new(), zone: None, shown_by: vec![mark, Pointer::Document] };
+    let readings = Readings::from([("framing.tilt_deg", 40.0)]);
+    let scores = Scores { screen: Some(0.9), ..Scores::default() };
+    let shown = |code: &Code| (code.code == "tilted").then(|| place.clone());
+    let reasons = policy(RULES).expect("good").judge(&scores, &readings, shown).reasons;
+    let told: Vec<_> = reasons.iter().map(|reason| (reason.code, reason.reading.as_str())).collect();
+    assert_eq!(told, [("screen_recapture", "score.screen"), ("tilted", "framing.tilt_deg")]);
+    assert!(reasons[0].shown_by.is_empty());
+    let written = serde_json::to_value(&reasons[1]).expect("written");
+    assert_eq!(written["shown_by"], serde_json::json!(["/findings/2/marks/1", "/document"]));
+}
+
+#[test]
+fn what_is_asked_for_is_wanted_from_the_share_that_the_policy_says() {
+    let known = BTreeSet::from(["framing.tilt_deg", "document_net.page"]);
+    let told = |policy: &str, page: f64| {
+        let policy = Policy::parse(policy, &known).expect("good").expecting(Face::Page);
+        let scores = Scores { screen: Some(0.0), ..Scores::default() };
+        policy.judge(&scores, &Readings::from([("document_net.page", page)]), |_| None).decision
+    };
+    // A policy that says nothing of it has the shipped share.
+    assert_eq!((told(RULES, 0.49), told(RULES, 0.5)), (Decision::Retake, Decision::Accept));
+    let stricter = format!("{RULES}[expecting]\nseverity = \"high\"\nretake = 0.9\n");
+    assert_eq!((told(&stricter, 0.89), told(&stricter, 0.9)), (Decision::Retake, Decision::Accept));
+    let nonsense = format!("{RULES}[expecting]\nseverity = \"high\"\nretake = nan\n");
+    assert!(Policy::parse(&nonsense, &known).expect_err("no number").to_string().contains("unexpected_document"));
+}

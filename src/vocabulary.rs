@@ -1,0 +1,177 @@
+//! Words that all stages share: which document, which side and part of it, what attacks it, and in which language.
+
+use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
+/// Kind of instrument shown instead of the original (ISO/IEC 30107-3: PAI species).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Species {
+    /// A screen.
+    Screen,
+    /// A print or photocopy.
+    Print,
+    /// A screenshot: no camera at all.
+    Screenshot,
+}
+
+/// Which document, and which side of it; in the order of the classifier's outputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, EnumString, IntoStaticStr, VariantArray)]
+#[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = String, parse_err_fn = no_face)]
+#[non_exhaustive]
+pub enum Face {
+    /// An identity card or driving licence, the side with the portrait.
+    PortraitSide,
+    /// The other side of a Chinese resident identity card, with the emblem.
+    EmblemSide,
+    /// Any other card.
+    Card,
+    /// The data page of a passport.
+    PassportPage,
+    /// A business licence or certificate.
+    Licence,
+    /// A letter, form or receipt.
+    Page,
+    /// Nothing of these.
+    None,
+}
+
+impl Face {
+    /// The name in the JSON contract and on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+}
+
+fn no_face(text: &str) -> String {
+    let known: Vec<_> = Face::VARIANTS.iter().map(|face| face.name()).collect();
+    format!("`{text}` is none of {}", known.join(", "))
+}
+
+/// What the document seems to be, by shape alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DocumentKind {
+    /// ID-1 card, 85.6 × 54.0 mm.
+    Card,
+    /// A page in the proportions of ISO 216 (A4, A5, …), 1 : √2.
+    Page,
+    /// Any other quadrilateral.
+    Other,
+}
+
+/// Language of the words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "service", schema(as = Lang))]
+#[serde(rename_all = "snake_case")]
+pub enum Language {
+    /// English.
+    #[default]
+    En,
+    /// Chinese (simplified).
+    Zh,
+}
+
+impl Language {
+    /// The name in HTTP.
+    #[must_use]
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh-CN",
+        }
+    }
+
+    /// The one of two texts that is in this language.
+    pub fn pick<T>(self, en: T, zh: T) -> T {
+        match self {
+            Self::En => en,
+            Self::Zh => zh,
+        }
+    }
+}
+
+/// A ninth of a document, named as it is seen upright.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Zone {
+    /// Upper left.
+    UpperLeft,
+    /// Above the middle.
+    UpperMiddle,
+    /// Upper right.
+    UpperRight,
+    /// Left of the middle.
+    MiddleLeft,
+    /// The middle.
+    Middle,
+    /// Right of the middle.
+    MiddleRight,
+    /// Lower left.
+    LowerLeft,
+    /// Below the middle.
+    LowerMiddle,
+    /// Lower right.
+    LowerRight,
+}
+
+impl Zone {
+    /// Row by row from the upper left.
+    pub const ALL: [Self; 9] = [
+        Self::UpperLeft,
+        Self::UpperMiddle,
+        Self::UpperRight,
+        Self::MiddleLeft,
+        Self::Middle,
+        Self::MiddleRight,
+        Self::LowerLeft,
+        Self::LowerMiddle,
+        Self::LowerRight,
+    ];
+
+    /// The zone that holds the point at (`x`, `y`) in shares of the document's width and height.
+    #[must_use]
+    pub fn at(x: f32, y: f32) -> Self {
+        let third = |v: f32| ((v * 3.0).max(0.0) as usize).min(2);
+        Self::ALL[third(y) * 3 + third(x)]
+    }
+
+    /// Its name in English and Chinese, as it stands in a sentence.
+    #[must_use]
+    pub const fn name(self) -> (&'static str, &'static str) {
+        match self {
+            Self::UpperLeft => ("upper left", "左上部"),
+            Self::UpperMiddle => ("upper middle", "上部"),
+            Self::UpperRight => ("upper right", "右上部"),
+            Self::MiddleLeft => ("left", "左部"),
+            Self::Middle => ("middle", "中部"),
+            Self::MiddleRight => ("right", "右部"),
+            Self::LowerLeft => ("lower left", "左下部"),
+            Self::LowerMiddle => ("lower middle", "下部"),
+            Self::LowerRight => ("lower right", "右下部"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_face_is_read_by_its_name_and_another_name_is_refused_with_those_there_are() {
+        for face in Face::VARIANTS {
+            assert_eq!(face.name().parse(), Ok(*face));
+            assert_eq!(serde_json::to_value(face).expect("a name"), face.name());
+        }
+        let refused = "card_side".parse::<Face>().expect_err("no such face");
+        assert!(refused.starts_with("`card_side` is none of portrait_side, emblem_side, card,"), "{refused}");
+    }
+}
