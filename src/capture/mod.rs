@@ -6,7 +6,7 @@ mod limits;
 mod metadata;
 mod pixels;
 
-pub use container::{Container, Declared, declared};
+pub use container::{Container, Declared, Segment, declared, segments};
 pub use decode::decode;
 pub use limits::Limits;
 pub use metadata::{Metadata, Thumbnail, Timestamp};

@@ -4,12 +4,12 @@ mod boxes;
 mod jpeg;
 mod provenance;
 mod raster;
+mod segments;
 
 pub(super) use jpeg::size as jpeg_size;
-#[cfg(feature = "heic")]
-pub(super) use provenance::icc_name;
-pub(super) use provenance::source_types;
+pub(super) use provenance::{icc_name, source_types};
 
+pub use self::segments::{Segment, segments};
 use super::{CaptureError, MediaType};
 
 /// Most bytes of metadata blocks that are kept, each kind.
