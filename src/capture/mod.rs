@@ -7,7 +7,7 @@ mod metadata;
 mod pixels;
 mod planes;
 
-pub use container::{Container, Declared, declared};
+pub use container::{Container, Declared, Segment, declared, segments};
 pub use decode::decode;
 pub use limits::Limits;
 pub use metadata::{Metadata, Thumbnail, Timestamp};

@@ -3,7 +3,7 @@
 use super::reason::{Control, Test, measured};
 use super::{By, Deleted, QUALITY};
 use crate::benchmark::run::{encode, picture};
-use crate::capture::{Capture, CaptureError, MediaType, Upload};
+use crate::capture::{Capture, CaptureError, MediaType, Upload, segments};
 use crate::checker::Checker;
 use crate::scene::Deadline;
 
@@ -34,18 +34,16 @@ fn with_segments_of(source: &[u8], picture: &[u8]) -> Vec<u8> {
     const JFIF: u8 = 0xE0;
     const ADOBE: u8 = 0xEE;
     const COMMENT: u8 = 0xFE;
-    let mut segments = Vec::new();
-    let mut rest = source.get(2..).unwrap_or_default();
-    while let [0xFF, marker, high, low, ..] = *rest {
-        let end = 2 + usize::from(u16::from_be_bytes([high, low]));
-        let Some(segment) = rest.get(..end).filter(|_| end >= 4 && marker >= 0xC0 && marker != 0xDA) else { break };
-        if marker == COMMENT || (JFIF + 1..=JFIF + 15).contains(&marker) && marker != ADOBE {
-            segments.extend_from_slice(segment);
-        }
-        rest = &rest[end..];
-    }
+    const SCAN: u8 = 0xDA;
+    let said = |code: u8| code == COMMENT || (JFIF + 1..=JFIF + 15).contains(&code) && code != ADOBE;
+    let kept: Vec<u8> = segments(source)
+        .take_while(|segment| segment.code != SCAN)
+        .filter(|segment| said(segment.code) && segment.data.is_some())
+        .flat_map(|segment| &source[segment.start..segment.end])
+        .copied()
+        .collect();
     let (start, others) = picture.split_at(picture.len().min(2));
-    [start, &segments, others].concat()
+    [start, &kept, others].concat()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! JPEG segments (ITU-T T.81) → tables, sampling, blocks of metadata, and whether all scans are there.
 
 use super::provenance::{icc_name, note_manifest};
+use super::segments::{Segment, segments};
 use super::{BLOCK_BYTES, MANIFEST_BYTES, Survey, be16, be32, keep, text};
 
 /// Most markers that are remembered.
@@ -22,37 +23,24 @@ pub(super) fn survey(bytes: &[u8]) -> Survey {
     let mut coverage: Vec<Coverage> = Vec::new();
     let mut tables: [Option<[u16; 64]>; 4] = [None; 4];
     let mut scan_bytes = 0_u64;
-    let mut at = 0;
     let mut ended = false;
-    // Markers may be preceded by any number of fill bytes; other bytes between segments are skipped, as decoders do.
-    while let Some(found) = bytes.get(at..).and_then(|rest| rest.windows(2).position(is_marker)) {
-        let code = bytes[at + found + 1];
-        at += found + 2;
+    for Segment { code, data, end, scan_bytes: scanned, .. } in segments(bytes) {
         let container = &mut survey.container;
         if !(0xD0..=0xD7).contains(&code) && container.markers.len() < REMEMBERED_MARKERS {
             container.markers.push(code);
         }
-        match code {
-            0xD8 | 0x01 | 0xD0..=0xD7 => continue,
-            0xD9 => {
-                ended = true;
-                container.trailing_bytes = bytes.len() - at;
-                break;
-            }
-            _ => {}
+        if code == 0xD9 {
+            ended = true;
+            container.trailing_bytes = bytes.len() - end;
         }
-        let Some(length) = be16(bytes, at).map(usize::from).filter(|&l| l >= 2) else { break };
-        let Some(data) = bytes.get(at + 2..at + length) else { break };
-        at += length;
+        let Some(data) = data else { continue };
         match code {
             0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF if survey.size.is_none() => {
                 frame(code, data, &mut survey, &mut coverage);
             }
             0xDB => quantisation(data, &mut tables),
             0xDA => {
-                let start = at;
-                at = scan_end(bytes, at);
-                scan_bytes += (at - start) as u64;
+                scan_bytes += scanned as u64;
                 cover(data, survey.container.progressive, &mut coverage);
             }
             0xFE if survey.container.comment.is_none() => survey.container.comment = Some(text(data, 256)),
@@ -72,36 +60,6 @@ pub(super) fn survey(bytes: &[u8]) -> Survey {
     }
     note_manifest(&manifest, &mut survey.container);
     survey
-}
-
-fn is_marker(pair: &[u8]) -> bool {
-    pair[0] == 0xFF && !matches!(pair[1], 0x00 | 0xFF)
-}
-
-#[allow(clippy::needless_bitwise_bool)] // Without branches, so that it becomes vector instructions.
-fn holds_marker_byte(word: &[u8; 32]) -> bool {
-    word.iter().fold(false, |any, &b| any | (b == 0xFF))
-}
-
-/// Where the entropy-coded data that begins at `at` ends: at the next marker that is no restart.
-fn scan_end(bytes: &[u8], mut at: usize) -> usize {
-    while at < bytes.len() {
-        let (words, _) = bytes[at..].as_chunks::<32>();
-        // Runs without 0xFF, 32 bytes at a time: the compiler makes one vector comparison of each.
-        at += words.iter().take_while(|w| !holds_marker_byte(w)).count() * 32;
-        let until = bytes.len().min(at + 33);
-        while at < until {
-            if bytes[at] == 0xFF {
-                match bytes.get(at + 1) {
-                    Some(0x00 | 0xD0..=0xD7) => at += 1,
-                    Some(0xFF) => {}
-                    _ => return at,
-                }
-            }
-            at += 1;
-        }
-    }
-    bytes.len()
 }
 
 fn frame(code: u8, data: &[u8], survey: &mut Survey, coverage: &mut Vec<Coverage>) {
@@ -187,22 +145,4 @@ fn application(code: u8, data: &[u8], survey: &mut Survey, icc: &mut Vec<u8>, ma
 /// The width and height a JPEG's frame header declares.
 pub fn size(bytes: &[u8]) -> Option<(u32, u32)> {
     survey(bytes).size
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn entropy_data_ends_at_the_next_marker() {
-        let mut bytes = vec![7; 100];
-        bytes[40] = 0xFF; // stuffed
-        bytes[41] = 0;
-        bytes[63] = 0xFF; // restart
-        bytes[64] = 0xD3;
-        bytes[90] = 0xFF;
-        bytes[91] = 0xD9;
-        assert_eq!(scan_end(&bytes, 3), 90);
-        assert_eq!(scan_end(&bytes[..90], 3), 90);
-    }
 }

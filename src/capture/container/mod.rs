@@ -4,10 +4,12 @@ mod boxes;
 mod jpeg;
 mod provenance;
 mod raster;
+mod segments;
 
 pub(super) use jpeg::size as jpeg_size;
 pub(super) use provenance::{icc_name, source_types};
 
+pub use self::segments::{Segment, segments};
 use super::{CaptureError, MediaType};
 
 /// Most bytes of metadata blocks that are kept, each kind.
