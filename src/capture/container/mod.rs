@@ -6,7 +6,9 @@ mod provenance;
 mod raster;
 
 pub(super) use jpeg::size as jpeg_size;
-pub(super) use provenance::{icc_name, source_types};
+#[cfg(feature = "heic")]
+pub(super) use provenance::icc_name;
+pub(super) use provenance::source_types;
 
 use super::{CaptureError, MediaType};
 
