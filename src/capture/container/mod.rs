@@ -7,7 +7,9 @@ mod raster;
 mod segments;
 
 pub(super) use jpeg::size as jpeg_size;
-pub(super) use provenance::{icc_name, source_types};
+#[cfg(feature = "heic")]
+pub(super) use provenance::icc_name;
+pub(super) use provenance::source_types;
 
 pub use self::segments::{Segment, segments};
 use super::{CaptureError, MediaType};

@@ -14,6 +14,7 @@ use std::ops::Range;
 pub use layout::Format;
 use layout::{ISSUING_STATE, LAYOUTS, Layout, SLIP, in_alphabet};
 use serde::Serialize;
+#[cfg(feature = "simulation")]
 pub(crate) use zone::check_digit;
 use zone::{Check, Covered, Zone, can_be};
 
