@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo run --release --example check -- photo.jpg
 //! ```
+#![allow(clippy::print_stdout, reason = "a program speaks on its standard output")]
 
 use bonafide::{Checker, Deadline, Decision, Options, Upload};
 

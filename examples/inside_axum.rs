@@ -7,6 +7,7 @@
 //!
 //! `bonafide serve` does far more (keys, limits, an audit, the hand-off to a phone); this is the least that a route of
 //! your own needs.
+#![allow(clippy::print_stdout, reason = "a program says where it listens")]
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Json, Response};
 use axum::{Router, routing};
-use bonafide::{Checker, Deadline, Options, Upload};
+use bonafide::{Checker, Deadline, Limits, Options, Upload};
 use tokio::sync::Semaphore;
 
 struct Gate {
@@ -44,10 +45,10 @@ async fn check(State(gate): State<Arc<Gate>>, body: Bytes) -> Response {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let cores = std::thread::available_parallelism()?.get();
     let gate = Gate { checker: Checker::new(&Options::default())?, places: Semaphore::new(cores) };
-    let limit = bonafide::Limits::default().bytes;
+    let limit = Limits::default().bytes;
     let routes = Router::new()
         .route("/check", routing::post(check))
-        .layer(DefaultBodyLimit::max(usize::try_from(limit)?))
+        .layer(DefaultBodyLimit::max(limit))
         .with_state(Arc::new(gate));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
     println!("listening on http://{}", listener.local_addr()?);

@@ -1,4 +1,4 @@
-//! `tests/data/metrics.json` → what scikit-learn, SciPy and NumPy say of small sets of scores.
+//! `tests/data/metrics.json` → what scikit-learn and its kin say of small sets of scores.
 
 use std::collections::BTreeMap;
 

@@ -131,7 +131,7 @@ fn rows(run: &Run, stored: &[Stored], views: &[RuleView]) -> Result<Vec<Row>, Dr
         let found = found.ok_or_else(|| DryRunError::NoFindings(row.path.clone()))?;
         let readings: Readings =
             found.readings.iter().filter_map(|(id, value)| Some((*known.get(id.as_str())?, *value))).collect();
-        let scores = Scores { screen: row.screen, print: row.print, legibility: row.legibility, ..Scores::default() };
+        let scores = Scores { screen: row.screen, print: row.print, legibility: row.legibility };
         let stops = policies.iter().enumerate().filter_map(|(rule, policy)| {
             let verdict = policy.as_ref()?.judge(&scores, &readings, |_| None);
             verdict.reasons.first().map(|reason| Stop { rule, value: reason.score })

@@ -16,7 +16,7 @@ pub(super) static SET: Set = Set {
 /// Polevoy et al., J. Imaging 8 (2022) 181: `alb_id/00.cc0001/000001.jpg` is a frame of the first colour copy of
 /// document 00 of a type. Its documents are of MIDV-2020. A clip is a source.
 fn fate(row: &Row<'_>) -> Option<Fate> {
-    let (clip, document_type) = (row.from_end(1)?, row.from_end(2)?);
+    let (clip, document_type) = (row.nth_from_end(1)?, row.nth_from_end(2)?);
     let (number, code) = clip.split_once('.').filter(|(number, _)| digits(number))?;
     let (code, serial) = code.split_at_checked(2)?;
     let (label, species) = match code {

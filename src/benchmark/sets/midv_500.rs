@@ -23,7 +23,7 @@ const DEVICES: [(char, &str); 2] = [('A', "Apple iPhone 5"), ('S', "Samsung Gala
 /// the condition and becomes the species, the second the camera. The picture in `images` itself is the template of which
 /// the mock document was printed.
 pub(super) fn frame(row: &Row<'_>, conditions: &Letters, devices: &Letters) -> Option<Fate> {
-    let folder = row.from_end(1)?;
+    let folder = row.nth_from_end(1)?;
     if folder == "images" {
         return Some(Fate::LeftOut(TEMPLATE));
     }
@@ -31,7 +31,7 @@ pub(super) fn frame(row: &Row<'_>, conditions: &Letters, devices: &Letters) -> O
     let letters: Vec<char> = folder.chars().collect();
     let [condition, device] = letters[..] else { return None };
     let (condition, device) = (named(condition, conditions)?, named(device, devices)?);
-    let document = row.from_end(3).filter(|_| row.from_end(2) == Some("images"))?;
+    let document = row.nth_from_end(3).filter(|_| row.nth_from_end(2) == Some("images"))?;
     // The name of a frame begins with its clip.
     let clip = stem(row.file()).split('_').next().unwrap_or(folder);
     Some(Fate::Labelled(Sample {

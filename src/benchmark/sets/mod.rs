@@ -81,7 +81,7 @@ impl<'a> Row<'a> {
 
     /// The name at `back` places from the end of the path, where 0 is the file; that of the folder above for one too
     /// many.
-    fn from_end(&self, back: usize) -> Option<&'a str> {
+    fn nth_from_end(&self, back: usize) -> Option<&'a str> {
         match self.parts.len().checked_sub(back + 1) {
             Some(at) => Some(self.parts[at]),
             None => Some(self.above).filter(|above| self.parts.len() == back && !above.is_empty()),

@@ -1,4 +1,5 @@
 //! What the service remembers: where its store is, what is kept of an upload, and for how long.
+#![allow(clippy::doc_markdown, reason = "the commented sample shows these words as they are typed")]
 
 use std::fmt;
 use std::path::PathBuf;
