@@ -220,7 +220,7 @@ fn networks_give_the_outputs_recorded_from_the_published_engine() {
                 digest.update(value.to_le_bytes());
             }
         }
-        let found: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let found = hex::encode(digest.finalize());
         assert_eq!(
             (models.hashes()[id].as_str(), found.as_str()),
             (file, outputs),

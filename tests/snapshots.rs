@@ -40,7 +40,7 @@ fn steady(text: &str) -> String {
         match number.split_once('.') {
             _ if is_time => out.push('T'),
             Some((whole, part)) if part.len() > 2 && !part.contains('.') => {
-                out.push_str(&format!("{whole}.{}…", &part[..2]));
+                out.extend([whole, ".", &part[..2], "…"]);
             }
             _ => out.push_str(number),
         }

@@ -120,7 +120,7 @@ fn follow(rest: &str, base: &[String], found: &mut BTreeSet<Vec<String>>) {
     if name.is_empty() {
         return;
     }
-    let path = [base, &[name.clone()]].concat();
+    let path = [base, std::slice::from_ref(&name)].concat();
     match rest[name.len()..].strip_prefix("::") {
         Some(more) => follow(more, &path, found),
         None => {
