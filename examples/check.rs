@@ -4,6 +4,8 @@
 //! cargo run --release --example check -- photo.jpg
 //! ```
 
+#![allow(clippy::print_stdout, reason = "a program that prints")]
+
 use bonafide::{Checker, Deadline, Decision, Options, Upload};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

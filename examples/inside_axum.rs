@@ -8,6 +8,8 @@
 //! `bonafide serve` does far more (keys, limits, an audit, the hand-off to a phone); this is the least that a route of
 //! your own needs.
 
+#![allow(clippy::print_stdout, reason = "a program that prints")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
