@@ -9,6 +9,8 @@
 //! your own needs.
 #![allow(clippy::print_stdout, reason = "a program says where it listens")]
 
+#![allow(clippy::print_stdout, reason = "a program that prints")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
