@@ -5,8 +5,6 @@
 //! ```
 #![allow(clippy::print_stdout, reason = "a program speaks on its standard output")]
 
-#![allow(clippy::print_stdout, reason = "a program that prints")]
-
 use bonafide::{Checker, Deadline, Decision, Options, Upload};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

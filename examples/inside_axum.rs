@@ -9,8 +9,6 @@
 //! your own needs.
 #![allow(clippy::print_stdout, reason = "a program says where it listens")]
 
-#![allow(clippy::print_stdout, reason = "a program that prints")]
-
 use std::sync::Arc;
 use std::time::Duration;
 
