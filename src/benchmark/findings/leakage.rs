@@ -78,7 +78,7 @@ pub fn is_flat(bits: &[u64; 4]) -> bool {
 pub struct Picture<'a> {
     /// Its row.
     pub sample: &'a Sample,
-    /// Its [`fingerprint`]; none where the file could not be decoded.
+    /// Its `fingerprint`; none where the file could not be decoded.
     pub fingerprint: Option<[u64; 4]>,
     /// The SHA-256 of its bytes in hexadecimal; none where the file could not be read.
     pub sha256: Option<&'a str>,
@@ -94,7 +94,7 @@ pub enum LeakKind {
     Source,
     /// A file, byte for byte.
     Identical,
-    /// A picture, but for at most [`NEAR_BITS`] bits of its fingerprint.
+    /// A picture, but for at most `NEAR_BITS` bits of its fingerprint.
     NearIdentical,
 }
 

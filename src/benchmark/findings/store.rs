@@ -122,7 +122,7 @@ pub struct Stored {
     pub sha256: String,
     /// Its length in bytes.
     pub bytes: u64,
-    /// The picture's [`leakage::fingerprint`], where it could be decoded.
+    /// The picture's `leakage::fingerprint`, where it could be decoded.
     pub fingerprint: Option<[u64; 4]>,
     /// Width and height of the upright picture, in pixels.
     pub size: Option<[u32; 2]>,

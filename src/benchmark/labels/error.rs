@@ -59,7 +59,7 @@ pub enum LabelError {
         /// The file.
         path: PathBuf,
     },
-    /// Rows that are wrong: the first [`PROBLEMS_NAMED`] problems, and how many more there are.
+    /// Rows that are wrong: the first `PROBLEMS_NAMED` problems, and how many more there are.
     #[error("{path} cannot be used:{list}", path = path.display(), list = listed(problems, *more))]
     Rows {
         /// The file.
@@ -91,7 +91,7 @@ pub enum LabelError {
 }
 
 impl LabelError {
-    /// The error that `problems` of the rows of `path` make, named in the order of rows, at most [`PROBLEMS_NAMED`].
+    /// The error that `problems` of the rows of `path` make, named in the order of rows, at most `PROBLEMS_NAMED`.
     #[must_use]
     pub fn of_rows(path: &Path, mut problems: Vec<Problem>) -> Self {
         problems.sort_by_key(|problem| problem.row);

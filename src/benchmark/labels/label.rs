@@ -31,7 +31,7 @@ impl Label {
         }
     }
 
-    /// The label that `word` names by [`ALIASES`], whatever its case and surrounding blanks; `-` and blanks within are
+    /// The label that `word` names by `ALIASES`, whatever its case and surrounding blanks; `-` and blanks within are
     /// taken for `_`.
     #[must_use]
     pub fn of(word: &str) -> Option<Self> {

@@ -114,7 +114,7 @@ impl Labels {
         Ok(rows)
     }
 
-    /// Writes a table with all of [`COLUMNS`], ordered by path, that [`read`] takes back but for the row numbers.
+    /// Writes a table with all of `COLUMNS`, ordered by path, that [`read`] takes back but for the row numbers.
     ///
     /// # Errors
     /// When `out` cannot be written.

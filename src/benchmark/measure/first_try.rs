@@ -72,8 +72,8 @@ pub struct FirstTry {
     pub readable: Option<Outcomes>,
     /// The same by what they show, where the labels say so.
     pub by_content: BTreeMap<String, Outcomes>,
-    /// Of the readable originals that are not accepted: how many have which reason first, by code. [`NOT_EXAMINED`] and
-    /// [`NO_SCORE`] stand for those without one.
+    /// Of the readable originals that are not accepted: how many have which reason first, by code. `NOT_EXAMINED` and
+    /// `NO_SCORE` stand for those without one.
     pub by_reason: BTreeMap<String, Rate>,
     /// Originals that can be read in part.
     pub part: Option<Outcomes>,

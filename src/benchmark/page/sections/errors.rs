@@ -21,7 +21,7 @@ pub const WORST: usize = 20;
 const THUMBNAIL_PX: u32 = 200;
 const OVERLAY_PX: u32 = 720;
 
-/// Cards of the [`WORST`] errors of `judged`, their pictures looked at again below `root`.
+/// Cards of the `WORST` errors of `judged`, their pictures looked at again below `root`.
 #[must_use]
 pub fn worst(checker: &Checker, judged: &[Judged], root: &Path) -> Vec<ErrorCard> {
     let wrong = |row: &Judged| {
