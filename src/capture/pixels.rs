@@ -1,7 +1,5 @@
 //! Decoded samples and their upright view: turned while reading, so that no full-size rotation is ever made.
 
-use std::ops::Range;
-
 use image::GrayImage;
 
 use super::planes::Planes;
@@ -124,10 +122,10 @@ impl Pixels {
         self.planes.luma()
     }
 
-    /// Writes the mean of some stored `rows` of Cb, or of Cr, to `out`, as many samples as a row of luma has; 128 where
-    /// only luma is stored.
-    pub fn mean_chroma(&self, plane: Chroma, rows: Range<u32>, out: &mut [u8]) {
-        self.planes.chroma_mean(plane as usize, rows, out);
+    /// Writes row `y` of Cb, or of Cr, as stored and as many samples as luma has, to `out`; 128 where only luma is
+    /// stored.
+    pub fn stored_chroma(&self, plane: Chroma, y: u32, out: &mut [u8]) {
+        self.planes.chroma_line(plane as usize, y, 0..self.planes.size().0, out);
     }
 
     /// Luma of `rect`, upright; `None` when it is not inside the picture or empty.

@@ -20,17 +20,6 @@ impl Sampling {
         (width.div_ceil(self.across), height.div_ceil(self.down))
     }
 
-    /// The row of chroma in which row `y` of luma lies and the next nearest, of `height`; the same twice where chroma is
-    /// repeated.
-    const fn rows(self, y: u32, height: u32) -> (u32, u32) {
-        let row = y / self.down;
-        if self.down != 2 || !self.is_smooth() {
-            return (row, row);
-        }
-        let below = if row + 1 < height { row + 1 } else { row };
-        (row, if y.is_multiple_of(2) { row.saturating_sub(1) } else { below })
-    }
-
     /// Whether chroma between samples is interpolated; wider samplings are repeated, as the JPEG decoder does.
     const fn is_smooth(self) -> bool {
         self.across <= 2 && self.down <= 2
@@ -120,14 +109,19 @@ impl Planes {
         let (width, height) = sampling.of(self.width, self.height);
         let plane = self.chroma(which);
         let line = |row: u32| &plane[row as usize * width as usize..][..width as usize];
-        let (row, beside) = sampling.rows(y, height);
-        let (this, beside) = (line(row), line(beside));
+        let row = y / sampling.down;
+        let this = line(row);
         if !sampling.is_smooth() {
             for (x, value) in columns.zip(out) {
                 *value = this[(x / sampling.across) as usize];
             }
             return;
         }
+        let beside = match (sampling.down, y % 2) {
+            (1, _) => this,
+            (_, 0) => line(row.saturating_sub(1)),
+            _ => line((row + 1).min(height - 1)),
+        };
         if sampling.across == 1 {
             let range = columns.start as usize..columns.end as usize;
             blend(&this[range.clone()], &beside[range], out);
@@ -152,58 +146,6 @@ impl Planes {
             draw_out(filled, x % 2, part);
             x += part.len();
         }
-    }
-
-    /// The mean of some `rows` of Cb (0) or Cr (1), as many samples as pixels: what the mean of [`Self::chroma_line`]
-    /// says but for its rounding, from a quarter of the samples.
-    pub(super) fn chroma_mean(&self, which: usize, rows: Range<u32>, out: &mut [u8]) {
-        let Some(sampling) = self.sampling else {
-            out.fill(128);
-            return;
-        };
-        let (width, height) = sampling.of(self.width, self.height);
-        let plane = self.chroma(which);
-        let first = sampling.rows(rows.start, height);
-        let first = first.0.min(first.1);
-        let mut weights = Vec::new();
-        let total = 4 * rows.len() as u16;
-        for y in rows {
-            let (row, beside) = sampling.rows(y, height);
-            weights.resize(weights.len().max((row.max(beside) - first) as usize + 1), 0);
-            weights[(row - first) as usize] += 3;
-            weights[(beside - first) as usize] += 1;
-        }
-        let lines = plane[first as usize * width as usize..].chunks_exact(width as usize).zip(weights);
-        if sampling.across == 1 {
-            weighted(lines, total, out);
-            return;
-        }
-        // The border's samples once more on either side.
-        let mut mean = vec![0; width as usize + 2];
-        weighted(lines, total, &mut mean[1..=width as usize]);
-        (mean[0], mean[width as usize + 1]) = (mean[1], mean[width as usize]);
-        if sampling.is_smooth() {
-            draw_out(&mean, 0, out);
-        } else {
-            for (values, sample) in out.chunks_mut(sampling.across as usize).zip(&mean[1..]) {
-                values.fill(*sample);
-            }
-        }
-    }
-}
-
-/// Mean of weighted lines; the weights sum to `total`, at most 256.
-fn weighted<'a>(lines: impl Iterator<Item = (&'a [u8], u16)>, total: u16, out: &mut [u8]) {
-    let mut sums = vec![total / 2; out.len()];
-    for (line, weight) in lines {
-        for (sum, &sample) in sums.iter_mut().zip(line) {
-            *sum += weight * u16::from(sample);
-        }
-    }
-    // A division by multiplying: no quotient of these is nearer to a whole number than the share is to exact.
-    let share = (1 << 22) / u32::from(total) + 1;
-    for (out, sum) in out.iter_mut().zip(sums) {
-        *out = ((u32::from(sum) * share) >> 22) as u8;
     }
 }
 
@@ -344,27 +286,6 @@ mod tests {
                 let mut part = vec![0; to - from];
                 planes.chroma_line(0, 4, from as u32..to as u32, &mut part);
                 assert_eq!(part, whole[from..to], "{across} × {down}, {from} to {to}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_mean_of_lines_of_chroma_is_that_of_its_samples() {
-        for (across, down) in [(1, 1), (2, 1), (1, 2), (2, 2), (4, 1), (4, 2), (2, 4)] {
-            let planes = planes(75, 34, across, down);
-            for (from, to) in [(0, 1), (0, 4), (3, 7), (12, 29), (17, 33), (33, 34)] {
-                let mut mean = vec![0; 75];
-                planes.chroma_mean(1, from..to, &mut mean);
-                let mut sums = vec![0.0; 75];
-                for y in from..to {
-                    let mut line = vec![0; 75];
-                    planes.chroma_line(1, y, 0..75, &mut line);
-                    sums.iter_mut().zip(line).for_each(|(sum, value)| *sum += f32::from(value));
-                }
-                for (value, sum) in mean.iter().zip(sums) {
-                    // Half a step for each of the roundings: down, across, and the mean's own.
-                    assert!((f32::from(*value) - sum / (to - from) as f32).abs() <= 1.5, "{across} × {down}");
-                }
             }
         }
     }

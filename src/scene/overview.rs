@@ -38,7 +38,19 @@ impl Overview {
         let luma = shrunk(from, to, |rows, mean| {
             average_rows(&samples[rows.start as usize * stride..rows.end as usize * stride], mean);
         });
-        let chroma = |plane| shrunk(from, to, |rows, mean| pixels.mean_chroma(plane, rows, mean));
+        let mut lines = Vec::new();
+        let mut chroma = |plane| {
+            if pixels.is_grey() {
+                return vec![128; to.0 as usize * to.1 as usize];
+            }
+            shrunk(from, to, |rows, mean| {
+                lines.resize(rows.len() * stride, 0);
+                for (y, line) in rows.zip(lines.chunks_exact_mut(stride)) {
+                    pixels.stored_chroma(plane, y, line);
+                }
+                average_rows(&lines, mean);
+            })
+        };
         let [luma, cb, cr] =
             [luma, chroma(Chroma::Blue), chroma(Chroma::Red)].map(|plane| upright(plane, to, pixels.orientation()));
         let scale = capture.width().max(capture.height()) as f32 / luma.width().max(luma.height()) as f32;
