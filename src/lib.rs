@@ -42,7 +42,7 @@
 //! | how the document is found, where tiles are cut | [`scene`]: `document.rs`, `tiles.rs` |
 //! | how numbers are read and checked | [`reading`] |
 //! | what is measured | [`detectors`]: one file and one line in `DETECTORS` each |
-//! | how readings become scores | [`scoring`], `models/train/fuse.py` |
+//! | how readings become scores | [`scoring`], `models/train/commands/fuse.py` |
 //! | a threshold or an action | `policy/gate.toml` |
 //! | a sentence that an applicant reads | `policy/codes.rs` |
 //! | the JSON contract | [`report`], and its mirror in `tests/wire.rs` |

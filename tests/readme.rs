@@ -8,7 +8,10 @@ fn the_readme_has_the_table_that_explain_prints() {
     let table = String::from_utf8(output.expect("runs").stdout).expect("text");
     assert!(table.lines().count() > 10);
     let readme = include_str!("../src/detectors/README.md");
-    assert!(readme.contains(table.trim()), "put the output of `bonafide explain --format markdown` into src/detectors/README.md");
+    assert!(
+        readme.contains(table.trim()),
+        "put the output of `bonafide explain --format markdown` into src/detectors/README.md"
+    );
 }
 
 #[cfg(feature = "service")]

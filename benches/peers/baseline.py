@@ -81,7 +81,7 @@ WHITE_VALUE, WHITE_SATURATION = 250, 16
 FOLDS = 10
 RIDGE = 1.0
 TARGET_APCER = 0.05
-# How texture_net and scene_net are fed: see models/README.md.
+# How texture_net and scene_net are fed: see models/cards.
 TILE, OVERVIEW = 128, 192
 CELLS = (1, 4, 6, 9, 11, 14)
 

@@ -22,7 +22,7 @@ const Z: f64 = 1.644_854;
 /// No threshold is proposed outside these: below, genuine captures of another day are stopped; above, hardly a screen is.
 const RANGE: [f64; 2] = [0.30, 0.95];
 
-/// Screens of `models/README.md` ("fusion"; sources left out) that lie under a threshold: of all, and of those that show
+/// Screens of `models/NOTEBOOK.md` ("fusion"; sources left out) that lie under a threshold: of all, and of those that show
 /// documents, cards or text.
 const MISSED: [(f64, usize, usize); 9] = [
     (0.20, 44, 4),

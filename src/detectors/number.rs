@@ -50,11 +50,12 @@ const SURE_FACE: f32 = 0.7;
 /// Confidence of a character that counts as read.
 const SURE: f32 = 0.9;
 /// Confidence that every character of a number needs before its checks mean anything: of 20,000 made-up numbers whose
-/// checks fail, half of them hardly legible, none was then misread into one that holds (models/README.md, `reader_net`).
+/// checks fail, half of them hardly legible, none was then misread into one that holds (models/NOTEBOOK.md,
+/// `reader_net`).
 const TRUSTED: f32 = 0.9;
 /// The same for a machine-readable zone where letters may stand, whose several check digits cover one another: of 16,000
-/// second lines of passports (`models/train/lines.py`, style `HARD`, half of them with a digit changed) one was misread
-/// into another that holds, of 4,000 with common damage none. At 0.7 it were eight, and letters for digits of equal
+/// second lines of passports (`models/train/draw/print.py`, style `HARD`, half of them with a digit changed) one was
+/// misread into another that holds, of 4,000 with common damage none. At 0.7 it were eight, and letters for digits of equal
 /// weight (S for 8, U for 0, B for 1) nearly all of them.
 const TRUSTED_ZONE: f32 = 0.8;
 /// The same where digits alone may stand and the composite check digit holds with all others: the same one of 16,000

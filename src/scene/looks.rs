@@ -1,4 +1,4 @@
-//! What was found in the picture → where the second look goes: that, and what lies about it. `models/train/looks.py`
+//! What was found in the picture → where the second look goes: that, and what lies about it. `models/train/data/looks.py`
 //! does the same for training.
 
 use image::RgbImage;

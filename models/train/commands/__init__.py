@@ -1,0 +1,1 @@
+"""Options -> what a person runs: one file for each command."""

@@ -1,0 +1,1 @@
+"""Photographs -> what the nets learn from and are measured on."""

@@ -1,0 +1,1 @@
+"""Pictures and labels -> trained networks -> ONNX graphs."""

@@ -1,0 +1,1 @@
+"""What can be checked without photographs: `pytest models/train`."""
