@@ -38,7 +38,7 @@ pub struct Set {
 }
 
 /// Every set.
-pub static SETS: [&Set; 8] = [
+pub static SETS: &[&Set] = &[
     &dlc_2021::SET,
     &midv_500::SET,
     &midv_2019::SET,
@@ -178,14 +178,19 @@ const LINK: &str = "link to a folder, or no regular file";
 /// Left out by several sets.
 const TEMPLATE: &str = "template, which is no capture";
 
+fn names() -> Vec<&'static str> {
+    SETS.iter().map(|set| set.name).collect()
+}
+
 /// The set of that name, in any case.
 ///
 /// # Errors
 /// [`ImportError::Unknown`] when none has it.
 pub fn set(name: &str) -> Result<&'static Set, ImportError> {
-    SETS.into_iter()
+    SETS.iter()
+        .copied()
         .find(|set| set.name.eq_ignore_ascii_case(name.trim()))
-        .ok_or_else(|| ImportError::Unknown { name: name.to_owned(), known: SETS.map(|set| set.name).join(", ") })
+        .ok_or_else(|| ImportError::Unknown { name: name.to_owned(), known: names().join(", ") })
 }
 
 /// Labels what lies in and below `dir`, by paths below it. `dir` may also be a folder within the layout, as long as it
@@ -354,7 +359,7 @@ mod tests {
         for known in SETS {
             assert_eq!(set(&known.name.to_uppercase()).unwrap().layout, known.layout);
         }
-        assert_eq!(SETS.map(|set| set.name).iter().collect::<std::collections::BTreeSet<_>>().len(), SETS.len());
+        assert_eq!(names().iter().collect::<std::collections::BTreeSet<_>>().len(), SETS.len());
         let refused = set("imagenet").unwrap_err().to_string();
         assert_eq!(
             refused,
