@@ -21,18 +21,12 @@ fn printed(args: &[&str]) -> String {
 /// `text` without what differs from run to run and between processors: where the samples lie, how long it took, what
 /// follows the second decimal, and pictures.
 fn steady(text: &str) -> String {
-    let text = text.replace(&*samples().to_string_lossy(), "samples");
+    let text = without_pictures(&text.replace(&*samples().to_string_lossy(), "samples"));
     let mut out = String::new();
     let mut rest = text.as_str();
     while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
         let (before, number) = rest.split_at(start);
         out.push_str(before);
-        if before.ends_with("base64,") || before.ends_with("base64,/") {
-            let end = number.find(['"', '\'', ')', ' ', '>']).unwrap_or(number.len());
-            out.push('…');
-            rest = &number[end..];
-            continue;
-        }
         let end = number.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(number.len());
         let end = number[..end].trim_end_matches('.').len();
         let (number, after) = number.split_at(end);
@@ -47,6 +41,18 @@ fn steady(text: &str) -> String {
         rest = after;
     }
     out.push_str(rest);
+    out
+}
+
+/// `text` with an ellipsis for each picture that is written within it.
+fn without_pictures(text: &str) -> String {
+    let mut parts = text.split("base64,");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find('"').expect("a picture ends where its attribute does");
+        out.push_str("base64,…");
+        out.push_str(&part[end..]);
+    }
     out
 }
 

@@ -1,12 +1,12 @@
 //! Rows → one self-contained HTML page, written as the rows come so that memory does not grow with them.
 
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
 use sha2::Digest;
 
 use super::{Failure, Report, Row, csv::name_of};
@@ -20,6 +20,8 @@ const STYLE: &str = include_str!("html.css");
 const SCRIPT: &str = include_str!("html.js");
 /// Room kept at the top of the page for the counts, which are known at the end.
 const COUNTS_BYTES: usize = 1024;
+/// Where the counts and the rows go in the frame; escaped text cannot hold it.
+const GAP: PreEscaped<&str> = PreEscaped("<!-- gap -->");
 /// Decisions in the order of the page, English and Chinese; the last is no decision.
 const NAMES: [(&str, &str); 5] =
     [("accept", "通过"), ("retake", "重拍"), ("review", "人工复核"), ("reject", "拒绝"), ("failed", "无法检查")];
@@ -43,10 +45,12 @@ impl HtmlReport {
         part.push(".part");
         let part = PathBuf::from(part);
         let mut out = BufWriter::new(File::create(&part)?);
-        out.write_all(head().as_bytes())?;
+        let frame = frame("").into_string();
+        let mut parts = frame.split(GAP.0);
+        out.write_all(parts.next().unwrap_or_default().as_bytes())?;
         let counts_at = out.stream_position()?;
         out.write_all(&[b' '; COUNTS_BYTES])?;
-        out.write_all(form().as_bytes())?;
+        out.write_all(parts.next().unwrap_or_default().as_bytes())?;
         Ok(Self { out, part, path: path.to_owned(), counts_at, counts: [0; NAMES.len()] })
     }
 
@@ -59,7 +63,7 @@ impl HtmlReport {
         if let Some(i) = NAMES.iter().position(|(name, _)| *name == decision) {
             self.counts[i] += 1;
         }
-        self.out.write_all(article(row, thumbnail).as_bytes())
+        writeln!(self.out, "{}", article(row, thumbnail).into_string())
     }
 
     /// Ends the page with `note` at its foot and gives it its name.
@@ -67,12 +71,10 @@ impl HtmlReport {
     /// # Errors
     /// When the page cannot be written or renamed.
     pub fn finish(mut self, note: &str) -> io::Result<()> {
-        writeln!(self.out, "</main><footer>{}</footer><script>{SCRIPT}</script></body></html>", escaped(note))?;
+        let frame = frame(note).into_string();
+        writeln!(self.out, "{}", frame.rsplit(GAP.0).next().unwrap_or_default())?;
         self.out.seek(SeekFrom::Start(self.counts_at))?;
-        let mut list = format!("<li><b>{}</b>all 全部</li>", self.counts.iter().sum::<u64>());
-        for ((name, zh), count) in NAMES.iter().zip(self.counts) {
-            let _ = write!(list, "<li class={name}><b>{count}</b>{name} {zh}</li>");
-        }
+        let list = counts(&self.counts).into_string();
         debug_assert!(list.len() <= COUNTS_BYTES);
         self.out.write_all(list.as_bytes())?;
         self.out.flush()?;
@@ -104,24 +106,26 @@ pub fn thumbnail(overview: &Overview, quad: Option<&Quad>) -> Vec<u8> {
     jpeg
 }
 
-/// `text` with everything escaped that HTML could read as markup, in content and in quoted attributes.
-pub(crate) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            // Control characters and those that turn the direction of writing could disguise a name.
-            c if c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c) => {
-                out.push('\u{fffd}');
-            }
-            c => out.push(c),
-        }
+/// A name or sentence that may come from a stranger's file: what could disguise it is replaced, and like all text of a
+/// template it is escaped.
+pub(crate) struct Foreign<'a>(pub &'a str);
+
+impl Render for Foreign<'_> {
+    fn render_to(&self, out: &mut String) {
+        // Control characters and those that turn the direction of writing.
+        let disguise = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        self.0.replace(disguise, "\u{fffd}").render_to(out);
     }
-    out
+}
+
+/// The source of a picture whose bytes are in the page.
+pub(crate) fn jpeg_url(jpeg: &[u8]) -> String {
+    format!("data:image/jpeg;base64,{}", BASE64.encode(jpeg))
+}
+
+/// How a policy of contents names `text`, a style or a script within the page.
+pub(crate) fn csp_hash(text: &str) -> String {
+    format!("'sha256-{}'", BASE64.encode(sha2::Sha256::digest(text.as_bytes())))
 }
 
 fn decision_name(row: &Row) -> &'static str {
@@ -131,36 +135,69 @@ fn decision_name(row: &Row) -> &'static str {
     }
 }
 
-fn head() -> String {
-    let hash = |text: &str| BASE64.encode(sha2::Sha256::digest(text.as_bytes()));
-    format!(
-        "<!DOCTYPE html>\n<html lang=en><head><meta charset=utf-8>\
-         <meta http-equiv=Content-Security-Policy content=\"default-src 'none'; img-src data:; \
-         style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'\">\
-         <meta name=viewport content=\"width=device-width,initial-scale=1\"><meta name=referrer content=no-referrer>\
-         <title>bonafide: screening report</title><style>{STYLE}</style></head>\n\
-         <body><header><h1>Screening report 筛查报告</h1><ul class=counts>",
-        hash(STYLE),
-        hash(SCRIPT),
-    )
+/// All of the page but its counts and its rows.
+fn frame(note: &str) -> Markup {
+    let policy = format!(
+        "default-src 'none'; img-src data:; style-src {}; script-src {}; base-uri 'none'; form-action 'none'",
+        csp_hash(STYLE),
+        csp_hash(SCRIPT)
+    );
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy);
+                meta name="viewport" content="width=device-width,initial-scale=1";
+                meta name="referrer" content="no-referrer";
+                title { "bonafide: screening report" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                header {
+                    h1 { "Screening report 筛查报告" }
+                    ul.counts { (GAP) }
+                }
+                (form())
+                main { (GAP) }
+                footer { (Foreign(note)) }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    }
 }
 
-fn form() -> String {
-    let mut decisions = String::new();
-    for (name, zh) in NAMES {
-        let _ = write!(decisions, "<option value={name}>{name} {zh}</option>");
+fn counts(counts: &[u64; NAMES.len()]) -> Markup {
+    html! {
+        li { b { (counts.iter().sum::<u64>()) } "all 全部" }
+        @for ((name, zh), count) in NAMES.iter().zip(counts) {
+            li.(name) { b { (count) } (name) " " (zh) }
+        }
     }
-    let mut kinds = String::new();
-    for name in ["bona_fide", "screen", "print", "screenshot", "no_response"] {
-        let _ = write!(kinds, "<option value={name}>{} {}</option>", name.replace('_', " "), kind_zh(name));
+}
+
+fn form() -> Markup {
+    html! {
+        form hidden {
+            select name="decision" aria-label="Decision 决定" {
+                option value="" { "every decision 全部决定" }
+                @for (name, zh) in NAMES {
+                    option value=(name) { (name) " " (zh) }
+                }
+            }
+            select name="kind" aria-label="Class 类别" {
+                option value="" { "every class 全部类别" }
+                @for name in ["bona_fide", "screen", "print", "screenshot", "no_response"] {
+                    option value=(name) { (name.replace('_', " ")) " " (kind_zh(name)) }
+                }
+            }
+            select name="code" aria-label="Reason 原因" {
+                option value="" { "every reason 全部原因" }
+            }
+            input name="text" type="search" placeholder="Search 搜索" aria-label="Search 搜索";
+            output {}
+        }
     }
-    format!(
-        "</ul></header>\n<form hidden>\
-         <select name=decision aria-label=\"Decision 决定\"><option value=\"\">every decision 全部决定</option>{decisions}</select>\
-         <select name=kind aria-label=\"Class 类别\"><option value=\"\">every class 全部类别</option>{kinds}</select>\
-         <select name=code aria-label=\"Reason 原因\"><option value=\"\">every reason 全部原因</option></select>\
-         <input name=text type=search placeholder=\"Search 搜索\" aria-label=\"Search 搜索\"><output></output></form>\n<main>"
-    )
 }
 
 fn kind_zh(name: &str) -> &'static str {
@@ -173,84 +210,88 @@ fn kind_zh(name: &str) -> &'static str {
     }
 }
 
-fn article(row: &Row, thumbnail: Option<&[u8]>) -> String {
+fn article(row: &Row, thumbnail: Option<&[u8]>) -> Markup {
     let decision = decision_name(row);
-    let badge = NAMES.iter().find(|(name, _)| *name == decision).map_or("", |(_, zh)| zh);
+    let zh = NAMES.iter().find(|(name, _)| *name == decision).map_or("", |(_, zh)| zh);
     let (kind, codes) = match row {
         Row::Report(report) => {
             (report.classification.name(), report.reasons.iter().map(|r| r.code).collect::<Vec<_>>().join(" "))
         }
         Row::Failure(failure) => ("", failure.error.code.clone()),
     };
-    let mut html =
-        format!("<article data-decision={decision} data-kind=\"{kind}\" data-codes=\"{}\"><figure>", escaped(&codes));
-    if let Some(jpeg) = thumbnail.filter(|jpeg| !jpeg.is_empty()) {
-        let _ = write!(html, "<img alt=\"\" src=\"data:image/jpeg;base64,{}\">", BASE64.encode(jpeg));
-    }
-    let _ = write!(
-        html,
-        "</figure><div><h2>{}</h2><span class=\"badge {decision}\">{decision} {badge}</span>",
-        escaped(row.path())
-    );
-    match row {
-        Row::Report(report) => describe(report, &mut html),
-        Row::Failure(failure) => describe_failure(failure, &mut html),
-    }
-    html.push_str("</div></article>\n");
-    html
-}
-
-fn describe(report: &Report, html: &mut String) {
-    let kind = report.classification.name();
-    let _ = write!(html, "<b>{} {}</b><ul class=scores>", kind.replace('_', " "), kind_zh(kind));
-    let scores = &report.scores;
-    for (name, value) in
-        [("screen 屏幕", scores.screen), ("print 打印", scores.print), ("legibility 清晰", scores.legibility)]
-    {
-        match value {
-            Some(v) => {
-                let _ = write!(html, "<li>{name} {v:.2}<meter min=0 max=1 value={v:.4}></meter></li>");
+    html! {
+        article data-decision=(decision) data-kind=(kind) data-codes=(Foreign(&codes)) {
+            figure {
+                @if let Some(jpeg) = thumbnail.filter(|jpeg| !jpeg.is_empty()) {
+                    img alt="" src=(jpeg_url(jpeg));
+                }
             }
-            None => {
-                let _ = write!(html, "<li>{name} –</li>");
+            div {
+                h2 { (Foreign(row.path())) }
+                span.badge.(decision) { (decision) " " (zh) }
+                @match row {
+                    Row::Report(report) => (described(report)),
+                    Row::Failure(failure) => (failed(failure)),
+                }
             }
         }
     }
-    let document = report.document.as_ref().map_or_else(
-        || "no document found 未找到证件".to_owned(),
-        |d| format!("document: {}", escaped(&name_of(&d.kind))),
-    );
-    let _ = write!(
-        html,
-        "</ul><div class=num>{} × {} px · {} · {document}</div><ul class=reasons>",
-        report.width,
-        report.height,
-        escaped(report.media_type)
-    );
-    for reason in &report.reasons {
-        let _ = write!(
-            html,
-            "<li class={}><p>{}</p><p lang=zh-Hans>{}</p><span class=num><code>{}</code> {:.3} against {:.3}, by {:.3}\
-             </span></li>",
-            name_of(&reason.action),
-            escaped(&reason.en),
-            escaped(&reason.zh),
-            escaped(reason.code),
-            reason.score,
-            reason.threshold,
-            reason.margin,
-        );
-    }
-    html.push_str("</ul>");
 }
 
-fn describe_failure(failure: &Failure, html: &mut String) {
-    let _ = write!(
-        html,
-        "<ul class=reasons><li class=failed><p>{}</p><span class=num><code>{}</code></span></li></ul>",
-        escaped(&failure.error.message),
-        escaped(&failure.error.code)
-    );
+fn described(report: &Report) -> Markup {
+    let kind = report.classification.name();
+    let scores = [
+        ("screen 屏幕", report.scores.screen),
+        ("print 打印", report.scores.print),
+        ("legibility 清晰", report.scores.legibility),
+    ];
+    html! {
+        b { (kind.replace('_', " ")) " " (kind_zh(kind)) }
+        ul.scores {
+            @for (name, score) in scores {
+                li {
+                    (name) " "
+                    @if let Some(score) = score {
+                        (format_args!("{score:.2}"))
+                        meter min="0" max="1" value=(format_args!("{score:.4}")) {}
+                    } @else {
+                        "–"
+                    }
+                }
+            }
+        }
+        div.num {
+            (report.width) " × " (report.height) " px · " (Foreign(report.media_type)) " · "
+            @if let Some(document) = &report.document {
+                "document: " (Foreign(&name_of(&document.kind)))
+            } @else {
+                "no document found 未找到证件"
+            }
+        }
+        ul.reasons {
+            @for reason in &report.reasons {
+                li.(name_of(&reason.action)) {
+                    p { (Foreign(&reason.en)) }
+                    p lang="zh-Hans" { (Foreign(&reason.zh)) }
+                    span.num {
+                        code { (Foreign(reason.code)) }
+                        (format_args!(" {:.3} against {:.3}, by {:.3}", reason.score, reason.threshold, reason.margin))
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn failed(failure: &Failure) -> Markup {
+    html! {
+        ul.reasons {
+            li.failed {
+                p { (Foreign(&failure.error.message)) }
+                span.num { code { (Foreign(&failure.error.code)) } }
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -270,7 +311,13 @@ mod tests {
         let html = std::fs::read_to_string(&path).unwrap();
         assert_eq!(html.matches("<script>").count(), 1);
         assert!(!html.contains("<img src=x"));
-        assert!(html.contains("<li class=failed><b>1</b>"));
+        assert!(
+            html.contains("<h2>&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&lt;img src=x onerror='a'&gt;.jpg</h2>")
+        );
+        assert!(html.contains(" data-codes=\"missing&quot;\""));
+        assert!(html.contains("<p>&lt;b&gt;</p>"));
+        assert!(html.contains("</main><footer>done &amp; &lt;dusted&gt;</footer>"));
+        assert!(html.contains("<li class=\"failed\"><b>1</b>"));
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 }

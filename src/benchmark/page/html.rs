@@ -2,12 +2,10 @@
 
 use std::io::{self, Write};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use sha2::Digest as _;
+use maud::{DOCTYPE, Markup, PreEscaped, html as template};
 
-use super::{ErrorCard, Page, Section, Table, columns, ids, numeric};
-use crate::report::html::escaped;
+use super::{Cell, ErrorCard, Page, Section, Table, columns, ids, numeric};
+use crate::report::html::{Foreign, csp_hash, jpeg_url};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -16,129 +14,177 @@ const STYLE: &str = include_str!("page.css");
 /// # Errors
 /// When `out` cannot be written.
 pub fn html(page: &Page, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}", whole(page).into_string())
+}
+
+fn whole(page: &Page) -> Markup {
     let ids = ids(page);
-    let title = escaped(&page.title);
-    write!(
-        out,
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; \
-         style-src 'sha256-{}'; base-uri 'none'; form-action 'none'\">\
-         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
-         <meta name=\"referrer\" content=\"no-referrer\"><title>{title}</title><style>{STYLE}</style></head>\n\
-         <body><a class=\"skip\" href=\"#content\">Skip to content</a><header><h1>{title}</h1>",
-        BASE64.encode(sha2::Sha256::digest(STYLE.as_bytes())),
-    )?;
-    paragraphs(&page.lead, out)?;
-    out.write_all(b"</header>\n")?;
-    if !page.sections.is_empty() {
-        out.write_all(b"<nav aria-labelledby=\"contents\"><h2 id=\"contents\">Contents</h2><ol>")?;
-        for (section, id) in page.sections.iter().zip(&ids) {
-            write!(out, "<li><a href=\"#{id}\">{}</a></li>", escaped(&section.heading))?;
-        }
-        out.write_all(b"</ol></nav>\n")?;
-    }
-    out.write_all(b"<main id=\"content\">\n")?;
-    for (section, id) in page.sections.iter().zip(&ids) {
-        section_html(section, id, out)?;
-    }
-    out.write_all(b"</main></body></html>\n")
-}
-
-fn section_html(section: &Section, id: &str, out: &mut dyn Write) -> io::Result<()> {
-    let heading = escaped(&section.heading);
-    write!(out, "<section id=\"{id}\" aria-labelledby=\"{id}_heading\"><h2 id=\"{id}_heading\">{heading}</h2>")?;
-    paragraphs(&section.text, out)?;
-    for (i, table) in section.tables.iter().enumerate() {
-        table_html(table, &format!("{id}_table{i}"), out)?;
-    }
-    if !section.figures.is_empty() {
-        out.write_all(b"<div class=\"drawings\">")?;
-        for figure in &section.figures {
-            let caption = escaped(&figure.caption);
-            let svg = figure.svg.as_str();
-            writeln!(out, "<figure class=\"drawing\"><figcaption>{caption}</figcaption>{svg}</figure>")?;
-        }
-        out.write_all(b"</div>")?;
-    }
-    if !section.errors.is_empty() {
-        out.write_all(b"<div class=\"errors\">")?;
-        for card in &section.errors {
-            card_html(card, out)?;
-        }
-        out.write_all(b"</div>")?;
-    }
-    out.write_all(b"</section>\n")
-}
-
-fn paragraphs(text: &[String], out: &mut dyn Write) -> io::Result<()> {
-    text.iter().try_for_each(|paragraph| write!(out, "<p>{}</p>", escaped(paragraph)))
-}
-
-fn table_html(table: &Table, id: &str, out: &mut dyn Write) -> io::Result<()> {
-    let caption = if table.caption.is_empty() { "Table" } else { &table.caption };
-    write!(
-        out,
-        "<figure><figcaption id=\"{id}\">{}</figcaption>\
-         <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"{id}\"><table><thead><tr>",
-        escaped(caption)
-    )?;
-    let columns = columns(table);
-    for i in 0..columns {
-        let name = table.head.get(i).map_or("", String::as_str);
-        write!(out, "<th scope=\"col\"{}>{}</th>", class(numeric(table, i)), escaped(name))?;
-    }
-    out.write_all(b"</tr></thead><tbody>\n")?;
-    for row in &table.rows {
-        out.write_all(b"<tr>")?;
-        for i in 0..columns {
-            let Some(cell) = row.get(i) else {
-                out.write_all(b"<td></td>")?;
-                continue;
-            };
-            let (open, close) = if i == 0 { ("th scope=\"row\"", "th") } else { ("td", "td") };
-            write!(out, "<{open}{}>{}", class(cell.number), escaped(&cell.text))?;
-            if let Some(badge) = &cell.badge {
-                write!(out, " <span class=\"badge\">{}</span>", escaped(badge))?;
+    let policy = format!(
+        "default-src 'none'; img-src data:; style-src {}; base-uri 'none'; form-action 'none'",
+        csp_hash(STYLE)
+    );
+    template! {
+        (DOCTYPE) "\n"
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy);
+                meta name="viewport" content="width=device-width,initial-scale=1";
+                meta name="referrer" content="no-referrer";
+                title { (Foreign(&page.title)) }
+                style { (PreEscaped(STYLE)) }
             }
-            write!(out, "</{close}>")?;
+            body {
+                a.skip href="#content" { "Skip to content" }
+                header {
+                    h1 { (Foreign(&page.title)) }
+                    (paragraphs(&page.lead))
+                }
+                @if !page.sections.is_empty() {
+                    nav aria-labelledby="contents" {
+                        h2 id="contents" { "Contents" }
+                        ol {
+                            @for (section, id) in page.sections.iter().zip(&ids) {
+                                li { a href={ "#" (id) } { (Foreign(&section.heading)) } }
+                            }
+                        }
+                    }
+                }
+                main id="content" {
+                    "\n"
+                    @for (section, id) in page.sections.iter().zip(&ids) {
+                        (section_html(section, id)) "\n"
+                    }
+                }
+            }
         }
-        out.write_all(b"</tr>\n")?;
     }
-    out.write_all(b"</tbody></table></div></figure>\n")
 }
 
-fn class(number: bool) -> &'static str {
-    if number { " class=\"number\"" } else { "" }
+fn section_html(section: &Section, id: &str) -> Markup {
+    template! {
+        section id=(id) aria-labelledby={ (id) "_heading" } {
+            h2 id={ (id) "_heading" } { (Foreign(&section.heading)) }
+            (paragraphs(&section.text))
+            @for (i, table) in section.tables.iter().enumerate() {
+                (table_html(table, &format!("{id}_table{i}")))
+            }
+            @if !section.figures.is_empty() {
+                div.drawings {
+                    @for figure in &section.figures {
+                        figure.drawing {
+                            figcaption { (Foreign(&figure.caption)) }
+                            (figure.svg)
+                        }
+                    }
+                }
+            }
+            @if !section.errors.is_empty() {
+                div.errors {
+                    @for card in &section.errors {
+                        (card_html(card))
+                    }
+                }
+            }
+        }
+    }
 }
 
-fn card_html(card: &ErrorCard, out: &mut dyn Write) -> io::Result<()> {
-    out.write_all(b"<article>")?;
+fn paragraphs(text: &[String]) -> Markup {
+    template! {
+        @for paragraph in text {
+            p { (Foreign(paragraph)) }
+        }
+    }
+}
+
+fn table_html(table: &Table, id: &str) -> Markup {
+    let caption = if table.caption.is_empty() { "Table" } else { &table.caption };
+    let columns = columns(table);
+    template! {
+        figure {
+            figcaption id=(id) { (Foreign(caption)) }
+            div.scroll tabindex="0" role="region" aria-labelledby=(id) {
+                table {
+                    thead {
+                        tr {
+                            @for i in 0..columns {
+                                th scope="col" class=[number(numeric(table, i))] {
+                                    (Foreign(table.head.get(i).map_or("", String::as_str)))
+                                }
+                            }
+                        }
+                    }
+                    tbody {
+                        @for row in &table.rows {
+                            "\n"
+                            tr {
+                                @for i in 0..columns {
+                                    @match row.get(i) {
+                                        Some(cell) if i == 0 => th scope="row" class=[number(cell.number)] { (content(cell)) },
+                                        Some(cell) => td class=[number(cell.number)] { (content(cell)) },
+                                        None => td {},
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn number(is: bool) -> Option<&'static str> {
+    is.then_some("number")
+}
+
+fn content(cell: &Cell) -> Markup {
+    template! {
+        (Foreign(&cell.text))
+        @if let Some(badge) = &cell.badge {
+            " " span.badge { (Foreign(badge)) }
+        }
+    }
+}
+
+fn card_html(card: &ErrorCard) -> Markup {
     let pictures = [(&card.thumbnail, "photograph"), (&card.overlay, "where the evidence lies")];
-    let pictures = pictures.map(|(jpeg, name)| (jpeg.as_deref().unwrap_or_default(), name));
-    if pictures.iter().any(|(jpeg, _)| !jpeg.is_empty()) {
-        out.write_all(b"<div class=\"pictures\">")?;
-        for (jpeg, name) in pictures.into_iter().filter(|(jpeg, _)| !jpeg.is_empty()) {
-            let data = BASE64.encode(jpeg);
-            write!(
-                out,
-                "<figure><img alt=\"{name}\" src=\"data:image/jpeg;base64,{data}\"><figcaption>{name}</figcaption>\
-                 </figure>"
-            )?;
+    let pictures: Vec<(&[u8], &str)> = pictures
+        .into_iter()
+        .filter_map(|(jpeg, name)| Some((jpeg.as_deref().filter(|jpeg| !jpeg.is_empty())?, name)))
+        .collect();
+    template! {
+        article {
+            @if !pictures.is_empty() {
+                div.pictures {
+                    @for (jpeg, name) in pictures {
+                        figure {
+                            img alt=(name) src=(jpeg_url(jpeg));
+                            figcaption { (name) }
+                        }
+                    }
+                }
+            }
+            h3 { (Foreign(&card.title)) }
+            @if !card.lines.is_empty() {
+                ul {
+                    @for line in &card.lines {
+                        li { (Foreign(line)) }
+                    }
+                }
+            }
         }
-        out.write_all(b"</div>")?;
     }
-    write!(out, "<h3>{}</h3>", escaped(&card.title))?;
-    if !card.lines.is_empty() {
-        out.write_all(b"<ul>")?;
-        card.lines.iter().try_for_each(|line| write!(out, "<li>{}</li>", escaped(line)))?;
-        out.write_all(b"</ul>")?;
-    }
-    out.write_all(b"</article>\n")
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD as BASE64;
+    use sha2::Digest as _;
 
     use super::super::testing::{page, written};
     use super::*;

@@ -1,12 +1,12 @@
 //! Whatever draws and its key → a whole `svg` element, or one that says that there is no data.
 
+use maud::{Markup, PreEscaped, Render, html};
 use plotters::coord::Shift;
 use plotters::prelude::{Circle, Color as _, DrawingArea, DrawingAreaErrorKind, IntoDrawingArea as _, SVGBackend};
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::ink::{DASHES, INK, colour, filled_bar, stroke, write};
 use super::text::{FONT, fitted, plain, width_of};
-use crate::report::html::escaped;
 
 /// Width of every drawing, in its own units.
 pub(super) const WIDTH: i32 = 640;
@@ -26,8 +26,15 @@ pub struct Svg(String);
 
 impl Svg {
     /// Its text, a whole `svg` element.
+    #[cfg(test)]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl Render for Svg {
+    fn render_to(&self, out: &mut String) {
+        out.push_str(&self.0);
     }
 }
 
@@ -102,30 +109,32 @@ pub(super) fn figure(title: &str, height: i32, keys: Vec<Key>, draw: impl FnOnce
             .and_then(|()| keys.iter().zip(&places).try_for_each(|(key, place)| key.draw(&root, *place)))
             .and_then(|()| root.present())
     };
-    match (drawn, text.split_once('>')) {
-        (Ok(()), Some((_, content))) => {
+    let content = text.trim_end().strip_suffix("</svg>").and_then(|open| Some(open.split_once('>')?.1));
+    match (drawn, content) {
+        (Ok(()), Some(content)) => {
             let ink = format!("\"#{:02X}{:02X}{:02X}\"", INK.0, INK.1, INK.2);
-            Svg(format!("{}{}", opening(title, whole), content.replace(&ink, "\"currentColor\"").trim_end()))
+            framed(title, whole, &PreEscaped(content.replace(&ink, "\"currentColor\"")))
         }
         _ => no_data(title),
     }
 }
 
 pub(super) fn no_data(title: &str) -> Svg {
-    Svg(format!(
-        "{}<rect x=\"1\" y=\"1\" width=\"{}\" height=\"158\" fill=\"none\" stroke=\"currentColor\" opacity=\"0.3\"/>\
-         <text x=\"{}\" y=\"87\" text-anchor=\"middle\" font-family=\"sans-serif\" font-size=\"{FONT}\" \
-         fill=\"currentColor\">no data</text></svg>",
-        opening(title, 160),
-        WIDTH - 2,
-        WIDTH / 2
-    ))
+    let content = html! {
+        rect x="1" y="1" width=(WIDTH - 2) height="158" fill="none" stroke="currentColor" opacity="0.3" {}
+        text x=(WIDTH / 2) y="87" text-anchor="middle" font-family="sans-serif" font-size=(FONT) fill="currentColor" {
+            "no data"
+        }
+    };
+    framed(title, 160, &content)
 }
 
-fn opening(title: &str, height: i32) -> String {
-    format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"100%\" role=\"img\">\
-         <title>{}</title>",
-        escaped(&plain(title))
-    )
+fn framed(title: &str, height: i32, content: &Markup) -> Svg {
+    let svg = html! {
+        svg xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 " (WIDTH) " " (height) } width="100%" role="img" {
+            title { (plain(title)) }
+            (content)
+        }
+    };
+    Svg(svg.into_string())
 }
