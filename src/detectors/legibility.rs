@@ -292,21 +292,28 @@ fn block_steps(capture: &Capture, rect: PixelRect) -> Option<f64> {
     let part = PixelRect::new(rect.x + (rect.width - width) / 2, rect.y + (rect.height - height) / 2, width, height);
     let luma = capture.luma(part)?;
     let (width, height) = (width as usize, height as usize);
-    let raw = luma.as_raw();
-    let direction = |along: usize, step: usize, lines: usize, stride: usize| {
+    // Steps of neighbours, summed over the lines that cross them.
+    let (mut across, mut down) = (vec![0u32; width], vec![0u32; height]);
+    let rows = || luma.as_raw().chunks_exact(width);
+    for row in rows() {
+        for (sum, pair) in across[1..].iter_mut().zip(row.windows(2)) {
+            *sum += u32::from(pair[1].abs_diff(pair[0]));
+        }
+    }
+    for (sum, (above, row)) in down[1..].iter_mut().zip(rows().zip(rows().skip(1))) {
+        *sum = above.iter().zip(row).map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
+    }
+    let strongest = |steps: &[u32], lines: usize| {
         let mut sums = [(0i64, 0i64); JPEG_BLOCK];
-        for line in 0..lines {
-            let at = |i: usize| i64::from(raw[line * stride + i * step]);
-            for i in 2..along.saturating_sub(1) {
-                let size = |k: usize| (at(k) - at(k - 1)).abs();
-                let sum = &mut sums[i % JPEG_BLOCK];
-                *sum = (sum.0 + 2 * size(i) - size(i - 1) - size(i + 1), sum.1 + 1);
-            }
+        for (i, around) in (2..steps.len().saturating_sub(1)).zip(steps[1..].windows(3)) {
+            let [before, step, after] = [around[0], around[1], around[2]].map(i64::from);
+            let sum = &mut sums[i % JPEG_BLOCK];
+            *sum = (sum.0 + 2 * step - before - after, sum.1 + lines as i64);
         }
         sums.iter().map(|(sum, n)| *sum as f64 / (2 * n).max(1) as f64).fold(f64::MIN, f64::max)
     };
     (width >= 4 * JPEG_BLOCK && height >= 4 * JPEG_BLOCK)
-        .then(|| f64::midpoint(direction(width, 1, height, width), direction(height, width, width, 1)).max(0.0))
+        .then(|| f64::midpoint(strongest(&across, height), strongest(&down, width)).max(0.0))
 }
 
 fn logistic(logit: f32) -> f32 {
@@ -391,5 +398,22 @@ mod tests {
         assert!(block_steps(&blocks, rect).expect("pixels enough") > 8.0);
         assert!(block_steps(&smooth, rect).expect("pixels enough") < 0.5);
         assert_eq!(block_steps(&smooth, PixelRect::new(0, 0, 20, 200)), None);
+        // Pixel by pixel, along the rows and down the columns.
+        let rough = grey(90, 70, |x, y| (x * x + 7 * y * y + x * y / 3) as u8);
+        let whole = PixelRect::new(0, 0, 90, 70);
+        let luma = rough.luma(whole).expect("the whole picture");
+        let direction = |along: u32, lines: u32, at: &dyn Fn(u32, u32) -> u8| {
+            let phase = |phase: u32| {
+                let places = (2..along - 1).filter(|i| i % 8 == phase).flat_map(|i| (0..lines).map(move |k| (i, k)));
+                let size = |i: u32, k: u32| i64::from(at(i, k).abs_diff(at(i - 1, k)));
+                let more: Vec<i64> = places.map(|(i, k)| 2 * size(i, k) - size(i - 1, k) - size(i + 1, k)).collect();
+                more.iter().sum::<i64>() as f64 / (2 * more.len()) as f64
+            };
+            (0..8).map(phase).fold(f64::MIN, f64::max)
+        };
+        let across = direction(90, 70, &|i, k| luma.get_pixel(i, k).0[0]);
+        let down = direction(70, 90, &|i, k| luma.get_pixel(k, i).0[0]);
+        let found = block_steps(&rough, whole).expect("pixels enough");
+        assert!((found - f64::midpoint(across, down).max(0.0)).abs() < 1e-12, "{found}");
     }
 }

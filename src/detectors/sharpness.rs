@@ -90,7 +90,7 @@ impl Detector for Sharpness {
         }
         evidence.read(&EDGE_COUNT, count as f64);
         if let Some((width, rect)) = widest {
-            evidence.mark(MarkKind::Blur, rect.corners(), (width / f64::from(2 * EDGE_REACH_PX)) as f32);
+            evidence.mark(MarkKind::Blur, rect.corners(), (width / (2 * EDGE_REACH_PX) as f64) as f32);
         }
         evidence.into()
     }

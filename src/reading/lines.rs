@@ -51,57 +51,126 @@ pub fn boxes(luma: &GrayImage) -> Vec<PixelRect> {
     if width < 2 * WINDOW || height < 2 * WINDOW {
         return Vec::new();
     }
-    let mut mask = ink(luma, WINDOW, DARKER);
-    smear(&mut mask, GAP);
-    let mut boxes: Vec<PixelRect> = together(&mask)
+    let mut pieces = Pieces::new(Touch::Sides, GAP);
+    ink_rows(luma, WINDOW, DARKER, |row| pieces.add(row));
+    let mut boxes: Vec<PixelRect> = pieces
+        .whole()
         .into_iter()
-        .map(|b| PixelRect::new(b[0], b[1], b[2] - b[0] + 1, b[3] - b[1] + 1))
+        .map(|piece| piece.rect)
         .filter(|r| HEIGHTS.contains(&r.height) && r.width >= r.height / 2)
         .collect();
     boxes.sort_by_key(|line| std::cmp::Reverse(line.width));
     boxes
 }
 
-/// What hangs together over sides of pixels that are not 0, as left, top, right and bottom: runs of one row join those
-/// of the row above that they touch.
-fn together(mask: &GrayImage) -> Vec<[u32; 4]> {
-    fn root(parent: &mut [usize], mut i: usize) -> usize {
-        while parent[i] != i {
-            parent[i] = parent[parent[i]];
-            i = parent[i];
+/// Over what pixels hang together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Touch {
+    /// Their sides alone.
+    Sides,
+    /// Their sides and their corners.
+    Corners,
+}
+
+/// What hangs together: where it lies, and how many pixels of it there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece {
+    /// Where it lies.
+    pub rect: PixelRect,
+    /// Its pixels, those of filled gaps among them.
+    pub area: u32,
+}
+
+/// Pixels that are not 0, told row by row → what hangs together: runs of one row join those of the row above that they
+/// touch.
+#[derive(Debug)]
+pub struct Pieces {
+    touch: Touch,
+    /// Runs of a row so many pixels apart are one.
+    gap: u32,
+    rows: u32,
+    /// First and last column of each run, in the order of rows: those of the row above are the ones from `above`.
+    runs: Vec<[u32; 2]>,
+    above: usize,
+    /// Left, top, right, bottom and pixels of each run and what joined it.
+    joined: Vec<[u32; 5]>,
+    parent: Vec<usize>,
+}
+
+impl Pieces {
+    /// Of no rows yet; gaps of up to `gap` pixels along a row are filled.
+    #[must_use]
+    pub const fn new(touch: Touch, gap: u32) -> Self {
+        Self { touch, gap, rows: 0, runs: Vec::new(), above: 0, joined: Vec::new(), parent: Vec::new() }
+    }
+
+    /// Adds the next row below.
+    pub fn add(&mut self, row: &[u8]) {
+        let first = self.runs.len();
+        runs(row, self.gap.max(1), &mut self.runs);
+        let reach = u32::from(self.touch == Touch::Corners);
+        let (mut candidate, y) = (self.above, self.rows);
+        for i in first..self.runs.len() {
+            let [left, right] = self.runs[i];
+            self.joined.push([left, y, right, y, right - left + 1]);
+            self.parent.push(i);
+            while candidate < first && self.runs[candidate][1] + reach < left {
+                candidate += 1;
+            }
+            for touching in candidate..first {
+                if self.runs[touching][0] > right + reach {
+                    break;
+                }
+                let (a, b) = (self.root(touching), self.root(i));
+                if a != b {
+                    self.parent[b] = a;
+                    let [l, t, r, d, area] = self.joined[b];
+                    let whole = &mut self.joined[a];
+                    *whole = [whole[0].min(l), whole[1].min(t), whole[2].max(r), whole[3].max(d), whole[4] + area];
+                }
+            }
+        }
+        self.above = first;
+        self.rows += 1;
+    }
+
+    fn root(&mut self, mut i: usize) -> usize {
+        while self.parent[i] != i {
+            self.parent[i] = self.parent[self.parent[i]];
+            i = self.parent[i];
         }
         i
     }
-    let (mut boxes, mut parent): (Vec<[u32; 4]>, Vec<usize>) = (Vec::new(), Vec::new());
-    // Runs are numbered in the order of rows: those of the row above are the ones from `above` to `first`.
-    let (mut runs, mut above): (Vec<[u32; 2]>, usize) = (Vec::new(), 0);
-    for (y, row) in (0..).zip(mask.chunks_exact(mask.width() as usize)) {
-        let first = runs.len();
-        let (mut candidate, mut x) = (above, 0);
-        while let Some(start) = row[x..].iter().position(|v| *v != 0).map(|at| x + at) {
-            let end = row[start..].iter().position(|v| *v == 0).map_or(row.len(), |at| start + at) - 1;
-            let (i, [left, right]) = (runs.len(), [start as u32, end as u32]);
-            runs.push([left, right]);
-            boxes.push([left, y, right, y]);
-            parent.push(i);
-            while candidate < first && runs[candidate][1] < left {
-                candidate += 1;
-            }
-            for (touching, _) in runs[..first].iter().enumerate().skip(candidate).take_while(|(_, run)| run[0] <= right)
-            {
-                let (a, b) = (root(&mut parent, touching), root(&mut parent, i));
-                if a != b {
-                    parent[b] = a;
-                    let [l, t, r, d] = boxes[b];
-                    let whole = &mut boxes[a];
-                    *whole = [whole[0].min(l), whole[1].min(t), whole[2].max(r), whole[3].max(d)];
-                }
-            }
-            x = end + 1;
-        }
-        above = first;
+
+    /// What hung together in all rows.
+    #[must_use]
+    pub fn whole(self) -> Vec<Piece> {
+        let roots = self.joined.into_iter().zip(self.parent).enumerate().filter(|(i, (_, parent))| i == parent);
+        roots
+            .map(|(_, ([left, top, right, bottom, area], _))| Piece {
+                rect: PixelRect::new(left, top, right - left + 1, bottom - top + 1),
+                area,
+            })
+            .collect()
     }
-    (0..boxes.len()).filter(|i| parent[*i] == *i).map(|i| boxes[i]).collect()
+}
+
+/// Adds first and last column of each run of `row` that is not 0, those no more than `gap` columns on as one.
+fn runs(row: &[u8], gap: u32, out: &mut Vec<[u32; 2]>) {
+    /// Columns that are passed over at a time where nothing is.
+    const BLOCK: usize = 16;
+    let first = out.len();
+    for (start, block) in (0..).step_by(BLOCK).zip(row.chunks(BLOCK)) {
+        if block == [0; BLOCK] {
+            continue;
+        }
+        for (x, _) in (start..).zip(block).filter(|(_, value)| **value != 0) {
+            match out[first..].last_mut() {
+                Some(run) if x - run[1] <= gap => run[1] = x,
+                _ => out.push([x, x]),
+            }
+        }
+    }
 }
 
 /// `boxes` that stand side by side and are as high as each other, put together to rows where no more than `gap` of their
@@ -189,10 +258,8 @@ pub fn tight(luma: &GrayImage, line: PixelRect) -> PixelRect {
         return line;
     }
     let about = image::imageops::crop_imm(luma, left, top, right - left, bottom - top).to_image();
-    let dark: Vec<usize> = ink(&about, WINDOW, DARKER)
-        .chunks_exact(about.width() as usize)
-        .map(|row| row.iter().filter(|v| **v > 0).count())
-        .collect();
+    let mut dark: Vec<usize> = Vec::new();
+    ink_rows(&about, WINDOW, DARKER, |row| dark.push(row.iter().filter(|v| **v > 0).count()));
     let least = (f32::from(INKED) / 100.0 * dark.iter().copied().max().unwrap_or(0) as f32) as usize;
     let (mut best, mut start) = ((0, 0), 0);
     for (y, count) in dark.iter().chain([&0]).enumerate() {
@@ -207,21 +274,21 @@ pub fn tight(luma: &GrayImage, line: PixelRect) -> PixelRect {
     if height < *HEIGHTS.start() / 2 { line } else { PixelRect::new(line.x, top + best.0 as u32, line.width, height) }
 }
 
-/// 255 where a pixel is darker than the mean of the `window` about it, by `darker`: a share of that mean, and at least so
-/// many grey levels.
-#[must_use]
-pub fn ink(luma: &GrayImage, window: u32, darker: (f32, f32)) -> GrayImage {
+/// Tells each row of `luma`, from the top: 255 where a pixel is darker than the mean of the `window` about it, by `darker`:
+/// a share of that mean, and at least so many grey levels; 0 elsewhere.
+pub fn ink_rows(luma: &GrayImage, window: u32, darker: (f32, f32), mut told: impl FnMut(&[u8])) {
     let (width, height) = (luma.width() as usize, luma.height() as usize);
     let (half, raw) = (window as usize / 2, luma.as_raw());
     let row = |y: usize| &raw[y * width..(y + 1) * width];
     // Sums of the window's columns, and in each row running sums over them.
     let mut columns = vec![0u32; width];
     let mut before = vec![0u32; width + 1];
+    let mut mask = vec![0; width];
+    let inner = half.min(width)..width.saturating_sub(half).max(half.min(width));
     for y in 0..half.min(height) {
         columns.iter_mut().zip(row(y)).for_each(|(sum, v)| *sum += u32::from(*v));
     }
-    let mut out = GrayImage::new(luma.width(), luma.height());
-    for (y, line) in out.chunks_exact_mut(width).enumerate() {
+    for y in 0..height {
         if y + half < height {
             columns.iter_mut().zip(row(y + half)).for_each(|(sum, v)| *sum += u32::from(*v));
         }
@@ -230,34 +297,28 @@ pub fn ink(luma: &GrayImage, window: u32, darker: (f32, f32)) -> GrayImage {
         }
         let rows = (y + half).min(height - 1) - y.saturating_sub(half) + 1;
         let mut sum = 0;
-        for (x, column) in columns.iter().enumerate() {
+        for (before, column) in before[1..].iter_mut().zip(&columns) {
             sum += column;
-            before[x + 1] = sum;
+            *before = sum;
         }
-        for (x, (value, v)) in line.iter_mut().zip(row(y)).enumerate() {
+        // Signed, as processors turn such sums into fractions at once; they are far below 2³¹.
+        let dark = |sum: u32, count: f32, v: u8| {
+            let mean = sum as i32 as f32 / count;
+            if mean - f32::from(v) > darker.1.max(darker.0 * mean) { 255 } else { 0 }
+        };
+        let line = row(y);
+        for x in (0..inner.start).chain(inner.end..width) {
             let (x0, x1) = (x.saturating_sub(half), (x + half).min(width - 1));
-            let mean = (before[x1 + 1] - before[x0]) as f32 / ((x1 - x0 + 1) * rows) as f32;
-            *value = if mean - f32::from(*v) > darker.1.max(darker.0 * mean) { 255 } else { 0 };
+            mask[x] = dark(before[x1 + 1] - before[x0], ((x1 - x0 + 1) * rows) as f32, line[x]);
         }
-    }
-    out
-}
-
-/// Fills gaps of up to `gap` pixels along the rows.
-fn smear(mask: &mut GrayImage, gap: u32) {
-    let width = mask.width() as usize;
-    for row in mask.chunks_exact_mut(width) {
-        let mut last: Option<usize> = None;
-        for x in 0..width {
-            if row[x] != 0 {
-                if let Some(before) = last
-                    && x - before <= gap as usize
-                {
-                    row[before..x].fill(255);
-                }
-                last = Some(x);
+        if !inner.is_empty() {
+            let sums = before[2 * half + 1..].iter().zip(&before);
+            let count = ((2 * half + 1) * rows) as f32;
+            for ((value, v), (to, from)) in mask[inner.clone()].iter_mut().zip(&line[inner.clone()]).zip(sums) {
+                *value = dark(to - from, count, *v);
             }
         }
+        told(&mask);
     }
 }
 
@@ -318,31 +379,94 @@ mod tests {
         assert_eq!(around(a, b), [None, Some(PixelRect::new(40, 118, 560, 20))]);
     }
 
+    /// What hangs together in rows of `#` and other marks, as left, top, width, height and area.
+    fn pieces(rows: &[&str], touch: Touch, gap: u32) -> Vec<[u32; 5]> {
+        let mut pieces = Pieces::new(touch, gap);
+        for row in rows {
+            pieces.add(&row.bytes().map(|mark| if mark == b'#' { 255 } else { 0 }).collect::<Vec<u8>>());
+        }
+        let parts = |p: Piece| [p.rect.x, p.rect.y, p.rect.width, p.rect.height, p.area];
+        let mut found: Vec<[u32; 5]> = pieces.whole().into_iter().map(parts).collect();
+        found.sort_unstable();
+        found
+    }
+
     #[test]
     fn what_touches_hangs_together() {
         let rows = ["#..#.#", "####..", ".....#", "#.#.##", "###..."];
-        let mut found = together(&GrayImage::from_fn(6, 5, |x, y| {
-            image::Luma([if rows[y as usize].as_bytes()[x as usize] == b'#' { 255 } else { 0 }])
-        }));
-        found.sort_unstable();
-        assert_eq!(found, [[0, 0, 3, 1], [0, 3, 2, 4], [4, 2, 5, 3], [5, 0, 5, 0]]);
-        assert!(together(&GrayImage::new(4, 3)).is_empty());
+        let by_sides = [[0, 0, 4, 2, 6], [0, 3, 3, 2, 5], [4, 2, 2, 2, 3], [5, 0, 1, 1, 1]];
+        assert_eq!(pieces(&rows, Touch::Sides, 0), by_sides);
+        assert_eq!(pieces(&["#.#", ".#.", "#.."], Touch::Corners, 0), [[0, 0, 3, 3, 4]]);
+        assert_eq!(pieces(&["#..#...#"], Touch::Sides, 3), [[0, 0, 4, 1, 4], [7, 0, 1, 1, 1]]);
+        assert!(pieces(&["...."], Touch::Sides, 0).is_empty());
+    }
+
+    /// Speckles and bars, by a rule without a pattern.
+    fn speckled(width: u32, height: u32) -> GrayImage {
+        GrayImage::from_fn(width, height, |x, y| {
+            let noise = (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503)).wrapping_mul(2_246_822_519) >> 24;
+            let print = (y / 20) % 3 == 1 && (x / 7 + y / 50) % 4 < 3 && x % 120 > 30;
+            image::Luma([(if print {
+                noise / 3
+            } else if noise > 250 {
+                90
+            } else {
+                170 + noise / 24
+            }) as u8])
+        })
+    }
+
+    /// The same as sums over each pixel's own window.
+    fn plain_ink(luma: &GrayImage, window: u32, darker: (f32, f32)) -> GrayImage {
+        let (half, (width, height)) = (window / 2, luma.dimensions());
+        GrayImage::from_fn(width, height, |x, y| {
+            let (x0, y0) = (x.saturating_sub(half), y.saturating_sub(half));
+            let (x1, y1) = ((x + half).min(width - 1), (y + half).min(height - 1));
+            let about = (y0..=y1).flat_map(|y| (x0..=x1).map(move |x| (x, y)));
+            let sum: u32 = about.map(|(x, y)| u32::from(luma.get_pixel(x, y).0[0])).sum();
+            let mean = sum as f32 / ((x1 - x0 + 1) * (y1 - y0 + 1)) as f32;
+            let dark = mean - f32::from(luma.get_pixel(x, y).0[0]) > darker.1.max(darker.0 * mean);
+            image::Luma([if dark { 255 } else { 0 }])
+        })
     }
 
     #[test]
     fn ink_is_darker_than_the_mean_about_it() {
-        let luma = GrayImage::from_fn(70, 60, |x, y| image::Luma([(x * 37 + y * 91 + x * y) as u8]));
-        let half = WINDOW / 2;
-        let mask = ink(&luma, WINDOW, DARKER);
-        for (x, y, v) in mask.enumerate_pixels() {
-            let (x0, y0) = (x.saturating_sub(half), y.saturating_sub(half));
-            let (x1, y1) = ((x + half).min(69), (y + half).min(59));
-            let about = (y0..=y1).flat_map(|y| (x0..=x1).map(move |x| (x, y)));
-            let sum: u32 = about.map(|(x, y)| u32::from(luma.get_pixel(x, y).0[0])).sum();
-            let mean = sum as f32 / ((x1 - x0 + 1) * (y1 - y0 + 1)) as f32;
-            let dark = mean - f32::from(luma.get_pixel(x, y).0[0]) > DARKER.1.max(DARKER.0 * mean);
-            assert_eq!(v.0[0] > 0, dark, "{x} {y}");
+        for (width, height) in [(70, 60), (26, 90), (25, 25), (9, 40)] {
+            let luma = speckled(width, height);
+            let mut rows = Vec::new();
+            ink_rows(&luma, WINDOW, DARKER, |row| rows.extend_from_slice(row));
+            assert_eq!(&rows, plain_ink(&luma, WINDOW, DARKER).as_raw(), "{width} × {height}");
         }
+    }
+
+    #[test]
+    fn boxes_are_those_of_smeared_ink_whose_pixels_are_labelled() {
+        use imageproc::region_labelling::{Connectivity, connected_components};
+
+        let luma = speckled(430, 310);
+        let mut mask = plain_ink(&luma, WINDOW, DARKER);
+        for row in mask.chunks_exact_mut(430) {
+            let dark: Vec<usize> = (0..430).filter(|x| row[*x] > 0).collect();
+            for pair in dark.windows(2).filter(|pair| pair[1] - pair[0] <= GAP as usize) {
+                row[pair[0]..pair[1]].fill(255);
+            }
+        }
+        let labels = connected_components(&mask, Connectivity::Four, image::Luma([0u8]));
+        let mut expected: std::collections::BTreeMap<u32, [u32; 4]> = std::collections::BTreeMap::new();
+        for (x, y, label) in labels.enumerate_pixels().filter(|(.., label)| label.0[0] > 0) {
+            let b = expected.entry(label.0[0]).or_insert([x, y, x, y]);
+            *b = [b[0].min(x), b[1].min(y), b[2].max(x), b[3].max(y)];
+        }
+        let rect = |b: &[u32; 4]| PixelRect::new(b[0], b[1], b[2] - b[0] + 1, b[3] - b[1] + 1);
+        let print = |r: &PixelRect| HEIGHTS.contains(&r.height) && r.width >= r.height / 2;
+        let mut expected: Vec<PixelRect> = expected.values().map(rect).filter(print).collect();
+        let mut found = boxes(&luma);
+        for boxes in [&mut expected, &mut found] {
+            boxes.sort_by_key(|r| (r.x, r.y, r.width, r.height));
+        }
+        assert!(found.len() > 5, "{}", found.len());
+        assert_eq!(found, expected);
     }
 
     #[test]

@@ -5,15 +5,14 @@
 //! the two apart. Whether a block really bears print is for those who look at the pieces.
 
 use fast_image_resize as fr;
-use image::{GrayImage, Luma, imageops};
-use imageproc::region_labelling::{Connectivity, connected_components};
+use image::{GrayImage, imageops};
 
 use super::Overview;
 use super::edges::noise_luma;
 use super::overview::resize;
 use crate::capture::Capture;
 use crate::geometry::{Homography, PixelRect, Point, Quad, UNIT};
-use crate::reading::lines;
+use crate::reading::lines::{self, Pieces, Touch};
 use crate::vocabulary::Zone;
 
 /// Side of a block, in pixels of the overview.
@@ -344,20 +343,14 @@ fn glyph_height(luma: &GrayImage) -> Option<u32> {
         return None;
     }
     let floor = DARKER.1.max(DARKER.2 * noise_luma(luma) as f32);
-    let ink = lines::ink(luma, SURROUND_PX, (DARKER.0, floor));
-    let labels = connected_components(&ink, Connectivity::Eight, Luma([0u8]));
-    let count = labels.iter().copied().max().unwrap_or(0) as usize;
-    // Left, top, right, bottom, pixels.
-    let mut boxes = vec![[u32::MAX, u32::MAX, 0, 0, 0]; count + 1];
-    for (x, y, label) in labels.enumerate_pixels() {
-        let b = &mut boxes[label.0[0] as usize];
-        *b = [b[0].min(x), b[1].min(y), b[2].max(x), b[3].max(y), b[4] + 1];
-    }
-    let mut heights: Vec<u32> = boxes
-        .iter()
-        .skip(1)
-        .filter(|b| b[0] > 0 && b[1] > 0 && b[2] + 1 < width && b[3] + 1 < height)
-        .map(|b| (b[2] - b[0] + 1, b[3] - b[1] + 1, b[4]))
+    let mut pieces = Pieces::new(Touch::Corners, 0);
+    lines::ink_rows(luma, SURROUND_PX, (DARKER.0, floor), |row| pieces.add(row));
+    let mut heights: Vec<u32> = pieces
+        .whole()
+        .into_iter()
+        .filter(|p| p.rect.x > 0 && p.rect.y > 0)
+        .filter(|p| p.rect.x + p.rect.width < width && p.rect.y + p.rect.height < height)
+        .map(|p| (p.rect.width, p.rect.height, p.area))
         .filter(|(w, h, ink)| (LEAST_PX..=height * 3 / 4).contains(h) && 6 * w >= *h && *w <= 3 * h && 8 * ink >= w * h)
         .map(|(_, h, _)| h)
         .collect();
