@@ -11,7 +11,10 @@ use sha2::Digest;
 
 use super::{Failure, Report, Row, csv::name_of};
 use crate::geometry::Quad;
+use crate::policy::{Classification, Decision};
 use crate::scene::Overview;
+use crate::vocabulary::{Language, Species};
+use crate::words::{self, Label};
 
 /// Longest side of a thumbnail, in pixels.
 pub const THUMBNAIL_PX: u32 = 180;
@@ -20,9 +23,17 @@ const STYLE: &str = include_str!("html.css");
 const SCRIPT: &str = include_str!("html.js");
 /// Room kept at the top of the page for the counts, which are known at the end.
 const COUNTS_BYTES: usize = 1024;
-/// Decisions in the order of the page, English and Chinese; the last is no decision.
-const NAMES: [(&str, &str); 5] =
-    [("accept", "通过"), ("retake", "重拍"), ("review", "人工复核"), ("reject", "拒绝"), ("failed", "无法检查")];
+/// Decisions in the order of the page; the last is none.
+const DECISIONS: [Option<Decision>; 5] =
+    [Some(Decision::Accept), Some(Decision::Retake), Some(Decision::Review), Some(Decision::Reject), None];
+/// Classes in the order of the page.
+const CLASSES: [Classification; 5] = [
+    Classification::BonaFide,
+    Classification::Attack(Species::Screen),
+    Classification::Attack(Species::Print),
+    Classification::Attack(Species::Screenshot),
+    Classification::NoResponse,
+];
 
 /// A page in the making: rows go to `FILE.part` beside its destination, and it takes its name when finished.
 pub struct HtmlReport {
@@ -30,7 +41,7 @@ pub struct HtmlReport {
     part: PathBuf,
     path: PathBuf,
     counts_at: u64,
-    counts: [u64; NAMES.len()],
+    counts: [u64; DECISIONS.len()],
 }
 
 impl HtmlReport {
@@ -47,7 +58,7 @@ impl HtmlReport {
         let counts_at = out.stream_position()?;
         out.write_all(&[b' '; COUNTS_BYTES])?;
         out.write_all(form().as_bytes())?;
-        Ok(Self { out, part, path: path.to_owned(), counts_at, counts: [0; NAMES.len()] })
+        Ok(Self { out, part, path: path.to_owned(), counts_at, counts: [0; DECISIONS.len()] })
     }
 
     /// Adds a row with its thumbnail, a JPEG file.
@@ -55,9 +66,9 @@ impl HtmlReport {
     /// # Errors
     /// When the page cannot be written.
     pub fn write(&mut self, row: &Row, thumbnail: Option<&[u8]>) -> io::Result<()> {
-        let decision = decision_name(row);
-        if let Some(i) = NAMES.iter().position(|(name, _)| *name == decision) {
-            self.counts[i] += 1;
+        let decision = decision(row);
+        for (known, count) in DECISIONS.iter().zip(&mut self.counts) {
+            *count += u64::from(*known == decision);
         }
         self.out.write_all(article(row, thumbnail).as_bytes())
     }
@@ -69,8 +80,9 @@ impl HtmlReport {
     pub fn finish(mut self, note: &str) -> io::Result<()> {
         writeln!(self.out, "</main><footer>{}</footer><script>{SCRIPT}</script></body></html>", escaped(note))?;
         self.out.seek(SeekFrom::Start(self.counts_at))?;
-        let mut list = format!("<li><b>{}</b>all 全部</li>", self.counts.iter().sum::<u64>());
-        for ((name, zh), count) in NAMES.iter().zip(self.counts) {
+        let mut list = format!("<li><b>{}</b>{}</li>", self.counts.iter().sum::<u64>(), words::both(Label::All));
+        for (decision, count) in DECISIONS.into_iter().zip(self.counts) {
+            let (name, zh) = named(decision);
             let _ = write!(list, "<li class={name}><b>{count}</b>{name} {zh}</li>");
         }
         debug_assert!(list.len() <= COUNTS_BYTES);
@@ -124,11 +136,20 @@ pub(crate) fn escaped(text: &str) -> String {
     out
 }
 
-fn decision_name(row: &Row) -> &'static str {
+/// What the gate does with the photograph of `row`; nothing where it was not examined.
+fn decision(row: &Row) -> Option<Decision> {
     match row {
-        Row::Failure(_) => "failed",
-        Row::Report(report) => report.decision.name(),
+        Row::Failure(_) => None,
+        Row::Report(report) => Some(report.decision),
     }
+}
+
+/// The name that the page's style and script know a decision by, and its Chinese one.
+fn named(decision: Option<Decision>) -> (&'static str, &'static str) {
+    decision.map_or_else(
+        || ("failed", words::label(Label::NotExamined, Language::Zh)),
+        |decision| (decision.name(), words::decision(decision, Language::Zh)),
+    )
 }
 
 fn head() -> String {
@@ -139,43 +160,38 @@ fn head() -> String {
          style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'\">\
          <meta name=viewport content=\"width=device-width,initial-scale=1\"><meta name=referrer content=no-referrer>\
          <title>bonafide: screening report</title><style>{STYLE}</style></head>\n\
-         <body><header><h1>Screening report 筛查报告</h1><ul class=counts>",
+         <body><header><h1>{}</h1><ul class=counts>",
         hash(STYLE),
         hash(SCRIPT),
+        words::both(Label::Screening),
     )
 }
 
 fn form() -> String {
     let mut decisions = String::new();
-    for (name, zh) in NAMES {
+    for (name, zh) in DECISIONS.map(named) {
         let _ = write!(decisions, "<option value={name}>{name} {zh}</option>");
     }
     let mut kinds = String::new();
-    for name in ["bona_fide", "screen", "print", "screenshot", "no_response"] {
-        let _ = write!(kinds, "<option value={name}>{} {}</option>", name.replace('_', " "), kind_zh(name));
+    for class in CLASSES {
+        let _ = write!(kinds, "<option value={}>{}</option>", class.name(), words::class(class));
     }
+    let choice = |name: &str, heading: Label, any: Label, options: &str| {
+        let (heading, any) = (words::both(heading), words::both(any));
+        format!("<select name={name} aria-label=\"{heading}\"><option value=\"\">{any}</option>{options}</select>")
+    };
     format!(
-        "</ul></header>\n<form hidden>\
-         <select name=decision aria-label=\"Decision 决定\"><option value=\"\">every decision 全部决定</option>{decisions}</select>\
-         <select name=kind aria-label=\"Class 类别\"><option value=\"\">every class 全部类别</option>{kinds}</select>\
-         <select name=code aria-label=\"Reason 原因\"><option value=\"\">every reason 全部原因</option></select>\
-         <input name=text type=search placeholder=\"Search 搜索\" aria-label=\"Search 搜索\"><output></output></form>\n<main>"
+        "</ul></header>\n<form hidden>{}{}{}<input name=text type=search placeholder=\"{search}\" \
+         aria-label=\"{search}\"><output></output></form>\n<main>",
+        choice("decision", Label::Decision, Label::EveryDecision, &decisions),
+        choice("kind", Label::Class, Label::EveryClass, &kinds),
+        choice("code", Label::Reason, Label::EveryReason, ""),
+        search = words::both(Label::Search),
     )
 }
 
-fn kind_zh(name: &str) -> &'static str {
-    match name {
-        "bona_fide" => "原件",
-        "screen" => "屏幕翻拍",
-        "print" => "打印件翻拍",
-        "screenshot" => "截图",
-        _ => "无法判断",
-    }
-}
-
 fn article(row: &Row, thumbnail: Option<&[u8]>) -> String {
-    let decision = decision_name(row);
-    let badge = NAMES.iter().find(|(name, _)| *name == decision).map_or("", |(_, zh)| zh);
+    let (decision, badge) = named(decision(row));
     let (kind, codes) = match row {
         Row::Report(report) => {
             (report.classification.name(), report.reasons.iter().map(|r| r.code).collect::<Vec<_>>().join(" "))
@@ -201,12 +217,12 @@ fn article(row: &Row, thumbnail: Option<&[u8]>) -> String {
 }
 
 fn describe(report: &Report, html: &mut String) {
-    let kind = report.classification.name();
-    let _ = write!(html, "<b>{} {}</b><ul class=scores>", kind.replace('_', " "), kind_zh(kind));
+    let _ = write!(html, "<b>{}</b><ul class=scores>", words::class(report.classification));
     let scores = &report.scores;
     for (name, value) in
-        [("screen 屏幕", scores.screen), ("print 打印", scores.print), ("legibility 清晰", scores.legibility)]
+        [(Label::Screen, scores.screen), (Label::Print, scores.print), (Label::ShortLegibility, scores.legibility)]
     {
+        let name = words::both(name);
         match value {
             Some(v) => {
                 let _ = write!(html, "<li>{name} {v:.2}<meter min=0 max=1 value={v:.4}></meter></li>");
@@ -216,10 +232,10 @@ fn describe(report: &Report, html: &mut String) {
             }
         }
     }
-    let document = report.document.as_ref().map_or_else(
-        || "no document found 未找到证件".to_owned(),
-        |d| format!("document: {}", escaped(&name_of(&d.kind))),
-    );
+    let document = report
+        .document
+        .as_ref()
+        .map_or_else(|| words::both(Label::NoDocument), |d| format!("document: {}", escaped(&name_of(&d.kind))));
     let _ = write!(
         html,
         "</ul><div class=num>{} × {} px · {} · {document}</div><ul class=reasons>",
