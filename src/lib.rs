@@ -45,7 +45,7 @@
 //! | what is measured | [`detectors`]: one file and one line in `DETECTORS` each; its readings are `static`s in it |
 //! | how readings become scores | [`scoring`], `models/train/commands/fuse.py` |
 //! | a threshold or an action | `policy/gate.toml` |
-//! | a sentence that an applicant reads | `policy/codes.rs` |
+//! | a sentence, in English or Chinese | `words`: `en/`, `zh/`; a new one begins in `fact.rs` or as a `Risk` |
 //! | the JSON contract | [`report`], and its mirror in `tests/wire.rs` |
 //! | the order of the pipeline | [`checker`]: `look.rs`, the way of every front |
 //! | a figure of the benchmark, its page | `benchmark`: `measure/`, `page/` |
@@ -75,6 +75,8 @@ pub mod inference;
 pub mod reading;
 
 pub mod scene;
+
+mod words;
 
 pub mod evidence;
 

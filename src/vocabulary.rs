@@ -1,4 +1,5 @@
-//! Words that all stages share: which document, which side and part of it, what attacks it, and in which language.
+//! Words that all stages share: which document, which side and part of it, what attacks it, what is decided, and in
+//! which language.
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
@@ -13,6 +14,102 @@ pub enum Species {
     Print,
     /// A screenshot: no camera at all.
     Screenshot,
+}
+
+/// What the picture is classified as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Classification {
+    /// Original capture.
+    BonaFide,
+    /// Recapture or screenshot.
+    Attack(Species),
+    /// Nothing could be said (ISO/IEC 30107-3: non-response).
+    NoResponse,
+}
+
+impl Classification {
+    /// The name in the JSON contract.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::BonaFide => "bona_fide",
+            Self::Attack(Species::Screen) => "screen",
+            Self::Attack(Species::Print) => "print",
+            Self::Attack(Species::Screenshot) => "screenshot",
+            Self::NoResponse => "no_response",
+        }
+    }
+}
+
+#[cfg(feature = "service")]
+impl utoipa::PartialSchema for Classification {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        let attacks = [Species::Screen, Species::Print, Species::Screenshot].map(Self::Attack);
+        let all = [Self::BonaFide, Self::NoResponse].into_iter().chain(attacks);
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .enum_values(Some(all.map(Self::name)))
+            .description(Some("Original capture, species of attack, or nothing could be said."))
+            .into()
+    }
+}
+
+#[cfg(feature = "service")]
+impl utoipa::ToSchema for Classification {}
+
+impl Serialize for Classification {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// What the gate does with an upload, mildest first.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Decision {
+    /// Take it.
+    Accept,
+    /// Ask for another photograph; the reasons say how.
+    Retake,
+    /// A person looks at it.
+    Review,
+    /// Refuse it.
+    Reject,
+}
+
+impl Decision {
+    /// The name in the JSON contract.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
+    /// The exit code of a program that checked one photograph: 0 accepted, 1 not accepted, 3 for a person to look at. 2 is
+    /// for what could not be examined ([`crate::capture::Category::exit_code`]).
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Accept => 0,
+            Self::Retake | Self::Reject => 1,
+            Self::Review => 3,
+        }
+    }
 }
 
 /// Which document, and which side of it; in the order of the classifier's outputs.
@@ -142,22 +239,6 @@ impl Zone {
     pub fn at(x: f32, y: f32) -> Self {
         let third = |v: f32| ((v * 3.0).max(0.0) as usize).min(2);
         Self::ALL[third(y) * 3 + third(x)]
-    }
-
-    /// Its name in English and Chinese, as it stands in a sentence.
-    #[must_use]
-    pub const fn name(self) -> (&'static str, &'static str) {
-        match self {
-            Self::UpperLeft => ("upper left", "左上部"),
-            Self::UpperMiddle => ("upper middle", "上部"),
-            Self::UpperRight => ("upper right", "右上部"),
-            Self::MiddleLeft => ("left", "左部"),
-            Self::Middle => ("middle", "中部"),
-            Self::MiddleRight => ("right", "右部"),
-            Self::LowerLeft => ("lower left", "左下部"),
-            Self::LowerMiddle => ("lower middle", "下部"),
-            Self::LowerRight => ("lower right", "右下部"),
-        }
     }
 }
 

@@ -13,6 +13,7 @@ const ORDER: &[&str] = &[
     "inference",
     "reading",
     "scene",
+    "words",
     "evidence",
     "detectors",
     "scoring",

@@ -8,6 +8,7 @@ use crate::policy::{Code, Place, Pointer};
 use crate::reading::{Date, NumberCode, Proof};
 use crate::report::{DocumentReport, Finding, NumberReport};
 use crate::scoring::{FusionError, Readings};
+use crate::words::Fact;
 
 /// Detectors that the deadline left no time for: the one reading that no detector makes.
 pub static CUT_SHORT: Reading =
@@ -134,7 +135,6 @@ pub(super) fn unscored(error: &FusionError) -> Finding {
         FusionError::NoModel => AbstentionCause::NoModel,
         _ => AbstentionCause::Failed,
     };
-    let en = format!("There are no scores: {error}. A person has to look at the picture.");
-    let zh = format!("没有评分：{error}。需人工核查。");
-    finding("fusion", &Abstention::new(cause, en, zh).into())
+    let said = error.to_string();
+    finding("fusion", &Abstention::new(cause, Fact::Unscored { cause: &said }).into())
 }

@@ -18,6 +18,7 @@ use crate::evidence::{Abstention, AbstentionCause, Outcome};
 use crate::policy::Policy;
 use crate::report::{DocumentReport, Report, html, overlay};
 use crate::scene::{Deadline, Scene};
+use crate::words::Fact;
 
 /// The time of one check by stage: `decode`, each detector by its id, `judge`; what detectors share counts for the first
 /// that asks for it. Written in milliseconds.
@@ -179,13 +180,10 @@ impl Checker {
 
 fn examine(detector: &dyn Detector, scene: &Scene<'_>) -> Outcome {
     if scene.deadline().passed() {
-        let (en, zh) = ("There was no time left to measure this.", "时间不足，未测量此项。");
-        return Abstention::new(AbstentionCause::DeadlinePassed, en, zh).into();
+        return Abstention::new(AbstentionCause::DeadlinePassed, Fact::NoTimeLeft).into();
     }
-    catch_unwind(AssertUnwindSafe(|| detector.examine(scene))).unwrap_or_else(|_| {
-        let (en, zh) = ("This could not be measured.", "此项无法测量。");
-        Abstention::new(AbstentionCause::Failed, en, zh).into()
-    })
+    catch_unwind(AssertUnwindSafe(|| detector.examine(scene)))
+        .unwrap_or_else(|_| Abstention::new(AbstentionCause::Failed, Fact::Broken).into())
 }
 
 #[cfg(test)]

@@ -7,9 +7,10 @@
 //! and table edges look like one.
 
 use super::{Detector, DetectorInfo, Entry};
-use crate::evidence::{Evidence, MarkKind, Outcome, Reading, Sentence};
+use crate::evidence::{Evidence, MarkKind, Outcome, Reading};
 use crate::geometry::{Point, Quad};
 use crate::scene::{Overview, Scene};
+use crate::words::{Around, Fact};
 
 /// Luma below which a frame is dark: a black border under room light stays within a fifth of white.
 const DARK: u8 = 51;
@@ -65,7 +66,7 @@ impl Detector for Bezel {
         let bars = bar_share(overview);
         let parallel = parallel_edges(scene, document.map(|d| &d.quad));
         let mut evidence = Evidence::default();
-        let (mut en, mut zh) = (String::new(), String::new());
+        let mut around = Around::Unknown;
         if let Some(document) = document {
             if let Some(device) = &document.device {
                 let centre = Point::new(scene.capture().width() as f32, scene.capture().height() as f32).scaled(0.5);
@@ -79,40 +80,18 @@ impl Detector for Bezel {
                 if scene.maps().is_none() {
                     evidence.mark(MarkKind::Device, device.quad.0, device.edge_support);
                 }
-                en = format!(
-                    "A second rectangle of {aspect:.2} : 1 surrounds the document, {:.0} % of its border seen; ",
-                    device.edge_support * 100.0
-                );
-                zh = format!(
-                    "证件外有第二个矩形（长宽比 {aspect:.2} : 1），其边框可见 {:.0} %；",
-                    device.edge_support * 100.0
-                );
+                around = Around::Rectangle { aspect, seen: device.edge_support };
             } else {
                 evidence.read(&EDGE_SUPPORT, 0.0);
                 evidence.read(&CONCENTRIC, 0.0);
-                en.push_str("No second rectangle surrounds the document; ");
-                zh.push_str("证件外没有第二个矩形；");
+                around = Around::Nothing;
             }
         }
-        let (place_en, place_zh) =
-            if document.is_some() { ("the ring about it", "其周围") } else { ("the picture's rim", "画面四周") };
-        let count = parallel.len();
-        evidence.explanation = Sentence::new(
-            format!(
-                "{en}{:.0} % of {place_en} is dark and even, even bars take {:.0} % of the picture, and {count} long \
-                 parallel edges lie around.",
-                dark * 100.0,
-                bars * 100.0
-            ),
-            format!(
-                "{zh}{place_zh}有 {:.0} % 为均匀暗色，均匀横竖条占画面 {:.0} %，周围有 {count} 条平行长边缘。",
-                dark * 100.0,
-                bars * 100.0
-            ),
-        );
+        let edges = parallel.len();
+        evidence.tell(Fact::Bezel { around, dark, bars, edges });
         evidence.read(&DARK_FRAME_SHARE, dark);
         evidence.read(&BAR_SHARE, bars);
-        evidence.read(&PARALLEL_EDGES_COUNT, count as f64);
+        evidence.read(&PARALLEL_EDGES_COUNT, edges as f64);
         for (from, to, support) in parallel {
             evidence.mark(MarkKind::Edge, [from, to], support);
         }

@@ -6,9 +6,10 @@
 //! Blind spots: colour prints, documents that are grey by themselves, automatic white balance.
 
 use super::{Detector, DetectorInfo, Entry};
-use crate::evidence::{Evidence, Outcome, Reading, Sentence};
+use crate::evidence::{Evidence, Outcome, Reading};
 use crate::geometry::{Point, Quad};
 use crate::scene::{Overview, Scene};
+use crate::words::Fact;
 
 pub static PICTURE_CHROMA: Reading =
     Reading::new("colour.picture_chroma", "levels", "mean distance from neutral grey in Cb, Cr, whole picture");
@@ -98,20 +99,14 @@ fn measure(overview: &Overview, quad: Option<&Quad>) -> Evidence {
     evidence.read(&GAMUT_AREA, whole.gamut_area());
     evidence.read(&WHITE_CHROMA, whole.white().map_or(f64::NAN, |[b, r]| b.hypot(r)));
     if quad.is_none() || document.count < REGION_PX {
-        evidence.explanation = Sentence::new(
-            format!("The picture's colours spread by {:.1} levels; no document was found.", whole.spread()),
-            format!("画面色度离散为 {:.1} 级；未找到证件。", whole.spread()),
-        );
+        evidence.tell(Fact::ColoursOfPicture { spread: whole.spread() });
         return evidence;
     }
     evidence.read(&DOCUMENT_CHROMA, document.chroma());
     evidence.read(&DOCUMENT_SPREAD, document.spread());
     evidence.read(&DOCUMENT_RESIDUAL, document.residual());
     if surround.count < REGION_PX {
-        evidence.explanation = Sentence::new(
-            format!("The document's colours spread by {:.1} levels; it fills the picture.", document.spread()),
-            format!("证件色度离散为 {:.1} 级；证件占满画面。", document.spread()),
-        );
+        evidence.tell(Fact::ColoursOfFullDocument { spread: document.spread() });
         return evidence;
     }
     evidence.read(&SURROUND_CHROMA, surround.chroma());
@@ -121,14 +116,7 @@ fn measure(overview: &Overview, quad: Option<&Quad>) -> Evidence {
     if let (Some(a), Some(b)) = (document.white(), surround.white()) {
         evidence.read(&TINT_DIFFERENCE, (a[0] - b[0]).hypot(a[1] - b[1]));
     }
-    evidence.explanation = Sentence::new(
-        format!(
-            "The document's colours spread by {:.1} levels, its surround's by {:.1}.",
-            document.spread(),
-            surround.spread()
-        ),
-        format!("证件色度离散为 {:.1} 级，周围为 {:.1} 级。", document.spread(), surround.spread()),
-    );
+    evidence.tell(Fact::Colours { document: document.spread(), surround: surround.spread() });
     evidence
 }
 

@@ -2,9 +2,10 @@
 
 use super::{Detector, DetectorInfo, Entry};
 use crate::capture::{self, MediaType};
-use crate::evidence::{Evidence, Outcome, Reading, Sentence};
+use crate::evidence::{Evidence, Outcome, Reading};
 use crate::geometry::PixelRect;
 use crate::scene::Scene;
+use crate::words::{Fact, FileFact};
 
 pub static STANDARD_TABLES: Reading =
     Reading::flag("container.standard_tables", "the JPEG tables are the standard ones of libjpeg at some quality");
@@ -148,59 +149,45 @@ impl Detector for Container {
         let capture = scene.capture();
         let facts = &capture.container;
         let mut out = Evidence::default();
-        let mut en: Vec<String> = vec![format!("The file is {}", capture.media_type.mime())];
-        let mut zh: Vec<String> = vec![format!("文件格式为 {}", capture.media_type.mime())];
-        let mut say = |english: String, chinese: String| {
-            en.push(english);
-            zh.push(chinese);
-        };
+        let types = facts.digital_source_types.join(", ");
+        let mut found = Vec::new();
         if capture.media_type == MediaType::Jpeg {
             if let Some((quality, exact)) = tables(&facts.quantisation_tables) {
                 out.flag(&STANDARD_TABLES, exact);
                 out.read(&TABLES_QUALITY, f64::from(quality));
                 let under_make = exact && capture.metadata.make.is_some();
                 out.flag(&REENCODED_UNDER_MAKE, under_make);
-                say(
-                    format!(
-                        "its tables are {} libjpeg quality {quality}",
-                        if exact { "exactly" } else { "nearest to" }
-                    ),
-                    format!("量化表{} libjpeg 质量 {quality}", if exact { "等于" } else { "接近" }),
-                );
+                found.push(FileFact::Tables { exact, quality });
             }
             out.flag(&PROGRESSIVE, facts.progressive);
             out.flag(&PHOTOSHOP_BLOCK, facts.photoshop);
             if facts.photoshop {
-                say("it holds Photoshop's own block".into(), "含有 Photoshop 自有数据".into());
+                found.push(FileFact::PhotoshopBlock);
             }
         }
         out.read(&TRAILING_BYTES, facts.trailing_bytes as f64);
         out.flag(&ALPHA, facts.alpha);
         if facts.alpha {
-            say("it has an alpha channel".into(), "含有透明通道".into());
+            found.push(FileFact::Alpha);
         }
         let size = (capture.width().max(capture.height()), capture.width().min(capture.height()));
         let display = capture.metadata.make.is_none() && DISPLAYS.contains(&size);
         out.flag(&DISPLAY_SIZE, display);
         if display {
-            say(
-                format!("{} × {} is the size of a display", size.0, size.1),
-                format!("{} × {} 是常见屏幕尺寸", size.0, size.1),
-            );
+            found.push(FileFact::SizeOfDisplay { long: size.0, short: size.1 });
         }
         provenance(facts, &mut out);
         if facts.c2pa {
-            say("it carries a C2PA manifest (not validated)".into(), "带有 C2PA 清单（未验证）".into());
+            found.push(FileFact::C2pa);
         }
         if !facts.digital_source_types.is_empty() {
-            let types = facts.digital_source_types.join(", ");
-            say(format!("stated digital source: {types}"), format!("标注的数字来源：{types}"));
+            found.push(FileFact::DigitalSource { types: &types });
         }
         if let Some((strength, at_origin)) = grid(scene) {
             out.flag(&GRID_OFFSET, !at_origin);
             out.read(&GRID_STRENGTH, strength);
         }
-        out.explanation = Sentence::new(format!("{}.", en.join("; ")), format!("{}。", zh.join("；")));
+        out.tell(Fact::File { mime: capture.media_type.mime(), found: &found });
         out.into()
     }
 }

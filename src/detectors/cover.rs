@@ -6,11 +6,12 @@ use image::RgbImage;
 use ndarray::{Array4, Ix4};
 
 use super::{Detector, DetectorInfo, Entry, abstain_without_model, failed};
-use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome, Reading, Sentence};
+use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome, Reading};
 use crate::geometry::{Homography, PixelRect, Point, Quad, UNIT};
 use crate::inference::{Model, write_planes};
 use crate::scene::{PrintMask, Scene};
 use crate::vocabulary::Zone;
+use crate::words::Fact;
 
 /// Side of the network's cells, in pixels of what it reads.
 const CELL: u32 = 8;
@@ -64,9 +65,7 @@ impl Detector for Cover {
     fn examine(&self, scene: &Scene<'_>) -> Outcome {
         let Some(model) = &self.0 else { return abstain_without_model("cover_net") };
         let Some((small, quad)) = scene.small() else {
-            let (en, zh) =
-                ("No document was found, so what may lie over it was not looked at.", "未找到证件，未检查遮挡。");
-            return Abstention::new(AbstentionCause::NoDocument, en, zh).into();
+            return Abstention::new(AbstentionCause::NoDocument, Fact::CoverNeedsDocument).into();
         };
         let said = match look(model.as_ref(), small) {
             Ok(said) => said,
@@ -118,14 +117,7 @@ impl Detector for Cover {
                 None => evidence.mark(MarkKind::Cover, outline, strength),
             }
         }
-        evidence.explanation = Sentence::new(
-            format!(
-                "Things lie over {:.1} % of the document and {:.1} % of its print.",
-                100.0 * covered_share,
-                100.0 * print_share
-            ),
-            format!("遮挡占证件的 {:.1}%、文字的 {:.1}%。", 100.0 * covered_share, 100.0 * print_share),
-        );
+        evidence.tell(Fact::Cover { share: covered_share, print: print_share });
         evidence.into()
     }
 }

@@ -3,9 +3,10 @@
 use strum::VariantArray as _;
 
 use super::{Detector, DetectorInfo, Entry, abstain_without_model};
-use crate::evidence::{Abstention, AbstentionCause, Evidence, Outcome, Reading, Sentence};
+use crate::evidence::{Abstention, AbstentionCause, Evidence, Outcome, Reading};
 use crate::scene::Scene;
 use crate::vocabulary::Face;
+use crate::words::Fact;
 
 pub static PORTRAIT_SIDE: Reading =
     Reading::share("document_net.portrait_side", "how likely it is an identity card or driving licence, portrait side");
@@ -71,15 +72,10 @@ impl Detector for DocumentNet {
             return abstain_without_model("document_net");
         }
         let Some(seen) = scene.seen() else {
-            let (en, zh) = ("No document was found, so it was not told which it is.", "未找到证件，未判断证件类型。");
-            return Abstention::new(AbstentionCause::NoDocument, en, zh).into();
+            return Abstention::new(AbstentionCause::NoDocument, Fact::FaceNeedsDocument).into();
         };
         let (face, confidence) = seen.face();
-        let (en, zh) = name(face);
-        let mut evidence = Evidence::told(Sentence::new(
-            format!("It looks like {en} ({:.0} %).", 100.0 * confidence),
-            format!("看起来是{zh}（{:.0}%）。", 100.0 * confidence),
-        ));
+        let mut evidence = Evidence::told(Fact::Face { face, share: confidence });
         for (face, share) in Face::VARIANTS.iter().zip(seen.shares) {
             evidence.read(share_of(*face), f64::from(share));
         }
@@ -89,17 +85,5 @@ impl Detector for DocumentNet {
             evidence.read(&TURNED_DEG, f64::from(degrees));
         }
         evidence.into()
-    }
-}
-
-const fn name(face: Face) -> (&'static str, &'static str) {
-    match face {
-        Face::PortraitSide => ("the portrait side of an identity card", "证件人像面"),
-        Face::EmblemSide => ("the emblem side of an identity card", "身份证国徽面"),
-        Face::Card => ("a card of another kind", "其他卡片"),
-        Face::PassportPage => ("the data page of a passport", "护照资料页"),
-        Face::Licence => ("a licence or certificate", "执照或证书"),
-        Face::Page => ("a paper", "纸质文件"),
-        Face::None => ("no document", "非证件"),
     }
 }

@@ -1,8 +1,9 @@
 //! Overview → brightness, clipping and contrast of the document, or of the whole picture when none was found.
 
 use super::{Detector, DetectorInfo, Entry, document_rows};
-use crate::evidence::{Evidence, Outcome, Reading, Sentence};
+use crate::evidence::{Evidence, Outcome, Reading};
 use crate::scene::Scene;
+use crate::words::Fact;
 
 /// At and below this luma a sensor shows hardly more than noise.
 const DARK: usize = 25;
@@ -51,11 +52,8 @@ impl Detector for Exposure {
             })
         };
         let (low, high) = (percentile(0.05).unwrap_or(0) as f64, percentile(0.95).unwrap_or(255) as f64);
-        let what = if scene.document().is_some() { ("document", "证件") } else { ("picture", "画面") };
-        let mut evidence = Evidence::told(Sentence::new(
-            format!("The {} has a mean brightness of {mean:.0} of 255 and a contrast of {:.0}.", what.0, high - low),
-            format!("{}平均亮度为 {mean:.0}（满值 255），对比度为 {:.0}。", what.1, high - low),
-        ));
+        let of_document = scene.document().is_some();
+        let mut evidence = Evidence::told(Fact::Exposure { of_document, mean, contrast: high - low });
         evidence.read(&MEAN_LUMA, mean);
         evidence.read(&BRIGHT_LUMA, high);
         evidence.read(&DARK_SHARE, share(0..=DARK));

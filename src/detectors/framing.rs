@@ -4,9 +4,10 @@
 //! fills the picture exactly has no border to find, so that nothing is said of it.
 
 use super::{Detector, DetectorInfo, Entry};
-use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome, Reading, Sentence};
+use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome, Reading};
 use crate::geometry::{Point, Quad};
 use crate::scene::Scene;
+use crate::words::Fact;
 
 pub static CORNERS_CUT_COUNT: Reading =
     Reading::count("framing.corners_cut_count", "corners at or beyond the picture's edge");
@@ -36,42 +37,20 @@ struct Framing;
 impl Detector for Framing {
     fn examine(&self, scene: &Scene<'_>) -> Outcome {
         let Some(document) = scene.subject() else {
-            return Abstention::new(
-                AbstentionCause::NoDocument,
-                "No document border was found, so its framing cannot be measured.",
-                "未找到证件边界，无法测量取景情况。",
-            )
-            .into();
+            return Abstention::new(AbstentionCause::NoDocument, Fact::FramingNeedsBorder).into();
         };
         let (width, height) = (scene.capture().width() as f32, scene.capture().height() as f32);
         let quad = &document.quad;
         let print_cut = print_cut(scene, quad);
         if document.fills_frame {
-            let mut evidence = Evidence::told(Sentence::new(
-                format!(
-                    "No border of the document was found; print stands at {:.0} % of the picture's edge.",
-                    100.0 * print_cut
-                ),
-                format!("未找到证件边界；画面边缘的 {:.0}% 处有文字。", 100.0 * print_cut),
-            ));
+            let mut evidence = Evidence::told(Fact::FramingFull { print: print_cut });
             evidence.read(&PRINT_CUT_SHARE, print_cut);
             return evidence.into();
         }
         let cut: Vec<usize> = (0..4).filter(|&i| is_cut(quad.0[i], width, height)).collect();
         let (tilt, rotation, share) = (tilt_deg(quad), rotation_deg(quad), quad.share_of(width, height));
-        let mut evidence = Evidence::told(Sentence::new(
-            format!(
-                "The document covers {:.0} % of the picture; {} of its corners are cut off; it is turned by \
-                 {rotation:.0}° and opposite sides converge by {tilt:.0}°.",
-                share * 100.0,
-                cut.len()
-            ),
-            format!(
-                "证件占画面的 {:.0} %；有 {} 个角被裁切；旋转 {rotation:.0}°，对边夹角 {tilt:.0}°。",
-                share * 100.0,
-                cut.len()
-            ),
-        ));
+        let mut evidence =
+            Evidence::told(Fact::Framing { share, cut: cut.len(), rotation_deg: rotation, tilt_deg: tilt });
         evidence.read(&CORNERS_CUT_COUNT, cut.len() as f64);
         evidence.read(&TILT_DEG, f64::from(tilt));
         evidence.read(&ROTATION_DEG, f64::from(rotation));

@@ -10,10 +10,11 @@ use image::{GrayImage, Luma};
 use imageproc::contours::{BorderType, find_contours};
 
 use super::{Detector, DetectorInfo, Entry, document_rows};
-use crate::evidence::{Evidence, MarkKind, Outcome, Reading, Sentence};
+use crate::evidence::{Evidence, MarkKind, Outcome, Reading};
 use crate::geometry::{Homography, Point, UNIT};
 use crate::scene::{BLOCK_PX, Overview, PrintMask, Scene};
 use crate::vocabulary::Zone;
+use crate::words::Fact;
 
 /// At and above this luma an 8-bit picture is clipped, JPEG ringing allowed for.
 const CLIPPED: u8 = 250;
@@ -105,20 +106,7 @@ impl Detector for Glare {
             areas.iter().zip(&reflects).find(|(_, reflects)| **reflects).map_or(0.0, |((share, _), _)| *share);
         let bearing = print.as_ref().map_or(1, |print| print.expected_count().max(1));
         let over_print = washed.iter().sum::<usize>() as f64 / bearing as f64;
-        let mut evidence = Evidence::told(Sentence::new(
-            format!(
-                "Clipped highlights: {}, over {:.1} % of the area; they wash out {:.1} % of the print.",
-                areas.len(),
-                covered * 100.0,
-                over_print * 100.0
-            ),
-            format!(
-                "{} 处过曝反光覆盖 {:.1}% 的面积，{:.1}% 的文字被冲淡。",
-                areas.len(),
-                covered * 100.0,
-                over_print * 100.0
-            ),
-        ));
+        let mut evidence = Evidence::told(Fact::Glare { count: areas.len(), share: covered, print: over_print });
         evidence.read(&AREA_SHARE, covered);
         evidence.read(&LARGEST_SHARE, largest);
         evidence.read(&COUNT, areas.len() as f64);

@@ -7,8 +7,9 @@
 //! packaging have one; a screen's pixel grid is a square lattice too.
 
 use super::{Detector, DetectorInfo, Entry};
-use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome, Reading, Sentence};
+use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome, Reading};
 use crate::scene::{Peak, Scene, TileSpectra};
+use crate::words::Fact;
 
 pub static PEAK_DB: Reading = Reading::new(
     "halftone.peak_db",
@@ -54,12 +55,7 @@ impl Detector for Halftone {
     fn examine(&self, scene: &Scene<'_>) -> Outcome {
         let spectra = scene.spectra();
         if spectra.is_empty() {
-            return Abstention::new(
-                AbstentionCause::InsufficientResolution,
-                "A printed dot lattice needs native pixels of at least 256 × 256.",
-                "检测印刷网点至少需要 256 × 256 原始像素。",
-            )
-            .into();
+            return Abstention::new(AbstentionCause::InsufficientResolution, Fact::HalftoneNeedsPixels).into();
         }
         measure(spectra).into()
     }
@@ -108,10 +104,7 @@ fn measure(spectra: &[TileSpectra]) -> Evidence {
     strengths.sort_by(f32::total_cmp);
     let median = f64::from(strengths[strengths.len() / 2]);
     let Some((_, best)) = found.iter().max_by(|a, b| a.1.weaker.total_cmp(&b.1.weaker)).copied() else {
-        let mut evidence = Evidence::told(Sentence::new(
-            format!("No dot lattice in {} tiles.", spectra.len()),
-            format!("{} 个图块中未见网点。", spectra.len()),
-        ));
+        let mut evidence = Evidence::told(Fact::HalftoneNone { tiles: spectra.len() });
         evidence.read(&PEAK_DB, 0.0);
         evidence.read(&BEST_DB, 0.0);
         evidence.read(&TILE_SHARE, 0.0);
@@ -121,19 +114,13 @@ fn measure(spectra: &[TileSpectra]) -> Evidence {
     let share = alike.len() as f64 / spectra.len() as f64;
     let (pitch, angle) = (f64::from(best.peak.pitch_px()), f64::from(best.angle()));
     let best_db = f64::from(best.weaker.max(0.0));
-    let mut evidence = Evidence::told(Sentence::new(
-        format!(
-            "The strongest dot lattice repeats every {pitch:.1} px at {angle:.0}°, {best_db:.1} dB over its \
-             surroundings, in {} of {} tiles.",
-            alike.len(),
-            spectra.len()
-        ),
-        format!(
-            "最强网点间距 {pitch:.1} 像素、角度 {angle:.0}°，高出背景 {best_db:.1} dB，见于 {} / {} 个图块。",
-            alike.len(),
-            spectra.len()
-        ),
-    ));
+    let mut evidence = Evidence::told(Fact::Halftone {
+        tiles: spectra.len(),
+        alike: alike.len(),
+        pitch_px: pitch,
+        angle_deg: angle,
+        db: best_db,
+    });
     evidence.read(&PEAK_DB, median);
     evidence.read(&BEST_DB, best_db);
     evidence.read(&TILE_SHARE, share);

@@ -7,11 +7,12 @@ use ndarray::{Array4, Ix4};
 
 use super::{Detector, DetectorInfo, Entry, abstain_without_model, failed};
 use crate::capture::Capture;
-use crate::evidence::{Evidence, MarkKind, Outcome, Reading, Sentence};
+use crate::evidence::{Evidence, MarkKind, Outcome, Reading};
 use crate::geometry::PixelRect;
 use crate::inference::Model;
 use crate::scene::{GLYPH_PX, PIECE_PX, Piece, Scene, diagonal_ratio, edge_widths, lower_quartile, noise_luma};
 use crate::vocabulary::Zone;
+use crate::words::Fact;
 
 /// Side of the network's cells, in pixels of a piece.
 const CELL: u32 = 16;
@@ -189,7 +190,7 @@ fn tell(mut seen: Vec<Seen<'_>>, share: f64, capture: &Capture) -> Outcome {
     let full = |zone: &&(Zone, f32, f32)| zone.2 >= LEAST_ZONE || zones.iter().all(|other| other.2 < LEAST_ZONE);
     let worst = zones.iter().filter(full).min_by(|a, b| a.1.total_cmp(&b.1));
     let (Some(whole), Some(&(zone, worst, _))) = (mean(&mut seen.iter()), worst) else {
-        evidence.explanation = Sentence::new("No print was seen: there is nothing to read.", "未见文字，无内容可读。");
+        evidence.tell(Fact::PrintNone);
         return evidence.into();
     };
     evidence.read(&READABLE, f64::from(whole));
@@ -205,21 +206,7 @@ fn tell(mut seen: Vec<Seen<'_>>, share: f64, capture: &Capture) -> Outcome {
     for seen in seen.iter().filter(|seen| seen.piece.zone != zone && seen.readable < 0.5) {
         evidence.mark(MarkKind::Blur, seen.piece.rect.corners(), 1.0 - seen.readable);
     }
-    let (en, zh) = zone.name();
-    evidence.explanation = Sentence::new(
-        format!(
-            "Print was seen in {} of 9 zones. A character of it is read right with {:.0} % on average, {:.0} % at the {en}.",
-            zones.len(),
-            100.0 * whole,
-            100.0 * worst
-        ),
-        format!(
-            "9 个区域中有 {} 个含文字。字符可读概率平均 {:.0}%，{zh}为 {:.0}%。",
-            zones.len(),
-            100.0 * whole,
-            100.0 * worst
-        ),
-    );
+    evidence.tell(Fact::Legible { zones: zones.len(), mean: whole, worst, at: zone });
     evidence.into()
 }
 

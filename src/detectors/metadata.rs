@@ -5,9 +5,10 @@ use image::imageops::{FilterType, resize};
 
 use super::{Detector, DetectorInfo, Entry};
 use crate::capture::{self, MediaType, Orientation, Pixels, Thumbnail};
-use crate::evidence::{Abstention, AbstentionCause, Evidence, Outcome, Reading, Sentence};
+use crate::evidence::{Abstention, AbstentionCause, Evidence, Outcome, Reading};
 use crate::geometry::PixelRect;
 use crate::scene::Scene;
+use crate::words::{Fact, MetadataFact};
 
 pub static CAMERA_ORIGIN: Reading =
     Reading::flag("metadata.camera_origin", "all seven tags of an exposure are present and plausible");
@@ -104,29 +105,23 @@ impl Detector for Metadata {
         let capture = scene.capture();
         let facts = &capture.metadata;
         let mut out = Evidence::default();
-        let mut said = Vec::new();
-        let mut say = |en: String, zh: String| said.push((en, zh));
+        let mut found = Vec::new();
 
         out.flag(&SCREENSHOT_NAMED, facts.says_screenshot);
         if facts.says_screenshot {
-            say("the file calls itself a screenshot".into(), "文件自称为屏幕截图".into());
+            found.push(MetadataFact::CallsItselfScreenshot);
         }
         let named = facts.make.is_some() && facts.model.is_some();
         let uncamera = matches!(capture.media_type, MediaType::Png | MediaType::WebP) && !named;
         out.flag(&UNCAMERA_FORMAT, uncamera);
         if !facts.has_exif && !facts.has_xmp && capture.container.text_software.is_none() {
             if out.readings.iter().all(|r| r.value == 0.0) {
-                return Abstention::new(
-                    AbstentionCause::NotApplicable,
-                    "The file carries no metadata; apps and browsers often remove it.",
-                    "文件不含元数据；应用和浏览器常会将其删除。",
-                )
-                .into();
+                return Abstention::new(AbstentionCause::NotApplicable, Fact::MetadataNone).into();
             }
             if uncamera {
-                say("no camera wrote this kind of file".into(), "该类文件并非相机所写".into());
+                found.push(MetadataFact::NotOfCamera);
             }
-            out.explanation = join(&said);
+            out.tell(Fact::Metadata { found: &found });
             return out.into();
         }
         let tags = tags_present(facts);
@@ -136,26 +131,23 @@ impl Detector for Metadata {
         let camera =
             [&facts.make, &facts.model].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" ");
         if !camera.is_empty() {
-            say(
-                format!("stated camera {camera}, {tags} of 7 exposure tags"),
-                format!("标注相机为 {camera}，7 项拍摄参数中有 {tags} 项"),
-            );
+            found.push(MetadataFact::Camera { name: &camera, tags });
         }
         if facts.exif_broken {
-            say("the EXIF block is damaged".into(), "EXIF 数据损坏".into());
+            found.push(MetadataFact::ExifDamaged);
         }
         let mut programs = facts.software.iter().chain(&facts.xmp_tools).chain(&capture.container.text_software);
         let editor = programs.find_map(|p| editor(p));
         out.flag(&EDITOR_NAMED, editor.is_some());
         if let Some(name) = editor {
-            say(format!("written by {name}"), format!("由 {name} 写出"));
+            found.push(MetadataFact::Editor { name });
         }
         if let (Some(taken), Some(changed)) = (facts.datetime_original, facts.datetime) {
             let after = changed.seconds - taken.seconds;
             out.read(&RESAVED_AFTER_S, after as f64);
             out.flag(&RESAVED, after > 60);
             if after > 60 {
-                say(format!("changed {after} s after it was taken"), format!("拍摄 {after} 秒后被修改"));
+                found.push(MetadataFact::Changed { after_s: after });
             }
         }
         sizes(scene, &mut out);
@@ -164,26 +156,18 @@ impl Detector for Metadata {
         {
             out.flag(&MAKER_NOTE_MISSING, !facts.has_maker_note);
             if !facts.has_maker_note {
-                say("the maker's own block is missing".into(), "缺少厂商自有数据".into());
+                found.push(MetadataFact::MakerNoteMissing);
             }
         }
         if let Some(preview) = &facts.thumbnail {
             thumbnail(preview, scene, &mut out);
         }
-        if said.is_empty() {
-            said.push(("the metadata names no camera and no editor".into(), "元数据未标注相机或编辑软件".into()));
+        if found.is_empty() {
+            found.push(MetadataFact::NothingNamed);
         }
-        out.explanation = join(&said);
+        out.tell(Fact::Metadata { found: &found });
         out.into()
     }
-}
-
-fn join(said: &[(String, String)]) -> Sentence {
-    let en = said.iter().map(|s| s.0.as_str()).collect::<Vec<_>>().join("; ");
-    let zh = said.iter().map(|s| s.1.as_str()).collect::<Vec<_>>().join("；");
-    let mut letters = en.chars();
-    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    Sentence::new(format!("{first}{}.", letters.as_str()), format!("{zh}。"))
 }
 
 fn editor(program: &str) -> Option<&'static str> {

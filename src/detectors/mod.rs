@@ -28,6 +28,7 @@ use serde::Serialize;
 use crate::evidence::{Abstention, AbstentionCause, Outcome, Reading};
 use crate::inference::Models;
 use crate::scene::Scene;
+use crate::words::Fact;
 
 /// Measures one thing about a scene. No threshold on the outcome, no other detector's findings, no files, no clock
 /// beyond the scene's deadline.
@@ -92,14 +93,12 @@ pub fn readings() -> impl Iterator<Item = &'static Reading> {
 
 /// The abstention of a detector whose model is not loaded.
 fn abstain_without_model(id: &str) -> Outcome {
-    let cause = AbstentionCause::NoModel;
-    Abstention::new(cause, format!("The model {id} is not loaded."), format!("未加载模型 {id}。")).into()
+    Abstention::new(AbstentionCause::NoModel, Fact::ModelMissing { model: id }).into()
 }
 
 /// The abstention of a detector that could not finish.
 fn failed(cause: &dyn std::fmt::Display) -> Outcome {
-    let (en, zh) = (format!("Could not be measured: {cause}."), format!("无法测量：{cause}。"));
-    Abstention::new(AbstentionCause::Failed, en, zh).into()
+    Abstention::new(AbstentionCause::Failed, Fact::NotMeasured { cause: &cause.to_string() }).into()
 }
 
 /// Rows of the overview and the columns of each that lie on the document, or all when none was found.

@@ -6,8 +6,9 @@
 //! Blind spots: strong downscaling, defocus, high-density displays from afar; patterns of genuine documents.
 
 use super::{Detector, DetectorInfo, Entry};
-use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome, Reading, Sentence};
+use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome, Reading};
 use crate::scene::{Peak, Place, Scene, Spectrum, TileSpectra};
+use crate::words::Fact;
 
 pub static PEAK_DB: Reading = Reading::new(
     "moire.peak_db",
@@ -72,12 +73,7 @@ impl Detector for Moire {
     fn examine(&self, scene: &Scene<'_>) -> Outcome {
         let spectra = scene.spectra();
         if spectra.is_empty() {
-            return Abstention::new(
-                AbstentionCause::InsufficientResolution,
-                "Moiré needs native pixels of at least 256 × 256.",
-                "检测摩尔纹至少需要 256 × 256 原始像素。",
-            )
-            .into();
+            return Abstention::new(AbstentionCause::InsufficientResolution, Fact::MoireNeedsPixels).into();
         }
         measure(spectra, scene.document().is_some()).into()
     }
@@ -158,27 +154,19 @@ fn measure(spectra: &[TileSpectra], has_document: bool) -> Evidence {
         evidence.read(&CROSSING, voted(Place::Inside).min(voted(Place::Outside)));
     }
     let Some((peak, ballots)) = elected else {
-        evidence.explanation = Sentence::new(
-            format!("No periodic pattern stands out in {} tiles.", spectra.len()),
-            format!("{} 个图块中未见周期性纹理。", spectra.len()),
-        );
+        evidence.tell(Fact::MoireNone { tiles: spectra.len() });
         return evidence;
     };
     evidence.read(&PITCH_PX, f64::from(peak.pitch_px()));
     evidence.read(&ANGLE_DEG, f64::from(peak.angle_deg()));
-    let (count, pitch, angle) = (ballots.iter().flatten().count(), peak.pitch_px(), peak.angle_deg());
-    evidence.explanation = Sentence::new(
-        format!(
-            "{count} of {} tiles share a pattern of {pitch:.1} px at {angle:.0}°; luma lines reach {peak_db:.1} dB over \
-             their surroundings, chroma lines {chroma_db:.1} dB.",
-            spectra.len()
-        ),
-        format!(
-            "{} 个图块中有 {count} 个存在周期 {pitch:.1} 像素、方向 {angle:.0}° 的纹理；亮度谱线高出背景 {peak_db:.1} dB，色度谱线 \
-             {chroma_db:.1} dB。",
-            spectra.len()
-        ),
-    );
+    evidence.tell(Fact::Moire {
+        tiles: spectra.len(),
+        alike: ballots.iter().flatten().count(),
+        pitch_px: peak.pitch_px(),
+        angle_deg: peak.angle_deg(),
+        luma_db: peak_db,
+        chroma_db,
+    });
     for (tile, db) in spectra.iter().zip(&ballots) {
         if let Some(db) = db {
             evidence.mark(MarkKind::Pattern, tile.rect.corners(), shown(*db));

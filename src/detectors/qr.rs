@@ -1,9 +1,10 @@
 //! QR codes → how many, whether they decode, and the scheme and host they lead to; never the payload.
 
 use super::{Detector, DetectorInfo, Entry};
-use crate::evidence::{Evidence, MarkKind, Outcome, Reading, Sentence};
+use crate::evidence::{Evidence, MarkKind, Outcome, Reading};
 use crate::geometry::Point;
 use crate::scene::Scene;
+use crate::words::Fact;
 
 pub static COUNT: Reading = Reading::count("qr.count", "codes found");
 pub static DECODED_COUNT: Reading = Reading::count("qr.decoded_count", "codes whose content was read");
@@ -29,16 +30,8 @@ impl Detector for Qr {
         let (codes, scale) = (scene.codes(), scene.overview().scale);
         let contents: Vec<&str> = codes.iter().filter_map(|code| code.content.as_deref()).collect();
         let target = contents.iter().find_map(|content| scheme_and_host(content));
-        let (en, zh) = match &target {
-            Some((scheme, host)) => {
-                (format!(" One leads to {scheme}://{host}."), format!("其中一个指向 {scheme}://{host}。"))
-            }
-            None => (String::new(), String::new()),
-        };
-        let mut evidence = Evidence::told(Sentence::new(
-            format!("QR codes found: {}; read: {}.{en}", codes.len(), contents.len()),
-            format!("找到 {} 个二维码，其中 {} 个可读。{zh}", codes.len(), contents.len()),
-        ));
+        let leads = target.as_ref().map(|(scheme, host)| (scheme.as_str(), host.as_str()));
+        let mut evidence = Evidence::told(Fact::Codes { found: codes.len(), read: contents.len(), target: leads });
         evidence.read(&COUNT, codes.len() as f64);
         evidence.read(&DECODED_COUNT, contents.len() as f64);
         if !contents.is_empty() {

@@ -1,9 +1,10 @@
 //! Native luma → whether the picture is as even as only a rendered page is, without the noise of a camera.
 
 use super::{Detector, DetectorInfo, Entry};
-use crate::evidence::{Abstention, AbstentionCause, Evidence, Outcome, Reading, Sentence};
+use crate::evidence::{Abstention, AbstentionCause, Evidence, Outcome, Reading};
 use crate::geometry::PixelRect;
 use crate::scene::Scene;
+use crate::words::Fact;
 
 /// Side of the tiles that are looked at.
 const TILE_PX: u32 = 64;
@@ -34,8 +35,7 @@ impl Detector for Rendered {
     fn examine(&self, scene: &Scene<'_>) -> Outcome {
         let capture = scene.capture();
         if capture.width() < TILE_PX || capture.height() < TILE_PX {
-            let (en, zh) = ("The picture is smaller than a tile.", "图片小于一个图块。");
-            return Abstention::new(AbstentionCause::InsufficientResolution, en, zh).into();
+            return Abstention::new(AbstentionCause::InsufficientResolution, Fact::RenderedNeedsPixels).into();
         }
         let places = |length: u32| {
             let count = (length / TILE_PX).min(GRID);
@@ -50,11 +50,7 @@ impl Detector for Rendered {
         }
         let total = all.iter().sum::<u64>().max(1) as f64;
         let share = all.iter().max().map_or(0.0, |most| *most as f64 / total);
-        let percent = 100.0 * share;
-        let mut evidence = Evidence::told(Sentence::new(
-            format!("{percent:.0} % of the pixels have exactly the same brightness."),
-            format!("{percent:.0}% 的像素亮度完全相同。"),
-        ));
+        let mut evidence = Evidence::told(Fact::Rendered { share });
         evidence.read(&EVEN_SHARE, share);
         evidence.into()
     }

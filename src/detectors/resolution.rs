@@ -4,15 +4,13 @@
 //! Blind spots: the kind is told by shape alone; enlarging a small picture adds pixels but no detail.
 
 use super::{Detector, DetectorInfo, Entry};
-use crate::evidence::{Evidence, Outcome, Reading, Sentence};
+use crate::evidence::{Evidence, Outcome, Reading};
 use crate::scene::Scene;
+use crate::words::{DocumentSize, Fact, Scale, TooFine};
 
 /// Card widths in pixels below which a signal cannot be seen, by sampling theory.
-const NEEDS: [(f64, &str, &str); 3] = [
-    (1011.0, "a 150-lpi halftone", "150 线网点"),
-    (1780.0, "the pixel grid of a 264-ppi tablet", "264 ppi 平板的像素栅格"),
-    (3100.0, "the pixel grid of a 460-ppi phone", "460 ppi 手机的像素栅格"),
-];
+const NEEDS: [(f64, TooFine); 3] =
+    [(1011.0, TooFine::Halftone), (1780.0, TooFine::TabletGrid), (3100.0, TooFine::PhoneGrid)];
 
 pub static MEGAPIXELS: Reading = Reading::new("resolution.megapixels", "Mpx", "size of the whole picture");
 pub static DOCUMENT_WIDTH_PX: Reading = Reading::new("resolution.document_width_px", "px", "long side of the document");
@@ -37,43 +35,30 @@ impl Detector for Resolution {
     fn examine(&self, scene: &Scene<'_>) -> Outcome {
         let (width, height) = (scene.capture().width(), scene.capture().height());
         let megapixels = f64::from(width) * f64::from(height) / 1e6;
-        let mut en = vec![format!("The picture is {width} × {height} px ({megapixels:.1} Mpx)")];
-        let mut zh = vec![format!("图片为 {width} × {height} 像素（{megapixels:.1} 百万像素）")];
         let mut evidence = Evidence::default();
         evidence.read(&MEGAPIXELS, megapixels);
+        let (mut size, mut too_fine) = (None, Vec::new());
         if let Some(document) = scene.subject() {
             let [top, right, bottom, left] = document.quad.sides();
-            let long = f32::midpoint(top, bottom).max(f32::midpoint(left, right));
-            evidence.read(&DOCUMENT_WIDTH_PX, f64::from(long));
-            en.push(format!("; the document's long side is {long:.0} px"));
-            zh.push(format!("；证件长边 {long:.0} 像素"));
-            if let Some(per_mm) = document.px_per_mm(None) {
-                let dpi = per_mm * 25.4;
-                evidence.read(&PX_PER_MM, per_mm);
+            let long_px = f32::midpoint(top, bottom).max(f32::midpoint(left, right));
+            evidence.read(&DOCUMENT_WIDTH_PX, f64::from(long_px));
+            let scale = document.px_per_mm(None).map(|px_per_mm| (px_per_mm, px_per_mm * 25.4));
+            if let Some((px_per_mm, dpi)) = scale {
+                evidence.read(&PX_PER_MM, px_per_mm);
                 evidence.read(&DPI, dpi);
-                en.push(format!(", {per_mm:.1} px/mm ({dpi:.0} dpi)"));
-                zh.push(format!("，{per_mm:.1} 像素/毫米（{dpi:.0} dpi）"));
-                let missing = out_of_reach(per_mm * 85.6);
-                if !missing.is_empty() {
-                    let list = |pick: fn(&(f64, &'static str, &'static str)) -> &'static str, between: &str| {
-                        missing.iter().map(pick).collect::<Vec<_>>().join(between)
-                    };
-                    en.push(format!("; too few to show {}", list(|n| n.1, " or ")));
-                    zh.push(format!("；不足以显示{}", list(|n| n.2, "、")));
-                }
+                too_fine = out_of_reach(px_per_mm * 85.6);
             }
-        } else {
-            en.push("; no document border was found to measure against".into());
-            zh.push("；未找到证件边界，无法换算尺寸".into());
+            let scale = scale.map(|(px_per_mm, dpi)| Scale { px_per_mm, dpi, too_fine: &too_fine });
+            size = Some(DocumentSize { long_px, scale });
         }
-        evidence.explanation = Sentence::new(en.concat() + ".", zh.concat() + "。");
+        evidence.tell(Fact::Resolution { width, height, megapixels, document: size });
         evidence.into()
     }
 }
 
-/// The signals that a card `width` px wide cannot show.
-fn out_of_reach(width: f64) -> Vec<(f64, &'static str, &'static str)> {
-    NEEDS.into_iter().filter(|(needed, ..)| width < *needed).collect()
+/// What a card `width` px wide cannot show.
+fn out_of_reach(width: f64) -> Vec<TooFine> {
+    NEEDS.into_iter().filter(|(needed, _)| width < *needed).map(|(_, what)| what).collect()
 }
 
 #[cfg(test)]

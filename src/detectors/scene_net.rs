@@ -6,9 +6,10 @@ use image::RgbImage;
 use ndarray::{Array4, Ix2};
 
 use super::{Detector, DetectorInfo, Entry, abstain_without_model, failed};
-use crate::evidence::{Evidence, MarkKind, Outcome, Reading, Sentence};
+use crate::evidence::{Evidence, MarkKind, Outcome, Reading};
 use crate::inference::{Model, write_planes};
 use crate::scene::{LOCATOR_PX, Scene};
+use crate::words::Fact;
 
 pub static SCREEN_LOGODDS: Reading =
     Reading::new("scene_net.screen_logodds", "log-odds", "screen against bona fide, by the whole picture");
@@ -53,19 +54,7 @@ impl Detector for SceneNet {
             Err(error) => return failed(&error),
         };
         let [screen, print] = whole;
-        let mut evidence = Evidence::told(match near {
-            None => Sentence::new(
-                format!("The picture as a whole gives log-odds {screen:+.1} for a screen."),
-                format!("整幅画面给出屏幕翻拍的对数几率 {screen:+.1}。"),
-            ),
-            Some((_, again)) => Sentence::new(
-                format!(
-                    "The picture as a whole gives log-odds {screen:+.1} for a screen, a closer look at its subject \
-                     {again:+.1}."
-                ),
-                format!("整幅画面给出屏幕翻拍的对数几率 {screen:+.1}，近看主体为 {again:+.1}。"),
-            ),
-        });
+        let mut evidence = Evidence::told(Fact::Scene { screen, again: near.map(|(_, again)| again) });
         evidence.read(&SCREEN_LOGODDS, screen);
         if let Some((near, again)) = near {
             evidence.read(&NEAR_SCREEN_LOGODDS, again);

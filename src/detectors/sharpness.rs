@@ -7,9 +7,10 @@
 use image::GrayImage;
 
 use super::{Detector, DetectorInfo, Entry};
-use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome, Reading, Sentence};
+use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome, Reading};
 use crate::geometry::PixelRect;
 use crate::scene::{EDGE_REACH_PX, Scene, edge_widths, lower_quartile};
+use crate::words::Fact;
 
 /// Side of a patch: several letters of a card that fills a third of a 12-megapixel picture.
 const PATCH_PX: u32 = 128;
@@ -68,17 +69,13 @@ impl Detector for Sharpness {
         let count = rows.len() + columns.len();
         let Some(width) = lower_quartile(&mut [rows.clone(), columns.clone()].concat()).filter(|_| count >= EDGES)
         else {
-            let (en, zh) = ("There are too few edges to judge focus by.", "可供判断清晰度的边缘过少。");
-            return Abstention::new(AbstentionCause::NotApplicable, en, zh).into();
+            return Abstention::new(AbstentionCause::NotApplicable, Fact::SharpnessNeedsEdges).into();
         };
         let side = scene.document().map_or_else(
             || scene.capture().width().max(scene.capture().height()) as f32,
             |document| document.quad.sides().into_iter().fold(0.0, f32::max),
         );
-        let mut evidence = Evidence::told(Sentence::new(
-            format!("The sharper edges are {width:.1} px wide."),
-            format!("较清晰的边缘宽度为 {width:.1} 像素。"),
-        ));
+        let mut evidence = Evidence::told(Fact::Sharpness { width_px: width });
         evidence.read(&EDGE_WIDTH_PX, width);
         evidence.read(&RELATIVE_WIDTH_PERMILLE, 1000.0 * width / f64::from(side.max(1.0)));
         if rows.len() >= EDGES

@@ -1,9 +1,10 @@
 //! Overview and the document's corners → whether it is printed on a sheet: the same white paper within and beyond its border.
 
 use super::{Detector, DetectorInfo, Entry};
-use crate::evidence::{Abstention, AbstentionCause, Evidence, Outcome, Reading, Sentence};
+use crate::evidence::{Abstention, AbstentionCause, Evidence, Outcome, Reading};
 use crate::geometry::{Point, Quad};
 use crate::scene::{Overview, Scene};
+use crate::words::Fact;
 
 /// Places along a side at which it is looked at, between these shares of its length: corners are round.
 const PLACES: usize = 32;
@@ -45,21 +46,16 @@ struct Sheet;
 impl Detector for Sheet {
     fn examine(&self, scene: &Scene<'_>) -> Outcome {
         let Some(document) = scene.subject().filter(|document| !document.fills_frame) else {
-            let (en, zh) = ("No document border was found.", "未找到证件边界。");
-            return Abstention::new(AbstentionCause::NoDocument, en, zh).into();
+            return Abstention::new(AbstentionCause::NoDocument, Fact::SheetNeedsBorder).into();
         };
         let overview = scene.overview();
         let quad = document.quad.scaled(overview.scale.recip());
         let Some(white) = white(overview, &quad) else {
-            let (en, zh) = ("The document is too small in the picture.", "证件在画面中过小。");
-            return Abstention::new(AbstentionCause::InsufficientResolution, en, zh).into();
+            return Abstention::new(AbstentionCause::InsufficientResolution, Fact::SheetNeedsPixels).into();
         };
-        let count = (0..4).filter(|side| goes_on(overview, &quad, *side, white)).count();
-        let mut evidence = Evidence::told(Sentence::new(
-            format!("The document's own white goes on beyond {count} of its sides, without an edge."),
-            format!("证件的白色底面越过 {count} 条边继续延伸，且无边缘。"),
-        ));
-        evidence.read(&SIDES_COUNT, count as f64);
+        let sides = (0..4).filter(|side| goes_on(overview, &quad, *side, white)).count();
+        let mut evidence = Evidence::told(Fact::Sheet { sides });
+        evidence.read(&SIDES_COUNT, sides as f64);
         evidence.into()
     }
 }

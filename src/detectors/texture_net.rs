@@ -5,9 +5,10 @@ use std::sync::Arc;
 use ndarray::{Array4, ArrayView2, Ix2};
 
 use super::{Detector, DetectorInfo, Entry, abstain_without_model, failed};
-use crate::evidence::{Evidence, MarkKind, Outcome, Reading, Sentence};
+use crate::evidence::{Evidence, MarkKind, Outcome, Reading};
 use crate::inference::{Model, write_planes};
 use crate::scene::{Scene, TEXTURE_TILE_PX, Tile, ycc_to_rgb};
+use crate::words::Fact;
 
 pub static SCREEN_LOGODDS: Reading =
     Reading::new("texture_net.screen_logodds", "log-odds", "screen against bona fide, pooled over the tiles");
@@ -60,10 +61,7 @@ fn batch(tiles: &[Tile]) -> Array4<f32> {
 
 fn evidence(tiles: &[Tile], pooled: ArrayView2<'_, f32>, by_tile: ArrayView2<'_, f32>) -> Outcome {
     let (screen, print) = (f64::from(pooled[[0, 0]]), f64::from(pooled[[0, 1]]));
-    let mut evidence = Evidence::told(Sentence::new(
-        format!("The texture of {} native tiles gives log-odds {screen:+.1} for a screen.", tiles.len()),
-        format!("{} 个原始分辨率图块的纹理给出屏幕翻拍的对数几率 {screen:+.1}。", tiles.len()),
-    ));
+    let mut evidence = Evidence::told(Fact::Texture { tiles: tiles.len(), screen });
     evidence.read(&SCREEN_LOGODDS, screen);
     evidence.read(&PRINT_LOGODDS, print);
     evidence.read(&TILE_COUNT, tiles.len() as f64);

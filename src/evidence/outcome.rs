@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
-use super::{Mark, MarkKind, Measured, Reading, Sentence};
+use super::{Mark, MarkKind, Measured, Reading};
 use crate::geometry::Point;
 use crate::reading::Proof;
 use crate::vocabulary::Zone;
+use crate::words::{self, Fact, Sentence};
 
 /// What a detector found.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -22,10 +23,14 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// Evidence that says `explanation` and has no readings yet.
-    #[must_use]
-    pub fn told(explanation: Sentence) -> Self {
-        Self { explanation, ..Self::default() }
+    /// Evidence that says `fact` and has no readings yet.
+    pub(crate) fn told(fact: Fact<'_>) -> Self {
+        Self { explanation: words::said(&fact), ..Self::default() }
+    }
+
+    /// Says `fact`, where readings came before it.
+    pub(crate) fn tell(&mut self, fact: Fact<'_>) {
+        self.explanation = words::said(&fact);
     }
 
     /// Adds a reading; a value that is not finite is left out, as unmeasured.
@@ -96,9 +101,9 @@ pub struct Abstention {
 }
 
 impl Abstention {
-    /// An abstention for `cause`.
-    pub fn new(cause: AbstentionCause, en: impl Into<String>, zh: impl Into<String>) -> Self {
-        Self { cause, explanation: Sentence::new(en, zh) }
+    /// An abstention for `cause` that says `fact`.
+    pub(crate) fn new(cause: AbstentionCause, fact: Fact<'_>) -> Self {
+        Self { cause, explanation: words::said(&fact) }
     }
 }
 

@@ -6,11 +6,12 @@ use strum::VariantArray as _;
 
 use super::rules::Policy;
 use super::schema::{Bad, Condition, Rule, Severity};
-use super::{Classification, Code, Decision, Pointer, Reason, Thing, Verdict};
+use super::{Classification, Code, Decision, Pointer, Reason, Verdict};
 use crate::detectors::document_net;
 use crate::geometry::Point;
 use crate::scoring::{Readings, Scores};
 use crate::vocabulary::{Face, Zone};
+use crate::words::Sentence;
 
 /// Where a risk shows.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,7 +63,7 @@ impl Policy {
             let Some((action, threshold, margin)) = rule.action(value) else { continue };
             let place = place(code);
             let zone = place.as_ref().and_then(|place| place.zone);
-            let (en, zh) = code.told(action, zone, Thing::of(face));
+            let Sentence { en, zh } = code.told(action, zone, face);
             let (polygon, shown_by) = place.map(|place| (place.polygon, place.shown_by)).unzip();
             found.push(Found {
                 severity: rule.severity,
@@ -70,7 +71,7 @@ impl Policy {
                 fallback: rule.fallback,
                 supersedes: rule.supersedes,
                 reason: Reason {
-                    code: code.code,
+                    code: code.code(),
                     action,
                     reading: rule.quantity.clone(),
                     score: value,

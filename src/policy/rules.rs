@@ -160,7 +160,7 @@ impl Policy {
     fn set(&mut self, name: &str, sensitivity: Sensitivity) -> Result<(), PolicyError> {
         let mut known = false;
         for (rule_name, code, rule) in &mut self.rules {
-            if rule_name == name || code.code == name {
+            if rule_name == name || code.code() == name {
                 rule.set(sensitivity);
                 rule.check_order(rule_name)?;
                 known = true;
@@ -217,7 +217,7 @@ impl Policy {
     pub fn rules(&self) -> Vec<RuleView> {
         let view = |(name, code, rule): &(String, &'static Code, Rule)| RuleView {
             name: name.clone(),
-            code: code.code,
+            code: code.code(),
             quantity: rule.quantity.clone(),
             bad: rule.bad.into(),
             retake: rule.retake,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::scoring::{Readings, Scores};
-use crate::vocabulary::Face;
+use crate::vocabulary::{Face, Species};
 
 const RULES: &str = "id = \"test\"\nlegible_from = 0.5\n\
     [risk.screen_recapture]\nquantity = \"score.screen\"\nbad = \"above\"\nseverity = \"high\"\n\
@@ -187,7 +187,7 @@ fn a_reason_names_what_it_was_judged_on_and_what_shows_it() {
     let place = Place { polygon: Vec::new(), zone: None, shown_by: vec![mark, Pointer::Document] };
     let readings = Readings::from([("framing.tilt_deg", 40.0)]);
     let scores = Scores { screen: Some(0.9), ..Scores::default() };
-    let shown = |code: &Code| (code.code == "tilted").then(|| place.clone());
+    let shown = |code: &Code| (code.code() == "tilted").then(|| place.clone());
     let reasons = policy(RULES).expect("good").judge(&scores, &readings, shown).reasons;
     let told: Vec<_> = reasons.iter().map(|reason| (reason.code, reason.reading.as_str())).collect();
     assert_eq!(told, [("screen_recapture", "score.screen"), ("tilted", "framing.tilt_deg")]);

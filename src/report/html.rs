@@ -11,7 +11,10 @@ use sha2::Digest;
 
 use super::{Failure, Report, Row, csv::name_of};
 use crate::geometry::Quad;
+use crate::policy::{Classification, Decision};
 use crate::scene::Overview;
+use crate::vocabulary::{Language, Species};
+use crate::words::{self, Label};
 
 /// Longest side of a thumbnail, in pixels.
 pub const THUMBNAIL_PX: u32 = 180;
@@ -22,9 +25,17 @@ const SCRIPT: &str = include_str!("html.js");
 const COUNTS_BYTES: usize = 1024;
 /// Where the counts and the rows go in the frame; escaped text cannot hold it.
 const GAP: PreEscaped<&str> = PreEscaped("<!-- gap -->");
-/// Decisions in the order of the page, English and Chinese; the last is no decision.
-const NAMES: [(&str, &str); 5] =
-    [("accept", "通过"), ("retake", "重拍"), ("review", "人工复核"), ("reject", "拒绝"), ("failed", "无法检查")];
+/// Decisions in the order of the page; the last is none.
+const DECISIONS: [Option<Decision>; 5] =
+    [Some(Decision::Accept), Some(Decision::Retake), Some(Decision::Review), Some(Decision::Reject), None];
+/// Classes in the order of the page.
+const CLASSES: [Classification; 5] = [
+    Classification::BonaFide,
+    Classification::Attack(Species::Screen),
+    Classification::Attack(Species::Print),
+    Classification::Attack(Species::Screenshot),
+    Classification::NoResponse,
+];
 
 /// A page in the making: rows go to `FILE.part` beside its destination, and it takes its name when finished.
 pub struct HtmlReport {
@@ -32,7 +43,7 @@ pub struct HtmlReport {
     part: PathBuf,
     path: PathBuf,
     counts_at: u64,
-    counts: [u64; NAMES.len()],
+    counts: [u64; DECISIONS.len()],
 }
 
 impl HtmlReport {
@@ -51,7 +62,7 @@ impl HtmlReport {
         let counts_at = out.stream_position()?;
         out.write_all(&[b' '; COUNTS_BYTES])?;
         out.write_all(parts.next().unwrap_or_default().as_bytes())?;
-        Ok(Self { out, part, path: path.to_owned(), counts_at, counts: [0; NAMES.len()] })
+        Ok(Self { out, part, path: path.to_owned(), counts_at, counts: [0; DECISIONS.len()] })
     }
 
     /// Adds a row with its thumbnail, a JPEG file.
@@ -59,9 +70,9 @@ impl HtmlReport {
     /// # Errors
     /// When the page cannot be written.
     pub fn write(&mut self, row: &Row, thumbnail: Option<&[u8]>) -> io::Result<()> {
-        let decision = decision_name(row);
-        if let Some(i) = NAMES.iter().position(|(name, _)| *name == decision) {
-            self.counts[i] += 1;
+        let decision = decision(row);
+        for (known, count) in DECISIONS.iter().zip(&mut self.counts) {
+            *count += u64::from(*known == decision);
         }
         writeln!(self.out, "{}", article(row, thumbnail).into_string())
     }
@@ -128,11 +139,20 @@ pub(crate) fn csp_hash(text: &str) -> String {
     format!("'sha256-{}'", BASE64.encode(sha2::Sha256::digest(text.as_bytes())))
 }
 
-fn decision_name(row: &Row) -> &'static str {
+/// What the gate does with the photograph of `row`; nothing where it was not examined.
+fn decision(row: &Row) -> Option<Decision> {
     match row {
-        Row::Failure(_) => "failed",
-        Row::Report(report) => report.decision.name(),
+        Row::Failure(_) => None,
+        Row::Report(report) => Some(report.decision),
     }
+}
+
+/// The name that the page's style and script know a decision by, and its Chinese one.
+fn named(decision: Option<Decision>) -> (&'static str, &'static str) {
+    decision.map_or_else(
+        || ("failed", words::label(Label::NotExamined, Language::Zh)),
+        |decision| (decision.name(), words::decision(decision, Language::Zh)),
+    )
 }
 
 /// All of the page but its counts and its rows.
@@ -155,7 +175,7 @@ fn frame(note: &str) -> Markup {
             }
             body {
                 header {
-                    h1 { "Screening report 筛查报告" }
+                    h1 { (words::both(Label::Screening)) }
                     ul.counts { (GAP) }
                 }
                 (form())
@@ -167,52 +187,42 @@ fn frame(note: &str) -> Markup {
     }
 }
 
-fn counts(counts: &[u64; NAMES.len()]) -> Markup {
+fn counts(counts: &[u64; DECISIONS.len()]) -> Markup {
     html! {
-        li { b { (counts.iter().sum::<u64>()) } "all 全部" }
-        @for ((name, zh), count) in NAMES.iter().zip(counts) {
+        li { b { (counts.iter().sum::<u64>()) } (words::both(Label::All)) }
+        @for ((name, zh), count) in DECISIONS.map(named).iter().zip(counts) {
             li.(name) { b { (count) } (name) " " (zh) }
         }
     }
 }
 
 fn form() -> Markup {
+    let search = words::both(Label::Search);
     html! {
         form hidden {
-            select name="decision" aria-label="Decision 决定" {
-                option value="" { "every decision 全部决定" }
-                @for (name, zh) in NAMES {
+            select name="decision" aria-label=(words::both(Label::Decision)) {
+                option value="" { (words::both(Label::EveryDecision)) }
+                @for (name, zh) in DECISIONS.map(named) {
                     option value=(name) { (name) " " (zh) }
                 }
             }
-            select name="kind" aria-label="Class 类别" {
-                option value="" { "every class 全部类别" }
-                @for name in ["bona_fide", "screen", "print", "screenshot", "no_response"] {
-                    option value=(name) { (name.replace('_', " ")) " " (kind_zh(name)) }
+            select name="kind" aria-label=(words::both(Label::Class)) {
+                option value="" { (words::both(Label::EveryClass)) }
+                @for class in CLASSES {
+                    option value=(class.name()) { (words::class(class)) }
                 }
             }
-            select name="code" aria-label="Reason 原因" {
-                option value="" { "every reason 全部原因" }
+            select name="code" aria-label=(words::both(Label::Reason)) {
+                option value="" { (words::both(Label::EveryReason)) }
             }
-            input name="text" type="search" placeholder="Search 搜索" aria-label="Search 搜索";
+            input name="text" type="search" placeholder=(search) aria-label=(search);
             output {}
         }
     }
 }
 
-fn kind_zh(name: &str) -> &'static str {
-    match name {
-        "bona_fide" => "原件",
-        "screen" => "屏幕翻拍",
-        "print" => "打印件翻拍",
-        "screenshot" => "截图",
-        _ => "无法判断",
-    }
-}
-
 fn article(row: &Row, thumbnail: Option<&[u8]>) -> Markup {
-    let decision = decision_name(row);
-    let zh = NAMES.iter().find(|(name, _)| *name == decision).map_or("", |(_, zh)| zh);
+    let (decision, zh) = named(decision(row));
     let (kind, codes) = match row {
         Row::Report(report) => {
             (report.classification.name(), report.reasons.iter().map(|r| r.code).collect::<Vec<_>>().join(" "))
@@ -239,18 +249,17 @@ fn article(row: &Row, thumbnail: Option<&[u8]>) -> Markup {
 }
 
 fn described(report: &Report) -> Markup {
-    let kind = report.classification.name();
     let scores = [
-        ("screen 屏幕", report.scores.screen),
-        ("print 打印", report.scores.print),
-        ("legibility 清晰", report.scores.legibility),
+        (Label::Screen, report.scores.screen),
+        (Label::Print, report.scores.print),
+        (Label::ShortLegibility, report.scores.legibility),
     ];
     html! {
-        b { (kind.replace('_', " ")) " " (kind_zh(kind)) }
+        b { (words::class(report.classification)) }
         ul.scores {
             @for (name, score) in scores {
                 li {
-                    (name) " "
+                    (words::both(name)) " "
                     @if let Some(score) = score {
                         (format_args!("{score:.2}"))
                         meter min="0" max="1" value=(format_args!("{score:.4}")) {}
@@ -265,7 +274,7 @@ fn described(report: &Report) -> Markup {
             @if let Some(document) = &report.document {
                 "document: " (Foreign(&name_of(&document.kind)))
             } @else {
-                "no document found 未找到证件"
+                (words::both(Label::NoDocument))
             }
         }
         ul.reasons {

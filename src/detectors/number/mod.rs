@@ -9,13 +9,14 @@ use attempt::Attempt;
 use reader::Reader;
 
 use super::{Detector, DetectorInfo, Entry, abstain_without_model};
-use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome, Reading, Sentence};
+use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome, Reading};
 use crate::geometry::{PixelRect, Point};
 #[cfg(feature = "qr")]
 use crate::reading::QrMatch;
 use crate::reading::{Line, NumberCode, Proof, Recogniser, lines};
 use crate::scene::{Flat, Scene, Seen};
 use crate::vocabulary::DocumentKind;
+use crate::words::Fact;
 
 pub static LINES_COUNT: Reading = Reading::count("number.lines_count", "lines of print that were read");
 pub static CONFIDENCE: Reading = Reading::share(
@@ -77,12 +78,7 @@ impl Detector for Number {
         let Some(flat) = scene.flat() else {
             return match reader.zone_in_picture() {
                 Some((reading, view)) => told(&reading, scene, &view, None, None),
-                None => Abstention::new(
-                    AbstentionCause::NoDocument,
-                    "No document was found, so no number was looked for.",
-                    "未找到证件，未读取号码。",
-                )
-                .into(),
+                None => Abstention::new(AbstentionCause::NoDocument, Fact::NumberNeedsDocument).into(),
             };
         };
         let upright = reader.read(flat, scene.print_boxes());
@@ -142,16 +138,7 @@ fn told(
     unread: Option<&[PixelRect]>,
 ) -> Outcome {
     let code = reading.code();
-    let (en, zh) = match code {
-        NumberCode::NoneFound => ("No number was found in the document's print.", "未在证件文字中找到号码。"),
-        NumberCode::Unreadable => ("A number was found but not read whole.", "找到号码，但未能完整读取。"),
-        NumberCode::Illegal => ("A number was read whose checks fail.", "读取到的号码未通过校验。"),
-        NumberCode::Consistent => ("The number was read and its checks hold.", "已读取号码，校验通过。"),
-        NumberCode::LowerCaseX => {
-            ("The number was read and its checks hold, but it ends in a small x.", "号码校验通过，但末位为小写 x。")
-        }
-    };
-    let mut evidence = Evidence::told(Sentence::new(en, zh));
+    let mut evidence = Evidence::told(Fact::Number { code });
     evidence.read(&LINES_COUNT, reading.lines.len() as f64);
     evidence.flag(&CONSISTENT, code.holds());
     evidence.flag(&ILLEGAL, code == NumberCode::Illegal);

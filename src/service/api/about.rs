@@ -12,10 +12,11 @@ use utoipa::ToSchema;
 
 use super::{AccessProblems, problems};
 use crate::detectors::{DETECTORS, DetectorInfo};
-use crate::policy::{CODES, Decision, RuleView, Thing};
+use crate::policy::{CODES, Decision, RuleView};
 use crate::service::auth::{Administers, Checks, Who};
 use crate::service::http::problem::{Kind, Problem};
 use crate::service::work::app::App;
+use crate::words::Sentence;
 
 /// How long the store may take to say that it is there.
 const READY_TIME: Duration = Duration::from_secs(2);
@@ -76,8 +77,8 @@ impl From<&DetectorInfo> for Detector {
 pub(super) async fn explain(_: Who<Checks>) -> Json<Explained> {
     let detectors = DETECTORS.iter().map(|entry| (&entry.info).into()).collect();
     let risk = |c: &crate::policy::Code| {
-        let (en, zh) = c.told(Decision::Retake, None, Thing::of(None));
-        Risk { code: c.code, en, zh, tencent: c.tencent, baidu: c.baidu, onfido_veriff: c.onfido_veriff }
+        let Sentence { en, zh } = c.told(Decision::Retake, None, None);
+        Risk { code: c.code(), en, zh, tencent: c.tencent, baidu: c.baidu, onfido_veriff: c.onfido_veriff }
     };
     Json(Explained { detectors, risks: CODES.iter().map(risk).collect() })
 }

@@ -1,0 +1,5 @@
+//! Keys → what a report says in English: facts, risks and names.
+
+pub mod fact;
+pub mod name;
+pub mod risk;
