@@ -3,7 +3,7 @@
 use image::GrayImage;
 
 use super::planes::Planes;
-use crate::geometry::PixelRect;
+use crate::geometry::{PixelRect, Point};
 
 /// How stored rows and columns lie in the upright picture: the eight values of EXIF tag 0x0112.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -61,6 +61,21 @@ impl Orientation {
             Self::Turned90 => (y, height - 1 - x),
             Self::Transversed => (width - 1 - y, height - 1 - x),
             Self::Turned270 => (width - 1 - y, x),
+        }
+    }
+
+    /// The stored place of an upright one between pixels, for a stored picture of `width` × `height`.
+    #[must_use]
+    pub const fn stored_point(self, p: Point, width: f32, height: f32) -> Point {
+        match self {
+            Self::Upright => p,
+            Self::MirroredHorizontally => Point::new(width - p.x, p.y),
+            Self::Turned180 => Point::new(width - p.x, height - p.y),
+            Self::MirroredVertically => Point::new(p.x, height - p.y),
+            Self::Transposed => Point::new(p.y, p.x),
+            Self::Turned90 => Point::new(p.y, height - p.x),
+            Self::Transversed => Point::new(width - p.y, height - p.x),
+            Self::Turned270 => Point::new(width - p.y, p.x),
         }
     }
 }
@@ -156,7 +171,8 @@ impl Pixels {
     }
 
     /// Where the upright `rect` lies as stored; `None` when it is not inside the picture or empty.
-    fn stored_rect(&self, rect: PixelRect) -> Option<PixelRect> {
+    #[must_use]
+    pub fn stored_rect(&self, rect: PixelRect) -> Option<PixelRect> {
         if rect.width == 0 || rect.height == 0 || !PixelRect::new(0, 0, self.width(), self.height()).holds(rect) {
             return None;
         }

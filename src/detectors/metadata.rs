@@ -1,13 +1,12 @@
 //! EXIF and XMP facts → readings: where the file says it comes from, and where it contradicts itself.
 
 use image::GrayImage;
-use image::imageops::{FilterType, resize};
 
 use super::{Detector, DetectorInfo, Entry};
 use crate::capture::{self, MediaType, Orientation, Pixels, Thumbnail};
 use crate::evidence::{Abstention, AbstentionCause, Evidence, Outcome, Reading};
 use crate::geometry::PixelRect;
-use crate::scene::Scene;
+use crate::scene::{Scene, squashed};
 use crate::words::{Fact, MetadataFact};
 
 pub static CAMERA_ORIGIN: Reading =
@@ -219,7 +218,7 @@ fn thumbnail(preview: &Thumbnail, scene: &Scene<'_>, out: &mut Evidence) {
     let aspect = |w: u32, h: u32| f64::from(w) / f64::from(h);
     let whole = aspect(capture.width(), capture.height());
     out.read(&THUMBNAIL_ASPECT_SHARE, (aspect(trimmed.width(), trimmed.height()) / whole - 1.0).abs());
-    let small = |picture: &GrayImage| resize(picture, 32, 32, FilterType::Triangle);
+    let small = |picture: &GrayImage| squashed(picture, 32, 32);
     if let Some(correlation) = correlation(&small(&trimmed), &small(&scene.overview().luma)) {
         out.read(&THUMBNAIL_DIFFERS, (1.0 - correlation).clamp(0.0, 1.0));
     }

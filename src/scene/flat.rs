@@ -6,7 +6,7 @@ use fast_image_resize as fr;
 use image::GrayImage;
 
 use super::Overview;
-use super::overview::resize;
+use super::overview::resize_pixels;
 use crate::capture::Capture;
 use crate::geometry::{Homography, PixelRect, Point, Quad};
 use crate::vocabulary::DocumentKind;
@@ -63,14 +63,12 @@ impl Flat {
         let rect = Quad(PixelRect::new(0, 0, width, height).corners());
         let to_capture = Homography::between(&rect, quad)?;
         // The overview is area-averaged: where it is fine enough it is the better source, and nothing is read twice.
-        let (source, origin, factor) = if overview.scale <= scale * 1.15 {
-            (Cow::Borrowed(&overview.luma), Point::default(), overview.scale)
+        let source = if overview.scale <= scale * 1.15 {
+            Source::whole(&overview.luma, quad.scaled(1.0 / overview.scale))
         } else {
-            let (luma, origin, factor) = native(capture, quad, scale)?;
-            (Cow::Owned(luma), origin, factor)
+            Source::native(capture, quad, scale)?
         };
-        let at = Quad(quad.0.map(|p| Point::new((p.x - origin.x) / factor, (p.y - origin.y) / factor)));
-        let luma = warped(&source, &Homography::between(&rect, &at)?, width, height);
+        let luma = warped(&source, &Homography::between(&rect, &source.quad)?, width, height);
         Some(Self { luma, scale, to_capture })
     }
 
@@ -112,10 +110,9 @@ impl Flat {
         let (width, height) = ((across * by).round() as u32, (down * by).round() as u32);
         let corners = [(x, y), (x + across, y), (x + across, y + down), (x, y + down)];
         let quad = Quad(corners.map(|(x, y)| self.to_capture.apply(Point::new(x, y))));
-        let (source, origin, factor) = native(capture, &quad, self.scale / by)?;
-        let at = Quad(quad.0.map(|p| Point::new((p.x - origin.x) / factor, (p.y - origin.y) / factor)));
+        let source = Source::native(capture, &quad, self.scale / by)?;
         let rect = Quad(PixelRect::new(0, 0, width, height).corners());
-        let luma = warped(&source, &Homography::between(&rect, &at)?, width, height);
+        let luma = warped(&source, &Homography::between(&rect, &source.quad)?, width, height);
         let part = |side: f32| (side * by).round() as u32;
         let inside = PixelRect::new(part(margin), part(margin), part(line.width as f32), part(line.height as f32));
         Some((luma, inside))
@@ -146,52 +143,110 @@ fn size(kind: DocumentKind, across: f32, down: f32) -> (u32, u32) {
     (w.round() as u32, h.round() as u32)
 }
 
-/// Native luma about `quad`, averaged down by whole steps as far as `scale` allows; its origin and its scale.
-fn native(capture: &Capture, quad: &Quad, scale: f32) -> Option<(GrayImage, Point, f32)> {
-    let fold = |pick: fn(&Point) -> f32, f: fn(f32, f32) -> f32, start: f32| quad.0.iter().map(pick).fold(start, f);
-    let left = fold(|p| p.x, f32::min, f32::MAX).max(0.0).floor() as u32;
-    let top = fold(|p| p.y, f32::min, f32::MAX).max(0.0).floor() as u32;
-    let right = fold(|p| p.x, f32::max, 0.0).min(capture.width() as f32).ceil() as u32;
-    let bottom = fold(|p| p.y, f32::max, 0.0).min(capture.height() as f32).ceil() as u32;
-    if right <= left + 8 || bottom <= top + 8 {
-        return None;
+/// Luma that a flat picture is made from, in whatever turn it is stored.
+struct Source<'a> {
+    samples: Cow<'a, [u8]>,
+    /// Samples from one row to the next.
+    stride: usize,
+    width: u32,
+    height: u32,
+    /// The corners of the flat picture, in pixels of this one.
+    quad: Quad,
+}
+
+impl<'a> Source<'a> {
+    fn whole(luma: &'a GrayImage, quad: Quad) -> Self {
+        let samples = Cow::Borrowed(luma.as_raw().as_slice());
+        Self { samples, stride: luma.width() as usize, width: luma.width(), height: luma.height(), quad }
     }
-    let rect = PixelRect::new(left, top, right.min(capture.width()) - left, bottom.min(capture.height()) - top);
-    let luma = capture.luma(rect)?;
-    let step = scale.floor().max(1.0);
-    let origin = Point::new(left as f32, top as f32);
-    if step < 2.0 {
-        return Some((luma, origin, 1.0));
+
+    /// Native luma about `quad`, averaged down by whole steps as far as `scale` allows.
+    fn native(capture: &'a Capture, quad: &Quad, scale: f32) -> Option<Self> {
+        let fold = |pick: fn(&Point) -> f32, f: fn(f32, f32) -> f32, start: f32| quad.0.iter().map(pick).fold(start, f);
+        let left = fold(|p| p.x, f32::min, f32::MAX).max(0.0).floor() as u32;
+        let top = fold(|p| p.y, f32::min, f32::MAX).max(0.0).floor() as u32;
+        let right = (fold(|p| p.x, f32::max, 0.0).ceil() as u32).min(capture.width());
+        let bottom = (fold(|p| p.y, f32::max, 0.0).ceil() as u32).min(capture.height());
+        if right <= left + 8 || bottom <= top + 8 {
+            return None;
+        }
+        let pixels = capture.pixels();
+        let rect = pixels.stored_rect(PixelRect::new(left, top, right - left, bottom - top))?;
+        let (whole, stored) = (pixels.stored_size(), pixels.stored_luma());
+        let step = scale.floor().max(1.0);
+        let small = |side: u32| (side as f32 / step).ceil().max(1.0) as u32;
+        let (width, height) = (small(rect.width), small(rect.height));
+        let factor = (right - left) as f32 / small(right - left) as f32;
+        let at = |p: &Point| {
+            let upright = Point::new((p.x - left as f32) / factor, (p.y - top as f32) / factor);
+            pixels.orientation().stored_point(upright, width as f32, height as f32)
+        };
+        let quad = Quad(quad.0.each_ref().map(at));
+        if step < 2.0 {
+            let samples = Cow::Borrowed(&stored[rect.y as usize * whole.0 as usize + rect.x as usize..]);
+            return Some(Self { samples, stride: whole.0 as usize, width, height, quad });
+        }
+        let mut samples = vec![0; width as usize * height as usize];
+        let options = fr::ResizeOptions::new().resize_alg(fr::ResizeAlg::Convolution(fr::FilterType::Box)).crop(
+            f64::from(rect.x),
+            f64::from(rect.y),
+            f64::from(rect.width),
+            f64::from(rect.height),
+        );
+        resize_pixels(stored, whole, &mut samples, (width, height), &options)?;
+        Some(Self { samples: Cow::Owned(samples), stride: width as usize, width, height, quad })
     }
-    let small = |side: u32| (side as f32 / step).ceil().max(1.0) as u32;
-    let mut out = GrayImage::new(small(luma.width()), small(luma.height()));
-    let to = out.dimensions();
-    resize(luma.as_raw(), luma.dimensions(), &mut out, to, fr::FilterType::Box);
-    Some((out, origin, luma.width() as f32 / to.0 as f32))
 }
 
 /// `source` through `map` (flat to source), bilinear, the border held.
-fn warped(source: &GrayImage, map: &Homography, width: u32, height: u32) -> GrayImage {
-    let h = map.0.map(|v| v as f32);
-    let (w, most_x, most_y) = (source.width() as usize, source.width() as i32 - 1, source.height() as i32 - 1);
-    let raw = source.as_raw();
+///
+/// Where a pixel lies is computed at both ends of a span and drawn between: perspective bends a span by a hundredth of a
+/// pixel.
+fn warped(source: &Source<'_>, map: &Homography, width: u32, height: u32) -> GrayImage {
+    /// Pixels of a span.
+    const SPAN: usize = 16;
+    /// Columns that are made at a time, so that a picture stored on its side is read from few rows.
+    const BAND: usize = 64;
+    /// One pixel, in the fixed point of positions.
+    const ONE: f64 = 65_536.0;
+    let (most_x, most_y) = (source.width as i32 - 1, source.height as i32 - 1);
+    let stride = source.stride;
+    let samples: &[u8] = &source.samples;
+    let position = |x: usize, y: usize| {
+        // So far outside that nothing is seen of it, and so near that it can be told.
+        let [x, y] = map.at(x as f64 + 0.5, y as f64 + 0.5).map(|v| ((v - 0.5).clamp(-8_000.0, 24_000.0) * ONE) as i32);
+        (x, y)
+    };
+    let blend = |a: u8, b: u8, share: u32| u32::from(a) * (256 - share) + u32::from(b) * share;
     let mut out = GrayImage::new(width, height);
-    for (y, row) in out.chunks_exact_mut(width as usize).enumerate() {
-        let fy = y as f32 + 0.5;
-        let (bx, by, bw) = (h[1] * fy + h[2], h[4] * fy + h[5], h[7] * fy + h[8]);
-        for (x, value) in row.iter_mut().enumerate() {
-            let fx = x as f32 + 0.5;
-            let depth = 1.0 / (h[6] * fx + bw);
-            let (sx, sy) = ((h[0] * fx + bx) * depth - 0.5, (h[3] * fx + by) * depth - 0.5);
-            let (ix, iy) = (sx.floor(), sy.floor());
-            let (tx, ty) = (sx - ix, sy - iy);
-            let at = |dx: i32, dy: i32| {
-                let (cx, cy) = ((ix as i32 + dx).clamp(0, most_x), (iy as i32 + dy).clamp(0, most_y));
-                f32::from(raw[cy as usize * w + cx as usize])
-            };
-            let upper = at(0, 0) * (1.0 - tx) + at(1, 0) * tx;
-            let lower = at(0, 1) * (1.0 - tx) + at(1, 1) * tx;
-            *value = (upper * (1.0 - ty) + lower * ty + 0.5) as u8;
+    for left in (0..width as usize).step_by(BAND) {
+        for (y, row) in out.chunks_exact_mut(width as usize).enumerate() {
+            let band = &mut row[left..(left + BAND).min(width as usize)];
+            for (start, span) in (left..).step_by(SPAN).zip(band.chunks_mut(SPAN)) {
+                let (first, last) = (position(start, y), position(start + span.len() - 1, y));
+                let steps = (span.len() as i32 - 1).max(1);
+                let (step_x, step_y) = ((last.0 - first.0) / steps, (last.1 - first.1) / steps);
+                let inside = |(x, y): (i32, i32)| (0..most_x).contains(&(x >> 16)) && (0..most_y).contains(&(y >> 16));
+                let (mut x, mut y) = first;
+                let within = inside(first) && inside(last);
+                for value in span {
+                    let (column, line) = (x >> 16, y >> 16);
+                    let (share_x, share_y) = ((x >> 8) as u32 & 255, (y >> 8) as u32 & 255);
+                    let (upper, lower) = if within {
+                        let at = &samples[line as usize * stride + column as usize..][..stride + 2];
+                        (blend(at[0], at[1], share_x), blend(at[stride], at[stride + 1], share_x))
+                    } else {
+                        let columns = [column, column + 1].map(|c| c.clamp(0, most_x) as usize);
+                        let [upper, lower] = [line, line + 1].map(|l| l.clamp(0, most_y) as usize * stride);
+                        (
+                            blend(samples[upper + columns[0]], samples[upper + columns[1]], share_x),
+                            blend(samples[lower + columns[0]], samples[lower + columns[1]], share_x),
+                        )
+                    };
+                    *value = ((upper * (256 - share_y) + lower * share_y + (1 << 15)) >> 16) as u8;
+                    (x, y) = (x + step_x, y + step_y);
+                }
+            }
         }
     }
     out
@@ -227,8 +282,75 @@ mod tests {
         let picture = GrayImage::from_fn(40, 30, |x, y| image::Luma([(x * 5 + y * 2) as u8]));
         let rect = Quad(PixelRect::new(0, 0, 40, 30).corners());
         let map = Homography::between(&rect, &rect).expect("a rectangle");
-        let copy = warped(&picture, &map, 40, 30);
-        assert!(picture.iter().zip(copy.iter()).all(|(a, b)| a.abs_diff(*b) <= 1));
+        let copy = warped(&Source::whole(&picture, rect), &map, 40, 30);
+        assert_eq!(copy, picture);
+    }
+
+    /// `source` through `map`, each pixel's place and shares in floating point.
+    fn plainly_warped(source: &GrayImage, map: &Homography, width: u32, height: u32) -> GrayImage {
+        let (most_x, most_y) = (source.width() as i32 - 1, source.height() as i32 - 1);
+        GrayImage::from_fn(width, height, |x, y| {
+            let [sx, sy] = map.at(f64::from(x) + 0.5, f64::from(y) + 0.5).map(|v| v - 0.5);
+            let (tx, ty) = (sx - sx.floor(), sy - sy.floor());
+            let at = |dx: i32, dy: i32| {
+                let (cx, cy) = ((sx.floor() as i32 + dx).clamp(0, most_x), (sy.floor() as i32 + dy).clamp(0, most_y));
+                f64::from(source.get_pixel(cx as u32, cy as u32).0[0])
+            };
+            let upper = at(0, 0) * (1.0 - tx) + at(1, 0) * tx;
+            let lower = at(0, 1) * (1.0 - tx) + at(1, 1) * tx;
+            image::Luma([(upper * (1.0 - ty) + lower * ty + 0.5) as u8])
+        })
+    }
+
+    #[test]
+    fn spans_differ_by_a_grey_level_from_pixels_one_by_one() {
+        let picture = GrayImage::from_fn(700, 500, |x, y| {
+            image::Luma([
+                (128.0 + 60.0 * (x as f32 / 4.0).sin() + 60.0 * (y as f32 / 5.0 + x as f32 / 90.0).cos()) as u8
+            ])
+        });
+        let rect = Quad(PixelRect::new(0, 0, 600, 380).corners());
+        // Turned, in perspective, and beyond the picture on two sides.
+        let corners = [(60.0, 30.0), (660.0, 90.0), (705.0, 480.0), (-9.0, 420.0)];
+        for turn in 0..4 {
+            let mut quad = Quad(corners.map(|(x, y)| Point::new(x, y)));
+            quad.0.rotate_left(turn);
+            let map = Homography::between(&rect, &quad).expect("a quadrilateral");
+            let found = warped(&Source::whole(&picture, quad), &map, 600, 380);
+            let expected = plainly_warped(&picture, &map, 600, 380);
+            let most = found.iter().zip(expected.iter()).map(|(a, b)| a.abs_diff(*b)).max();
+            assert!(most <= Some(1), "{turn}: {most:?}");
+        }
+    }
+
+    #[test]
+    fn a_picture_stored_in_any_turn_gives_the_same_view() {
+        let quad = Quad([(13.0, 9.0), (231.0, 14.0), (226.0, 163.0), (10.0, 160.0)].map(|(x, y)| Point::new(x, y)));
+        let mut first: [Option<GrayImage>; 3] = Default::default();
+        for exif in 1..=8 {
+            let orientation = Orientation::from_exif(exif);
+            let (width, height) = if orientation.swaps_sides() { (180, 240) } else { (240, 180) };
+            let mut stored = vec![0; 240 * 180];
+            for (x, y) in (0..180).flat_map(|y| (0..240).map(move |x| (x, y))) {
+                let (sx, sy) = orientation.stored(x, y, width, height);
+                let value = 128.0 + 60.0 * (x as f32 / 5.0).sin() + 60.0 * (y as f32 / 4.0).cos();
+                stored[(sy * width + sx) as usize] = value as u8;
+            }
+            let pixels = Pixels::new(width, height, stored, orientation).expect("as many samples");
+            let capture = Capture::new(MediaType::Png, pixels, Metadata::default(), Container::default());
+            for (first, step) in first.iter_mut().zip([1, 2, 3]) {
+                let source = Source::native(&capture, &quad, step as f32).expect("inside");
+                assert_eq!(source.width.max(source.height), 221_u32.div_ceil(step));
+                let (width, height) = (216 / step, 150 / step);
+                let rect = Quad(PixelRect::new(0, 0, width, height).corners());
+                let map = Homography::between(&rect, &source.quad).expect("a quadrilateral");
+                let view = warped(&source, &map, width, height);
+                let first = first.get_or_insert_with(|| view.clone());
+                let most = first.iter().zip(view.iter()).map(|(a, b)| a.abs_diff(*b)).max();
+                // Blocks begin at another side where the picture is stored in another turn.
+                assert!(most <= Some(if step == 1 { 1 } else { 5 }), "{exif}, {step}: {most:?}");
+            }
+        }
     }
 
     #[test]

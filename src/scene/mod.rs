@@ -28,7 +28,7 @@ pub use face::{Classifier, Seen};
 pub use flat::Flat;
 pub use locator::{Found, LOCATOR_PX, Locator, Maps};
 pub use looks::Near;
-pub use overview::{OVERVIEW_PX, Overview, ycc_to_rgb};
+pub use overview::{OVERVIEW_PX, Overview, squashed, ycc_to_rgb};
 pub use print::{BLOCK_PX, GLYPH_PX, PIECE_PX, Piece, PrintMap, PrintMask};
 #[cfg(test)]
 pub(crate) use spectra::testing;

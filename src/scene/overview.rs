@@ -61,11 +61,7 @@ impl Overview {
     #[must_use]
     pub fn rgb(&self, width: u32, height: u32) -> RgbImage {
         // The conversion is linear: on the small planes it costs less and says the same.
-        let [y, cb, cr] = [&self.luma, &self.cb, &self.cr].map(|plane| {
-            let mut small = vec![0; width as usize * height as usize];
-            resize(plane.as_raw(), plane.dimensions(), &mut small, (width, height), fr::FilterType::Bilinear);
-            GrayImage::from_raw(width, height, small).unwrap_or_default()
-        });
+        let [y, cb, cr] = [&self.luma, &self.cb, &self.cr].map(|plane| squashed(plane, width, height));
         ycc_to_rgb(&y, &cb, &cr)
     }
 
@@ -175,6 +171,14 @@ fn average_rows(lines: &[u8], out: &mut [u8]) {
     }
 }
 
+/// `plane` squashed to `width` × `height`, by triangle filter.
+#[must_use]
+pub fn squashed(plane: &GrayImage, width: u32, height: u32) -> GrayImage {
+    let mut small = GrayImage::new(width, height);
+    resize(plane.as_raw(), plane.dimensions(), &mut small, (width, height), fr::FilterType::Bilinear);
+    small
+}
+
 /// `samples` of a plane, `from` wide and high, averaged or drawn out into `out`, `to` wide and high.
 pub(super) fn resize(samples: &[u8], from: (u32, u32), out: &mut [u8], to: (u32, u32), filter: fr::FilterType) {
     let options = fr::ResizeOptions::new().resize_alg(fr::ResizeAlg::Convolution(filter));
@@ -182,8 +186,9 @@ pub(super) fn resize(samples: &[u8], from: (u32, u32), out: &mut [u8], to: (u32,
     debug_assert!(done.is_some(), "sizes are positive and buffers fit");
 }
 
-/// The pixel's type is named so that code for those that are not used is not made.
-fn resize_pixels(
+/// `samples` of a plane, `from` wide and high, through `options` into `out`, `to` wide and high; `None` where they do not
+/// fit. The pixel's type is named so that code for those that are not used is not made.
+pub(super) fn resize_pixels(
     samples: &[u8],
     from: (u32, u32),
     out: &mut [u8],
