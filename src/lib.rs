@@ -76,6 +76,7 @@ pub mod reading;
 
 pub mod scene;
 
+#[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "some names are the terminal's alone"))]
 mod words;
 
 pub mod evidence;
