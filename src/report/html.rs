@@ -134,9 +134,12 @@ pub(crate) fn jpeg_url(jpeg: &[u8]) -> String {
     format!("data:image/jpeg;base64,{}", BASE64.encode(jpeg))
 }
 
-/// How a policy of contents names `text`, a style or a script within the page.
-pub(crate) fn csp_hash(text: &str) -> String {
-    format!("'sha256-{}'", BASE64.encode(sha2::Sha256::digest(text.as_bytes())))
+/// The policy of contents of a self-contained page: nothing but its own style, its own script where it has one, and
+/// pictures within it.
+pub(crate) fn content_policy(style: &str, script: Option<&str>) -> String {
+    let hash = |text: &str| format!("'sha256-{}'", BASE64.encode(sha2::Sha256::digest(text.as_bytes())));
+    let script = script.map(|script| format!(" script-src {};", hash(script))).unwrap_or_default();
+    format!("default-src 'none'; img-src data:; style-src {};{script} base-uri 'none'; form-action 'none'", hash(style))
 }
 
 /// What the gate does with the photograph of `row`; nothing where it was not examined.
@@ -157,11 +160,7 @@ fn named(decision: Option<Decision>) -> (&'static str, &'static str) {
 
 /// All of the page but its counts and its rows.
 fn frame(note: &str) -> Markup {
-    let policy = format!(
-        "default-src 'none'; img-src data:; style-src {}; script-src {}; base-uri 'none'; form-action 'none'",
-        csp_hash(STYLE),
-        csp_hash(SCRIPT)
-    );
+    let policy = content_policy(STYLE, Some(SCRIPT));
     html! {
         (DOCTYPE)
         html lang="en" {

@@ -143,6 +143,26 @@ pub struct Stored {
     pub origin: Origin,
 }
 
+impl Stored {
+    /// The row of a file of which nothing is measured yet.
+    pub(crate) fn unmeasured(path: &str, policy_id: &str, origin: Origin) -> Self {
+        Self {
+            path: path.to_owned(),
+            sha256: String::new(),
+            bytes: 0,
+            fingerprint: None,
+            size: None,
+            readings: BTreeMap::new(),
+            number: None,
+            error: None,
+            elapsed_ms: 0.0,
+            stages_ms: Stages::new(),
+            policy_id: policy_id.to_owned(),
+            origin,
+        }
+    }
+}
+
 /// Measures `samples` below `root` that `file` does not yet hold, on all of `threads`, and adds them to it; `seen` is
 /// told after each. Returns whether all were measured: once `stop` is set no further one is begun.
 ///
@@ -199,20 +219,7 @@ pub fn measure(
 }
 
 fn examine(checker: &Checker, gate: &Gate, origin: &Origin, root: &Path, sample: &Sample) -> Stored {
-    let row = Stored {
-        path: sample.path.clone(),
-        sha256: String::new(),
-        bytes: 0,
-        fingerprint: None,
-        size: None,
-        readings: BTreeMap::new(),
-        number: None,
-        error: None,
-        elapsed_ms: 0.0,
-        stages_ms: Stages::new(),
-        policy_id: checker.policy_id().to_owned(),
-        origin: origin.clone(),
-    };
+    let row = Stored::unmeasured(&sample.path, checker.policy_id(), origin.clone());
     catch_unwind(AssertUnwindSafe(|| attempt(checker, gate, root, sample, row.clone()))).unwrap_or_else(|_| {
         let (code, message) = PANICKED;
         Stored { error: Some(FailureCause { code: code.to_owned(), message: message.to_owned() }), ..row }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::benchmark::findings::{Judged, Origin, Stages, Stored};
+use crate::benchmark::findings::{Judged, Origin, Stored};
 use crate::benchmark::labels::{Label, Readable, Sample};
 use crate::policy::Policy;
 use crate::scoring::{Readings, Scores};
@@ -21,19 +21,7 @@ pub fn row(source: &str, readable: Option<Readable>, content: &str, scores: Opti
     sample.source = source.to_owned();
     sample.readable = readable;
     sample.content = Some(content.to_owned()).filter(|content| !content.is_empty());
-    let stored = Stored {
-        path: sample.path.clone(),
-        sha256: String::new(),
-        bytes: 0,
-        fingerprint: None,
-        size: None,
-        readings: BTreeMap::new(),
-        number: None,
-        error: None,
-        elapsed_ms: 0.0,
-        stages_ms: Stages::new(),
-        policy_id: String::new(),
-        origin: Origin { tool_version: String::new(), models: BTreeMap::new() },
-    };
+    let origin = Origin { tool_version: String::new(), models: BTreeMap::new() };
+    let stored = Stored::unmeasured(&sample.path, "", origin);
     Judged { sample, stored, scores: scores.map(of).unwrap_or_default(), verdict }
 }

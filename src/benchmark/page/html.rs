@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use maud::{DOCTYPE, Markup, PreEscaped, html as template};
 
 use super::{Cell, ErrorCard, Page, Section, Table, columns, ids, numeric};
-use crate::report::html::{Foreign, csp_hash, jpeg_url};
+use crate::report::html::{Foreign, content_policy, jpeg_url};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -19,10 +19,7 @@ pub fn html(page: &Page, out: &mut dyn Write) -> io::Result<()> {
 
 fn whole(page: &Page) -> Markup {
     let ids = ids(page);
-    let policy = format!(
-        "default-src 'none'; img-src data:; style-src {}; base-uri 'none'; form-action 'none'",
-        csp_hash(STYLE)
-    );
+    let policy = content_policy(STYLE, None);
     template! {
         (DOCTYPE) "\n"
         html lang="en" {

@@ -259,7 +259,7 @@ fn bracket(low: f64, high: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::benchmark::findings::{Leakage, Origin, Stages};
+    use crate::benchmark::findings::{Leakage, Origin};
     use crate::benchmark::measure::figures;
     use crate::policy::Decision;
 
@@ -295,18 +295,10 @@ mod tests {
                 error: None,
             });
             stored.push(Stored {
-                path,
                 sha256,
                 bytes: 1,
-                fingerprint: None,
-                size: None,
                 readings: readings.iter().map(|(id, value)| ((*id).to_owned(), *value)).collect(),
-                number: None,
-                error: None,
-                elapsed_ms: 0.0,
-                stages_ms: Stages::new(),
-                policy_id: shipped.id().to_owned(),
-                origin: origin.clone(),
+                ..Stored::unmeasured(&path, shipped.id(), origin.clone())
             });
         }
         let figures = figures(&[], &origin, shipped.id(), Leakage::default(), &BTreeSet::new());
