@@ -1,4 +1,4 @@
-//! The registry of detectors → its documentation, for a terminal or as the table of the README.
+//! The registry of detectors → its documentation, for a terminal or as the table of `src/detectors/README.md`.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -22,7 +22,7 @@ enum Form {
     /// For a terminal.
     #[default]
     Text,
-    /// The table of the README.
+    /// The table of `src/detectors/README.md`.
     Markdown,
 }
 

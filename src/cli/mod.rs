@@ -91,15 +91,15 @@ struct CheckerArgs {
     /// Engine that runs the networks.
     #[arg(long, value_enum, default_value_t)]
     engine: EngineChoice,
-    /// Judges one risk otherwise than the policy does, for example `glare=relaxed`: off, relaxed, normal or strict.
-    /// Can be given again.
+    /// Overrides how strictly one risk is judged, for example `glare=relaxed`: off, relaxed, normal or strict.
+    /// Can be repeated.
     #[arg(long, value_name = "RISK=LEVEL", value_parser = Sensitivity::of_risk)]
     sensitivity: Vec<(String, Sensitivity)>,
-    /// Asks for this document, or side of it, and wants anything else taken again: `portrait_side`, `emblem_side`,
+    /// Asks for this document, or side of it, and for a retake of anything else: `portrait_side`, `emblem_side`,
     /// `card`, `passport_page`, `licence` or `page`.
     #[arg(long, value_name = "DOCUMENT")]
     expect: Option<Face>,
-    /// Shows the document's number and what it says in clear; without it most of it is hidden.
+    /// Shows the document's number in full and what it encodes of its holder; without this most of it is masked.
     #[arg(long)]
     reveal: bool,
 }

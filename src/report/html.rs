@@ -283,7 +283,7 @@ fn described(report: &Report) -> Markup {
                     p lang="zh-Hans" { (Foreign(&reason.zh)) }
                     span.num {
                         code { (Foreign(reason.code)) }
-                        (format_args!(" {:.3} against {:.3}, by {:.3}", reason.score, reason.threshold, reason.margin))
+                        " " (Foreign(&reason.reading)) (format_args!(" {:.3}, limit {:.3}", reason.score, reason.threshold))
                     }
                 }
             }

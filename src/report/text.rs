@@ -60,8 +60,8 @@ fn describe(report: &Report, language: Language, out: &mut String) {
         let said = printable(language.pick(&reason.en, &reason.zh));
         let _ = writeln!(out, "   {style}•{style:#} {said}");
         let against = words::label(Label::Threshold, language);
-        let _ =
-            writeln!(out, "     {dim}{}: {:.3} {against} {:.3}{dim:#}", reason.code, reason.score, reason.threshold);
+        let (code, reading, score) = (reason.code, &reason.reading, reason.score);
+        let _ = writeln!(out, "     {dim}{code}: {reading} {score:.3}, {against} {:.3}{dim:#}", reason.threshold);
     }
     let told: Vec<_> = report.findings.iter().filter(|f| !f.explanation.en.is_empty()).collect();
     if !told.is_empty() {

@@ -15,11 +15,11 @@ settings! {
         #[env("BONAFIDE_POLICY", value_name = "FILE")]
         #[sample(Shown "\"/etc/bonafide/policy.toml\"")]
         policy: Option<PathBuf>,
-        /// Another policy that a request may name; can be given again.
+        /// Another policy that a request may name; can be repeated.
         #[env("BONAFIDE_NAMED_POLICY", value_name = "NAME=FILE", value_delimiter = ',')]
         #[sample(Shown "[\"strict=/etc/bonafide/strict.toml\"]")]
         named_policy: Vec<String>,
-        /// Judges one risk otherwise than the policy does, for example `glare=relaxed`; can be given again.
+        /// Overrides how strictly one risk is judged, for example `glare=relaxed`; can be repeated.
         #[env("BONAFIDE_SENSITIVITY", value_name = "RISK=LEVEL", value_delimiter = ',', value_parser = Sensitivity::of_risk)]
         #[sample(Shown "[\"glare=relaxed\"]")]
         sensitivity: Vec<(String, Sensitivity)>,

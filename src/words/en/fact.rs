@@ -41,8 +41,8 @@ pub fn said(fact: &Fact<'_>) -> String {
             };
             let (dark, bars) = (percent(100.0 * dark), percent(100.0 * bars));
             format!(
-                "{second}{dark} of {place} is dark and even, even bars take {bars} of the picture, and {edges} long \
-                 parallel edges lie around."
+                "{second}{dark} of {place} is dark and even, even bars take {bars} of the picture; long parallel edges \
+                 around: {edges}."
             )
         }
         Fact::ColoursOfPicture { spread } => {
@@ -56,8 +56,9 @@ pub fn said(fact: &Fact<'_>) -> String {
         }
         Fact::SheetNeedsBorder => "No document border was found.".into(),
         Fact::SheetNeedsPixels => "The document is too small in the picture.".into(),
+        Fact::Sheet { sides: 0 } => "The document does not go on into a larger white sheet.".into(),
         Fact::Sheet { sides } => {
-            format!("The document's own white goes on beyond {sides} of its sides, without an edge.")
+            format!("The document's own white goes on beyond {sides} of its 4 sides, without an edge.")
         }
         Fact::Texture { tiles, screen } => {
             format!("The texture of {tiles} native tiles gives log-odds {screen:+.1} for a screen.")
@@ -98,8 +99,8 @@ pub fn said(fact: &Fact<'_>) -> String {
             )
         }
         Fact::Framing { share, cut, rotation_deg, tilt_deg } => format!(
-            "The document covers {} of the picture; {cut} of its corners are cut off; it is turned by \
-             {rotation_deg:.0}° and opposite sides converge by {tilt_deg:.0}°.",
+            "The document covers {} of the picture; corners cut off: {cut}; it is turned by {rotation_deg:.0}° and \
+             opposite sides converge by {tilt_deg:.0}°.",
             percent(100.0 * share)
         ),
         Fact::Resolution { width, height, megapixels, document } => {
@@ -111,12 +112,13 @@ pub fn said(fact: &Fact<'_>) -> String {
         Fact::Face { face: of, share } => format!("It looks like {} ({}).", face(of), percent(100.0 * share)),
         Fact::PrintNone => "No print was seen: there is nothing to read.".into(),
         Fact::Legible { zones, mean, worst, at } => format!(
-            "Print was seen in {zones} of 9 zones. A character of it is read right with {} on average, {} at the {}.",
+            "Print was seen in {zones} of 9 zones. On average {} of its characters can be read, {} at the {}.",
             percent(100.0 * mean),
             percent(100.0 * worst),
             name::zone(at)
         ),
         Fact::CoverNeedsDocument => "No document was found, so what may lie over it was not looked at.".into(),
+        Fact::Cover { share, print } if share < 5e-4 && print < 5e-4 => "Nothing covers the document.".into(),
         Fact::Cover { share, print } => {
             format!("Things lie over {:.1} % of the document and {:.1} % of its print.", share * 100.0, print * 100.0)
         }
@@ -186,11 +188,11 @@ fn size(document: Option<DocumentSize<'_>>) -> String {
         .iter()
         .map(|what| match what {
             TooFine::Halftone => "a 150-lpi halftone",
-            TooFine::TabletGrid => "the pixel grid of a 264-ppi tablet",
-            TooFine::PhoneGrid => "the pixel grid of a 460-ppi phone",
+            TooFine::TabletGrid => "the pixels of a 264-ppi tablet",
+            TooFine::PhoneGrid => "the pixels of a 460-ppi phone",
         })
         .collect();
-    let few = if fine.is_empty() { String::new() } else { format!("; too few to show {}", fine.join(" or ")) };
+    let few = if fine.is_empty() { String::new() } else { format!("; too coarse to show {}", fine.join(" or ")) };
     format!("{long}, {px_per_mm:.1} px/mm ({dpi:.0} dpi){few}")
 }
 
@@ -208,10 +210,11 @@ fn located(found: Found, others: usize, device: Option<f32>) -> String {
     };
     let others = match others {
         0 => String::new(),
+        1 => " Another thing may be a document too; the largest was looked at.".into(),
         _ => format!(" {others} other things may be documents too; the largest was looked at."),
     };
     let device =
-        device.map_or_else(String::new, |share| format!(" A device may lie about it ({}).", percent(100.0 * share)));
+        device.map_or_else(String::new, |share| format!(" A device may surround it ({}).", percent(100.0 * share)));
     found + &others + &device
 }
 

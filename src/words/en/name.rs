@@ -73,7 +73,7 @@ pub const fn label(label: Label) -> &'static str {
         Label::Why => "Why",
         Label::Measured => "Measured",
         Label::WhatToDo => "What to do:",
-        Label::Threshold => "against a threshold of",
+        Label::Threshold => "limit",
         Label::NotExamined => "NOT EXAMINED",
         Label::Screening => "Screening report",
         Label::All => "all",

@@ -48,6 +48,7 @@ pub fn said(fact: &Fact<'_>) -> String {
         }
         Fact::SheetNeedsBorder => "未找到证件边界。".into(),
         Fact::SheetNeedsPixels => "证件在画面中过小。".into(),
+        Fact::Sheet { sides: 0 } => "证件四周不是更大的白纸。".into(),
         Fact::Sheet { sides } => format!("证件的白色底面越过 {sides} 条边继续延伸，且无边缘。"),
         Fact::Texture { tiles, screen } => {
             format!("{tiles} 个原始分辨率图块的纹理给出屏幕翻拍的对数几率 {screen:+.1}。")
@@ -97,6 +98,7 @@ pub fn said(fact: &Fact<'_>) -> String {
             percent(100.0 * worst)
         ),
         Fact::CoverNeedsDocument => "未找到证件，未检查遮挡。".into(),
+        Fact::Cover { share, print } if share < 5e-4 && print < 5e-4 => "证件上没有遮挡物。".into(),
         Fact::Cover { share, print } => {
             format!("遮挡占证件的 {:.1}%、文字的 {:.1}%。", share * 100.0, print * 100.0)
         }
