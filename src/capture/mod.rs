@@ -12,6 +12,7 @@ pub use decode::decode;
 pub use limits::Limits;
 pub use metadata::{Metadata, Thumbnail, Timestamp};
 pub use pixels::{Chroma, Orientation, Pixels};
+pub use planes::{ChromaRows, kept_bytes};
 
 use crate::geometry::PixelRect;
 
