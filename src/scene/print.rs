@@ -70,17 +70,27 @@ impl PrintMap {
         let raw = overview.luma.as_raw();
         let mut strength = vec![0.0; columns * rows];
         let mut sums = vec![[0i32; 3]; columns];
+        // Differences along a row and across it; the outermost pixels have none.
+        let (mut across, mut down) = (vec![0i16; width], vec![0i16; width]);
         for row in 0..rows {
             sums.fill([0; 3]);
             for y in (row * side).max(1)..((row + 1) * side).min(height.saturating_sub(1)) {
-                let line = &raw[y * width..(y + 1) * width];
-                let (above, below) = (&raw[(y - 1) * width..y * width], &raw[(y + 1) * width..(y + 2) * width]);
-                for (column, sum) in sums.iter_mut().enumerate() {
-                    for x in (column * side).max(1)..((column + 1) * side).min(width - 1) {
-                        let dx = i32::from(line[x + 1]) - i32::from(line[x - 1]);
-                        let dy = i32::from(below[x]) - i32::from(above[x]);
-                        *sum = [sum[0] + dx * dx, sum[1] + dy * dy, sum[2] + dx * dy];
-                    }
+                let [above, line, below] = [y - 1, y, y + 1].map(|y| &raw[y * width..][..width]);
+                for ((out, before), after) in across.iter_mut().skip(1).zip(line).zip(line.iter().skip(2)) {
+                    *out = i16::from(*after) - i16::from(*before);
+                }
+                let last = width.saturating_sub(1).max(1);
+                for ((out, above), below) in down[..last].iter_mut().zip(above).zip(below).skip(1) {
+                    *out = i16::from(*below) - i16::from(*above);
+                }
+                for ((sum, across), down) in sums.iter_mut().zip(across.chunks(side)).zip(down.chunks(side)) {
+                    let product =
+                        |a: &[i16], b: &[i16]| a.iter().zip(b).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum::<i32>();
+                    *sum = [
+                        sum[0] + product(across, across),
+                        sum[1] + product(down, down),
+                        sum[2] + product(across, down),
+                    ];
                 }
             }
             for (value, [xx, yy, xy]) in strength[row * columns..].iter_mut().zip(&sums) {
@@ -379,6 +389,30 @@ mod tests {
             let upright = column < stroke || (3 * stroke..4 * stroke).contains(&column) && row < tall / 2;
             let across = column < 4 * stroke && (row < stroke || (row >= tall / 2 && row < tall / 2 + stroke));
             if row < tall && (upright || across) { 40 } else { 210 }
+        }
+    }
+
+    #[test]
+    fn strength_is_that_of_differences_pixel_by_pixel() {
+        for (width, height) in [(61, 43), (64, 40), (9, 8), (17, 2)] {
+            let luma = GrayImage::from_fn(width, height, |x, y| image::Luma([(x * x * 7 + y * 31 + x * y) as u8]));
+            let grey = GrayImage::from_pixel(width, height, image::Luma([128]));
+            let overview = Overview { luma: luma.clone(), cb: grey.clone(), cr: grey, scale: 1.0 };
+            let map = PrintMap::of(&overview);
+            for (index, strength) in map.strength.iter().enumerate() {
+                let (left, top) = (index % map.columns * 8, index / map.columns * 8);
+                let at = |x: usize, y: usize| f64::from(luma.get_pixel(x as u32, y as u32).0[0]);
+                let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);
+                for y in top.max(1)..(top + 8).min(height as usize - 1) {
+                    for x in left.max(1)..(left + 8).min(width as usize - 1) {
+                        let (dx, dy) = (at(x + 1, y) - at(x - 1, y), at(x, y + 1) - at(x, y - 1));
+                        (xx, yy, xy) = (xx + dx * dx, yy + dy * dy, xy + dx * dy);
+                    }
+                }
+                let lesser = f64::midpoint(xx, yy) - ((xx - yy) / 2.0).hypot(xy);
+                let expected = (lesser.max(0.0) / 64.0).sqrt() / 2.0;
+                assert!((f64::from(*strength) - expected).abs() < 0.05, "{width} × {height}, {index}: {strength}");
+            }
         }
     }
 
