@@ -1,12 +1,13 @@
 //! Decoded samples and their upright view: turned while reading, so that no full-size rotation is ever made.
 
 use image::GrayImage;
+use serde::{Deserialize, Serialize};
 
 use super::planes::Planes;
 use crate::geometry::{PixelRect, Point};
 
 /// How stored rows and columns lie in the upright picture: the eight values of EXIF tag 0x0112.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum Orientation {
     /// 1: as stored.
     #[default]
@@ -97,6 +98,10 @@ impl Pixels {
 
     pub(super) const fn of(planes: Planes, orientation: Orientation) -> Self {
         Self { planes, orientation }
+    }
+
+    pub(super) const fn planes(&self) -> &Planes {
+        &self.planes
     }
 
     /// Upright width in pixels.

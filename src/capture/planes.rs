@@ -4,8 +4,10 @@ use std::cell::Cell;
 use std::mem;
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 /// Luma samples for one chroma sample, across and down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Sampling {
     pub(super) across: u32,
     pub(super) down: u32,
@@ -81,6 +83,16 @@ impl Planes {
         let (luma, chroma) = self.samples.all_mut().split_at_mut(self.width as usize * self.height as usize);
         let (cb, cr) = chroma.split_at_mut(chroma.len() / 2);
         [luma, cb, cr]
+    }
+
+    /// All samples, plane after plane.
+    pub(super) fn samples(&self) -> &[u8] {
+        self.samples.all()
+    }
+
+    /// All samples to be written, plane after plane.
+    pub(super) fn samples_mut(&mut self) -> &mut [u8] {
+        self.samples.all_mut()
     }
 
     /// Luma, row by row.

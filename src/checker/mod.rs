@@ -10,7 +10,7 @@ pub use findings::{CUT_SHORT, Findings, known_readings};
 pub use look::{Look, Stages, milliseconds};
 use sha2::{Digest, Sha256};
 
-use crate::capture::{Capture, Limits};
+use crate::capture::{Capture, Isolation, Limits};
 use crate::detectors::{DETECTORS, Detector};
 use crate::inference::{EngineChoice, InferenceError, ModelSource, Models};
 use crate::policy::{Policy, PolicyError, Sensitivity, Verdict};
@@ -36,6 +36,8 @@ pub struct Options {
     pub limits: Limits,
     /// Whether reports show the document's number in clear; masked otherwise.
     pub reveal: bool,
+    /// Which uploads are decoded in a process of their own; none otherwise.
+    pub isolation: Isolation,
 }
 
 /// Why a checker cannot be made.
@@ -57,6 +59,7 @@ pub struct Checker {
     fusion: Fusion,
     policy: Policy,
     limits: Limits,
+    isolation: Isolation,
     reveal: bool,
     hashes: BTreeMap<String, String>,
     trained_on: BTreeSet<String>,
@@ -95,6 +98,7 @@ impl Checker {
             fusion,
             policy,
             limits: options.limits,
+            isolation: options.isolation.clone(),
             reveal: options.reveal,
             hashes: models.hashes(),
             trained_on: source.trained_on()?,

@@ -21,7 +21,7 @@ mod version;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use bonafide::capture::Limits;
+use bonafide::capture::{Isolation, Limits};
 use bonafide::checker::{Checker, Options};
 use bonafide::inference::EngineChoice;
 use bonafide::policy::Sensitivity;
@@ -102,6 +102,9 @@ struct CheckerArgs {
     /// Shows the document's number and what it says in clear; without it most of it is hidden.
     #[arg(long)]
     reveal: bool,
+    /// Opens every picture in a process of its own with limits of memory and time; HEIC always is.
+    #[arg(long)]
+    isolate: bool,
 }
 
 impl CheckerArgs {
@@ -114,6 +117,7 @@ impl CheckerArgs {
             engine: self.engine,
             limits: Limits::default(),
             reveal: self.reveal,
+            isolation: Isolation::by_this_program(self.isolate),
         };
         let checker = Checker::new(&options).map_err(|e| e.to_string())?;
         eprintln!("{}", checker.engine_line());

@@ -54,6 +54,12 @@ impl Deadline {
         Self(Instant::now().checked_add(span))
     }
 
+    /// The moment itself.
+    #[must_use]
+    pub const fn instant(self) -> Option<Instant> {
+        self.0
+    }
+
     /// Whether it has passed.
     #[must_use]
     pub fn passed(self) -> bool {
