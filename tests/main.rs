@@ -1,7 +1,9 @@
 //! Tests across stages, in one binary:
 //!
 //! - `first_try`: the committed samples: who passes at first try, and why others do not;
+//! - `bombs`: small files that would cost far more than they are worth, and decoders in processes of their own;
 //! - `hostile`: what an uploader may send that is no whole picture: one clear error each, never a panic;
+//! - `whole`: files that are whole however oddly they are written, and files of which part is missing;
 //! - `jpeg`: every sampling reads as the published decoder has it;
 //! - `inference`: both engines give the same outputs, and a checker judges a capture from bytes to verdict;
 //! - `depthwise`: the embedded engine's convolutions have the bits of the published ones;
@@ -17,6 +19,7 @@
 
 #[cfg(all(feature = "cli", feature = "bench"))]
 mod benchmark;
+mod bombs;
 #[cfg(feature = "cli")]
 mod cli;
 #[cfg(feature = "bench")]
@@ -35,6 +38,7 @@ mod service;
 #[cfg(feature = "cli")]
 mod snapshots;
 mod tidy;
+mod whole;
 #[cfg(feature = "cli")]
 mod wire;
 

@@ -111,7 +111,7 @@ struct Facts {
 ///
 /// # Errors
 /// As [`decode`]; [`CaptureError::TooCostly`] where the process ended before its answer.
-pub(crate) fn decode_within(
+pub fn decode_within(
     upload: &Upload<'_>,
     limits: &Limits,
     isolation: &Isolation,

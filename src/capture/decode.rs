@@ -34,7 +34,21 @@ pub fn decode(upload: &Upload<'_>, limits: &Limits) -> Result<Capture, CaptureEr
         return Err(CaptureError::TooManyBytes { bytes: upload.bytes.len(), limit: limits.bytes });
     }
     let media_type = container::sniff(upload.bytes)?;
-    quietly(|| examine(media_type, upload, limits)).unwrap_or(Err(CaptureError::Undecodable))
+    quietly(|| match media_type {
+        MediaType::Pdf => page(upload, limits),
+        _ => examine(media_type, upload, limits),
+    })
+    .unwrap_or(Err(CaptureError::Undecodable))
+}
+
+/// The picture that is the only page of a PDF.
+fn page(upload: &Upload<'_>, limits: &Limits) -> Result<Capture, CaptureError> {
+    let (bytes, turned) = container::pdf_picture(upload.bytes)?;
+    let mut capture = examine(MediaType::Jpeg, &Upload { bytes, name: upload.name }, limits)?;
+    capture.media_type = MediaType::Pdf;
+    // A viewer looks at the page, not at what the picture says of itself.
+    capture.pixels = capture.pixels.turned(turned);
+    Ok(capture)
 }
 
 fn examine(media_type: MediaType, upload: &Upload<'_>, limits: &Limits) -> Result<Capture, CaptureError> {
@@ -64,6 +78,7 @@ fn examine(media_type: MediaType, upload: &Upload<'_>, limits: &Limits) -> Resul
         stated.map_or(Orientation::Upright, Orientation::from_exif)
     };
     let planes = match media_type {
+        MediaType::Jpeg if survey.odd => jpeg(&container::plain(bytes, height), limits)?,
         MediaType::Jpeg => jpeg(bytes, limits)?,
         MediaType::Heic => heic::planes(bytes, limits)?,
         other => raster(bytes, other, (width, height), limits).and_then(in_planes)?,
@@ -113,16 +128,20 @@ fn jpeg(bytes: &[u8], limits: &Limits) -> Result<Planes, CaptureError> {
         planes
     } else {
         decoder.set_options(options.jpeg_set_out_colorspace(wanted));
-        let mut samples = decoder.decode().map_err(|_| CaptureError::Undecodable)?;
+        let mut samples = decoder.decode().map_err(|e| jpeg_error(&e))?;
         if wanted == ColorSpace::RGB {
             rgb_to_ycc(&mut samples);
         }
         in_planes((wide, high, samples))?
     };
-    if ends_in_repeated_blocks(planes.luma(), width, height) {
-        return Err(CaptureError::Truncated);
-    }
     Ok(planes)
+}
+
+fn jpeg_error(error: &zune_jpeg::errors::DecodeErrors) -> CaptureError {
+    match error {
+        zune_jpeg::errors::DecodeErrors::ExhaustedData => CaptureError::Truncated,
+        _ => CaptureError::Undecodable,
+    }
 }
 
 /// Planes of the sampling of the file, still to be written; `None` where its components are no such planes.
@@ -157,33 +176,11 @@ fn fill(decoder: &mut JpegDecoder<ZCursor<&[u8]>>, planes: &mut Planes) -> Resul
                 }
             }
             Ok(RawImcuRowStatus::Complete) => break,
-            _ => return Err(CaptureError::Undecodable),
+            Ok(_) => return Err(CaptureError::Undecodable),
+            Err(error) => return Err(jpeg_error(&error)),
         }
     }
     if rest.iter().all(|plane| plane.is_empty()) { Ok(()) } else { Err(CaptureError::Undecodable) }
-}
-
-/// Whether the last row of blocks ends in the same textured block over and over.
-///
-/// Where entropy-coded data runs out before an end marker that is in place, the decoder goes on with the coefficients
-/// of the last block it read. In a photograph two neighbouring textured blocks are never the same to the bit; blocks
-/// of one plain value may be, and say nothing.
-fn ends_in_repeated_blocks(luma: &[u8], width: usize, height: usize) -> bool {
-    /// The largest common unit of coding, 16 × 16 samples, holds a whole number of every smaller one.
-    const UNIT: usize = 16;
-    /// Three in a row: fewer missing units cannot hide a field of a document.
-    const REPEATS: usize = 3;
-    let units = width / UNIT;
-    if units < REPEATS || luma.is_empty() {
-        return false;
-    }
-    let rows = (height - 1) / UNIT * UNIT..height;
-    let luma = |x: usize, y: usize| luma[y * width + x];
-    let same =
-        |unit: usize| rows.clone().all(|y| (unit * UNIT..(unit + 1) * UNIT).all(|x| luma(x, y) == luma(x - UNIT, y)));
-    let first = luma((units - 1) * UNIT, rows.start);
-    let plain = rows.clone().all(|y| ((units - 1) * UNIT..units * UNIT).all(|x| luma(x, y).abs_diff(first) <= 2));
-    !plain && (units + 1 - REPEATS..units).all(same)
 }
 
 /// What a PNG of `declared` pixels may take, in bytes: four samples of 16 bits, and room for its texts. A colour profile
@@ -198,6 +195,7 @@ fn raster(bytes: &[u8], media_type: MediaType, declared: (u32, u32), limits: &Li
         MediaType::Png => ImageFormat::Png,
         MediaType::WebP => ImageFormat::WebP,
         MediaType::Bmp => ImageFormat::Bmp,
+        MediaType::Gif => ImageFormat::Gif,
         _ => ImageFormat::Tiff,
     };
     let mut bounds = image::Limits::default();

@@ -11,8 +11,7 @@ mod metadata;
 mod pixels;
 mod planes;
 
-pub(crate) use apart::decode_within;
-pub use apart::{Isolation, answer_if_asked};
+pub use apart::{Isolation, answer_if_asked, decode_within};
 pub use container::{Container, Declared, Segment, declared, segments};
 pub use decode::decode;
 pub use error::{CaptureError, Category};
@@ -49,6 +48,10 @@ pub enum MediaType {
     Bmp,
     /// TIFF.
     Tiff,
+    /// GIF: its first picture.
+    Gif,
+    /// PDF that is one page with one JPEG on it.
+    Pdf,
 }
 
 impl MediaType {
@@ -62,6 +65,8 @@ impl MediaType {
             Self::Heic => "image/heic",
             Self::Bmp => "image/bmp",
             Self::Tiff => "image/tiff",
+            Self::Gif => "image/gif",
+            Self::Pdf => "application/pdf",
         }
     }
 }

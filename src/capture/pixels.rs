@@ -100,6 +100,11 @@ impl Pixels {
         Self { planes, orientation }
     }
 
+    /// The same lying otherwise.
+    pub(super) fn turned(self, orientation: Orientation) -> Self {
+        Self { orientation, ..self }
+    }
+
     pub(super) const fn planes(&self) -> &Planes {
         &self.planes
     }

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 #[cfg(feature = "qr")]
-pub use codes::Code;
+pub use codes::{Code, Codes};
 pub use document::{Device, Document, StraightEdge};
 pub use edges::{EDGE_REACH_PX, diagonal_ratio, edge_widths, lower_quartile, noise_luma};
 pub use face::{Classifier, Seen};
@@ -93,7 +93,7 @@ pub struct Scene<'a> {
     today: Date,
     overview: OnceCell<Overview>,
     #[cfg(feature = "qr")]
-    codes: OnceCell<Vec<Code>>,
+    codes: OnceCell<Codes>,
     edges: OnceCell<document::Edges>,
     networks: Option<&'a Networks>,
     squashed: OnceCell<RgbImage>,
@@ -169,7 +169,7 @@ impl<'a> Scene<'a> {
 
     /// The QR codes in the picture and what they say; reports hold no more of it than scheme and host.
     #[cfg(feature = "qr")]
-    pub fn codes(&self) -> &[Code] {
+    pub fn codes(&self) -> &Codes {
         self.codes.get_or_init(|| codes::find(&self.overview().luma))
     }
 

@@ -69,9 +69,9 @@ pub fn decoded_bytes(head: &[u8], length: u64, limits: &Limits) -> u64 {
             let bytes_a_pixel = match declared.media_type {
                 // Samples and the decoder's rows; a progressive file also keeps all coefficients, two bytes each.
                 MediaType::Jpeg if declared.progressive => 10,
-                MediaType::Jpeg => 4,
+                MediaType::Jpeg | MediaType::Pdf => 4,
                 MediaType::Png | MediaType::Bmp | MediaType::Tiff => 8,
-                MediaType::WebP | MediaType::Heic => 7,
+                MediaType::WebP | MediaType::Heic | MediaType::Gif => 7,
             };
             (declared.pixels, bytes_a_pixel)
         }

@@ -4,13 +4,15 @@ mod boxes;
 #[cfg(feature = "heic")]
 mod heif;
 mod jpeg;
+mod pdf;
 mod provenance;
 mod raster;
 mod segments;
 
 #[cfg(feature = "heic")]
 pub(super) use heif::{Plan, plan};
-pub(super) use jpeg::size as jpeg_size;
+pub(super) use jpeg::{plain, size as jpeg_size};
+pub(super) use pdf::picture as pdf_picture;
 #[cfg(feature = "heic")]
 pub(super) use provenance::icc_name;
 pub(super) use provenance::source_types;
@@ -91,6 +93,8 @@ pub(super) struct Survey {
     pub xmp: Option<Vec<u8>>,
     /// Whether the file holds all of the picture that it announces.
     pub complete: bool,
+    /// Whether a JPEG holds what a strict decoder stumbles over, or has no end.
+    pub odd: bool,
     /// EXIF orientation that stands in the file's own structure, not in a block.
     pub orientation: Option<u32>,
     /// Why the picture is not decoded, where its structure says so.
@@ -121,13 +125,15 @@ pub(super) fn sniff(bytes: &[u8]) -> Result<MediaType, CaptureError> {
     }
     match () {
         () if starts(b"II+\0") || starts(b"MM\0+") => unsupported("BigTIFF"),
-        () if starts(b"GIF8") => unsupported("GIF"),
-        () if starts(b"%PDF") => unsupported("PDF"),
+        () if starts(b"GIF87a") || starts(b"GIF89a") => Ok(MediaType::Gif),
+        () if bytes[..bytes.len().min(1024)].windows(5).any(|w| w == b"%PDF-") => Ok(MediaType::Pdf),
         () if starts(b"FUJIFILMCCD-RAW") || starts(b"IIRO") || starts(b"IIRS") || starts(b"IIU\0") => {
             unsupported("A camera's raw file")
         }
         () if starts(b"\0\0\0\x0cJXL ") || starts(&[0xFF, 0x0A]) => unsupported("JPEG XL"),
         () if starts(b"\0\0\0\x0cjP  ") || starts(&[0xFF, 0x4F, 0xFF, 0x51]) => unsupported("JPEG 2000"),
+        () if starts(b"RIFF") && matches!(bytes.get(8..12), Some(b"AVI " | b"WAVE")) => unsupported("A sound or film"),
+        () if starts(b"\x1aE\xdf\xa3") || starts(b"OggS") || starts(b"ID3") => unsupported("A sound or film"),
         () if starts(b"8BPS") => unsupported("Photoshop's own format"),
         () if starts(b"\0\0\x01\0") && bytes.len() >= 22 => unsupported("ICO"),
         () if is_svg(bytes) => unsupported("SVG"),
@@ -154,6 +160,9 @@ fn tiff_kind(bytes: &[u8]) -> Result<MediaType, CaptureError> {
     Ok(MediaType::Tiff)
 }
 
+/// Brands of ISO base media files that hold films and sound.
+const FILMS: &[&[u8]] = &[b"isom", b"iso", b"mp4", b"avc", b"qt  ", b"M4", b"3gp", b"3g2", b"dash", b"MSNV"];
+
 fn isobmff_kind(bytes: &[u8]) -> Result<MediaType, CaptureError> {
     let size = be32(bytes, 0).map_or(16, |s| s as usize).clamp(16, 256).min(bytes.len());
     let brands: Vec<&[u8]> = bytes[8..size.max(8)].chunks_exact(4).collect();
@@ -168,6 +177,7 @@ fn isobmff_kind(bytes: &[u8]) -> Result<MediaType, CaptureError> {
         Some(b"crx ") => CaptureError::unsupported("A camera's raw file"),
         Some(b"jxl ") => CaptureError::unsupported("JPEG XL"),
         Some(b"jp2 ") => CaptureError::unsupported("JPEG 2000"),
+        Some(brand) if FILMS.iter().any(|film| brand.starts_with(film)) => CaptureError::unsupported("A sound or film"),
         _ => CaptureError::NotAnImage,
     })
 }
@@ -203,6 +213,9 @@ pub(super) fn survey(media_type: MediaType, bytes: &[u8]) -> Survey {
         MediaType::Heic => boxes::heic(bytes),
         MediaType::Bmp => raster::bmp(bytes),
         MediaType::Tiff => raster::tiff(bytes),
+        MediaType::Gif => raster::gif(bytes),
+        // What it holds is walked once it is found.
+        MediaType::Pdf => Survey::default(),
     };
     if let Some(xmp) = &survey.xmp {
         source_types(xmp, &mut survey.container.digital_source_types);
@@ -254,8 +267,8 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(named(b"\0\0\0\x1cftypavif\0\0\0\0mif1avif"), "AVIF");
-        assert_eq!(named(b"GIF89a"), "GIF");
-        assert_eq!(named(b"%PDF-1.7"), "PDF");
+        assert_eq!(sniff(b"GIF89a"), Ok(MediaType::Gif));
+        assert_eq!(sniff(b"\n%PDF-1.7"), Ok(MediaType::Pdf));
         assert_eq!(named(b"<?xml version='1.0'?><svg xmlns='x'/>"), "SVG");
         assert_eq!(sniff(b"hello, this is text"), Err(CaptureError::NotAnImage));
     }

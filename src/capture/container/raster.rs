@@ -29,6 +29,46 @@ pub(super) fn bmp(bytes: &[u8]) -> Survey {
     survey
 }
 
+/// The first picture of a GIF: what it is drawn on, and whether all of it is there.
+pub(super) fn gif(bytes: &[u8]) -> Survey {
+    let mut survey = Survey::default();
+    let half = |at: usize| bytes.get(at..at + 2).map(|b| u32::from(u16::from_le_bytes([b[0], b[1]])));
+    let table = |flags: u8| if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 7) + 1) };
+    survey.size = half(6).zip(half(8));
+    let Some(flags) = bytes.get(10) else { return survey };
+    let mut at = 13 + table(*flags);
+    while let Some(kind) = bytes.get(at) {
+        at += 1;
+        match kind {
+            // An extension: its label.
+            0x21 => {
+                let label = bytes.get(at);
+                let transparent = bytes.get(at + 2).is_some_and(|flags| flags & 1 == 1);
+                survey.container.alpha |= label == Some(&0xF9) && transparent;
+                at += 1;
+            }
+            // A picture: its place, size, colours, and the width of its codes.
+            0x2C => {
+                let Some(flags) = bytes.get(at + 8) else { return survey };
+                survey.container.progressive = flags & 0x40 != 0;
+                at += 9 + table(*flags) + 1;
+            }
+            _ => return survey,
+        }
+        while let Some(length) = bytes.get(at) {
+            at += 1 + usize::from(*length);
+            if *length == 0 {
+                break;
+            }
+        }
+        if *kind == 0x2C {
+            survey.complete = at <= bytes.len() && bytes.get(at - 1) == Some(&0);
+            return survey;
+        }
+    }
+    survey
+}
+
 /// Most tags whose values are not read that are remembered.
 const MOST_TAGS: usize = 512;
 

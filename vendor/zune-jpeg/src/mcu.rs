@@ -462,6 +462,9 @@ impl<T: ZByteReaderTrait> JpegDecoder<T> {
                 if output.requested_raw_stripe().is_some() && stream.overread_by() > 0 {
                     return Err(DecodeErrors::ExhaustedData);
                 }
+                if self.options.strict_mode() && stream.ran_dry() {
+                    return Err(DecodeErrors::ExhaustedData);
+                }
                 if output.requested_raw_stripe().is_some() {
                     if let McuContinuation::Terminate(reason) = &terminate {
                         return Err(reason.raw_error());

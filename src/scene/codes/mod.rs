@@ -1,17 +1,29 @@
 //! Overview luma → the QR codes in it and what they say.
 //!
-//! A cheap scan for the finder pattern 1 : 1 : 3 : 1 : 1 (ISO/IEC 18004) comes first, so that a picture without a code
+//! A picture may hold thousands of finder patterns, and both decoders try threes of them: neither is shown more than it
+//! ends with at once. A cheap scan for the finder pattern 1 : 1 : 3 : 1 : 1 (ISO/IEC 18004) comes first, so that a picture without a code
 //! costs next to nothing; then rqrr, and rxing as second chance.
 
+mod stones;
+
 use image::GrayImage;
-use rxing::common::HybridBinarizer;
+use rxing::common::{BitMatrix, HybridBinarizer};
 use rxing::qrcode::QRCodeReader;
+use rxing::qrcode::detector::FinderPatternFinder;
 use rxing::{BinaryBitmap, DecodeHints, Luma8LuminanceSource, Reader};
 
+use self::stones::Shape;
 use crate::geometry::Point;
 
 /// Places with a finder pattern that make a search worth while: a code has three, of which one may be blurred.
 const FINDERS: usize = 2;
+
+/// Most places of codes that are searched where a picture holds many finder patterns: a document bears one or two.
+const MOST_CODES: usize = 4;
+/// Most pixels that rqrr may go over to see finder patterns: some hundred milliseconds.
+const MOST_COST: u64 = 40_000_000;
+/// Most places from which rxing chooses three.
+const MOST_CENTRES: usize = 60;
 
 /// A QR code. What it says prints hidden and is not serialised.
 #[derive(Clone, PartialEq)]
@@ -28,38 +40,96 @@ impl std::fmt::Debug for Code {
     }
 }
 
-/// The QR codes in `luma`.
-pub(super) fn find(luma: &GrayImage) -> Vec<Code> {
-    if finders(luma) < FINDERS {
-        return Vec::new();
-    }
-    let (width, height) = luma.dimensions();
-    let mut prepared = rqrr::PreparedImage::prepare_from_greyscale(width as usize, height as usize, |x, y| {
-        luma.get_pixel(x as u32, y as u32).0[0]
-    });
-    let mut found: Vec<Code> = prepared
-        .detect_grids()
-        .into_iter()
-        .map(|grid| Code {
-            corners: grid.bounds.iter().map(|p| Point::new(p.x as f32, p.y as f32)).collect(),
-            content: grid.decode().ok().map(|(_, content)| content),
-        })
-        .collect();
-    if found.iter().all(|code| code.content.is_none())
-        && let Some(code) = second_chance(luma)
-    {
-        found = vec![code];
-    }
-    found
+/// The QR codes in a picture.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Codes {
+    /// Those that were found.
+    pub found: Vec<Code>,
+    /// Whether the search ended at one of its bounds, so that there may be more.
+    pub cut_short: bool,
 }
 
-fn second_chance(luma: &GrayImage) -> Option<Code> {
+/// The QR codes in `luma`, of at most [`MOST_CODES`] places.
+pub(super) fn find(luma: &GrayImage) -> Codes {
+    let mut codes = Codes::default();
+    if finders(luma) < FINDERS {
+        return codes;
+    }
+    let mut shape = Shape::of(luma);
+    let (stones, cost) = shape.stones();
+    if stones.len() >= 3 {
+        let many = stones.len() > 3 * MOST_CODES || cost > MOST_COST;
+        if many {
+            let (corners, left_out) = stones::corners(&stones, MOST_CODES);
+            codes.cut_short = left_out;
+            let areas: Vec<[f32; 4]> = corners.iter().map(stones::about).collect();
+            shape.erase_but(&corners.concat(), &stones, &areas);
+        }
+        // What is kept may lie in a region as large as the picture.
+        if many && shape.remade(luma.height() as usize).stones().1 > MOST_COST {
+            codes.cut_short = true;
+        } else {
+            codes.found = by_rqrr(&shape, luma.dimensions());
+        }
+    }
+    if codes.found.iter().all(|code| code.content.is_none()) {
+        match second_chance(luma) {
+            Some(Ok(code)) => codes.found = vec![code],
+            Some(Err(())) => codes.cut_short = true,
+            None => {}
+        }
+    }
+    codes
+}
+
+fn by_rqrr(shape: &Shape, (width, height): (u32, u32)) -> Vec<Code> {
+    let mut prepared =
+        rqrr::PreparedImage::prepare_from_bitmap(width as usize, height as usize, |x, y| shape.is_dark(x, y));
+    let read = |grid: rqrr::Grid<_>| Code {
+        corners: grid.bounds.iter().map(|p| Point::new(p.x as f32, p.y as f32)).collect(),
+        content: grid.decode().ok().map(|(_, content)| content),
+    };
+    prepared.detect_grids().into_iter().map(read).collect()
+}
+
+/// What rxing reads; an error where it would see so many finder patterns that it does not end.
+fn second_chance(luma: &GrayImage) -> Option<Result<Code, ()>> {
     let source = Luma8LuminanceSource::new(luma.as_raw().clone(), luma.width(), luma.height()).ok()?;
     let mut bitmap = BinaryBitmap::new(HybridBinarizer::new(source));
+    if sees_too_much(bitmap.get_black_matrix()) {
+        return Some(Err(()));
+    }
     let hints = DecodeHints { TryHarder: Some(true), ..DecodeHints::default() };
     let result = QRCodeReader.decode_with_hints(&mut bitmap, &hints).ok()?;
     let corners = result.getPoints().iter().map(|p| Point::new(p.x, p.y)).collect();
-    Some(Code { corners, content: Some(result.getText().to_owned()) })
+    Some(Ok(Code { corners, content: Some(result.getText().to_owned()) }))
+}
+
+/// Whether rxing finds more than [`MOST_CENTRES`] places: it tries all threes of them. Rows as it scans them.
+fn sees_too_much(dark: &BitMatrix) -> bool {
+    let mut finder = FinderPatternFinder::new(dark);
+    let skip = FinderPatternFinder::MIN_SKIP as usize;
+    for y in (skip as u32 - 1..dark.getHeight()).step_by(skip) {
+        let mut runs = [0_u32; 5];
+        let mut was_dark = false;
+        for x in 0..=dark.getWidth() {
+            let is_dark = x < dark.getWidth() && dark.get(x, y);
+            if is_dark == was_dark {
+                runs[4] += 1;
+                continue;
+            }
+            if was_dark && FinderPatternFinder::foundPatternCross(&runs, 0.0) {
+                finder.handlePossibleCenter(&runs, y, x);
+                if finder.getPossibleCenters().len() > MOST_CENTRES {
+                    return true;
+                }
+            }
+            runs.rotate_left(1);
+            runs[4] = 1;
+            was_dark = is_dark;
+        }
+    }
+    false
 }
 
 /// How many separate places look like a finder pattern along a row and, through the same middle, along the column.
@@ -74,6 +144,10 @@ fn finders(luma: &GrayImage) -> usize {
             let near = |(px, py): &(u32, u32)| px.abs_diff(x) < 8 && py.abs_diff(y) < 16;
             if places.iter().any(near) {
                 continue;
+            }
+            // More say nothing more.
+            if places.len() >= FINDERS {
+                return places.len();
             }
             let top = y.saturating_sub(SPAN as u32 / 2);
             column.clear();
