@@ -2,6 +2,7 @@
 //!
 //! - `first_try`: the committed samples: who passes at first try, and why others do not;
 //! - `bombs`: small files that would cost far more than they are worth, and decoders in processes of their own;
+//! - `mutants`: a few of them of every format, and the corpus that fuzzing begins with;
 //! - `hostile`: what an uploader may send that is no whole picture: one clear error each, never a panic;
 //! - `whole`: files that are whole however oddly they are written, and files of which part is missing;
 //! - `jpeg`: every sampling reads as the published decoder has it;
@@ -28,6 +29,7 @@ mod first_try;
 mod hostile;
 mod inference;
 mod jpeg;
+mod mutants;
 mod reading;
 #[cfg(feature = "cli")]
 mod readme;
