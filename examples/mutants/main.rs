@@ -70,7 +70,9 @@ fn main() -> ExitCode {
         let told = || format!("{} {change:?}, --seed {state}", seeds[which].name);
         let before = processor_time();
         let opened = std::panic::catch_unwind(|| match &checker {
-            Some(checker) => checker.look(&Upload { bytes: &bytes, name: None }, Deadline::NEVER, |look| look.capture.clone()),
+            Some(checker) => {
+                checker.look(&Upload { bytes: &bytes, name: None }, Deadline::NEVER, |look| look.capture.clone())
+            }
             None => open(&bytes),
         });
         let spent = processor_time().saturating_sub(before);

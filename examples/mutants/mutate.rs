@@ -46,7 +46,8 @@ pub fn seeds() -> Vec<Seed> {
     .map(|(name, bytes)| Seed { name: name.to_owned(), bytes: bytes.to_vec() })
     .into();
     let mut add = |name: String, bytes: Vec<u8>| seeds.push(Seed { name, bytes });
-    let samplings = [SamplingFactor::R_4_4_4, SamplingFactor::R_4_2_0, SamplingFactor::R_4_2_2, SamplingFactor::R_4_1_1];
+    let samplings =
+        [SamplingFactor::R_4_4_4, SamplingFactor::R_4_2_0, SamplingFactor::R_4_2_2, SamplingFactor::R_4_1_1];
     for sampling in samplings {
         for (progressive, restart) in [(false, 0), (false, 3), (true, 0)] {
             let (mut bytes, picture) = (Vec::new(), picture(80, 56));
@@ -132,8 +133,7 @@ pub fn mutant(bytes: &[u8], chance: &mut Chance) -> (Change, Vec<u8>) {
             }
         }
         Change::Length => {
-            const VALUES: [u32; 10] =
-                [0, 1, 2, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x00FF_FFFF, 0x7FFF_FFFF, 0xFFFF_FFFF];
+            const VALUES: [u32; 10] = [0, 1, 2, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x00FF_FFFF, 0x7FFF_FFFF, 0xFFFF_FFFF];
             // The head holds most of them.
             let at = if chance.below(2) == 0 { chance.below(out.len().min(200)) } else { at };
             let value = VALUES[chance.below(VALUES.len())].to_be_bytes();

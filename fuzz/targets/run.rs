@@ -1,6 +1,6 @@
 //! Bytes → each of the ways in which bytes from outside come in.
 
-use bonafide::benchmark::{Labels, Stored};
+use bonafide::benchmark::{Stored, read_labels};
 use bonafide::capture::{Limits, Upload, declared, decode, segments};
 use bonafide::checker::known_readings;
 use bonafide::policy::Policy;
@@ -46,12 +46,12 @@ pub fn metadata(data: &[u8]) {
     assert!(decode(&Upload { bytes: &file, name: None }, &limits()).is_ok(), "metadata never hides a picture");
 }
 
-/// A file of labels, as CSV and as JSON Lines.
+/// A file of labels, a table or JSON Lines.
 pub fn labels(data: &[u8]) {
-    let text = String::from_utf8_lossy(data);
-    for name in ["labels.csv", "labels.jsonl"] {
-        let _ = Labels::read_text(name, &text);
-    }
+    let path = std::env::temp_dir().join(format!("bonafide-labels-{}", std::process::id()));
+    std::fs::write(&path, data).expect("a temporary file");
+    let _ = read_labels(&path);
+    std::fs::remove_file(&path).expect("it was there");
 }
 
 /// A policy.

@@ -19,8 +19,8 @@ pub(super) const ENTRY: Entry = Entry {
         readings: &[&COUNT, &DECODED_COUNT, &URL, &HTTPS, &CUT_SHORT],
         method: "Finder patterns are sought on the overview; where there are some, rqrr decodes, and rxing where rqrr \
                  cannot. Scheme and host are told; the rest of the content is kept to itself and never fetched.",
-        blind_spots: "A code needs about two overview pixels a module. One code is read by the second chance. Of many finder patterns those of four codes are \
-                      searched.",
+        blind_spots: "A code needs about two overview pixels a module. One code is read by the second chance. Of many \
+                      finder patterns those of four codes are searched.",
     },
     build: |_| Box::new(Qr),
 };

@@ -220,4 +220,74 @@ mod tests {
         assert!(finders_along(&row(&[4, 4, 4, 4, 4])).is_empty());
         assert!(finders_along(&row(&[9, 3, 3, 3, 9])).is_empty());
     }
+
+    /// Finder patterns of `module` pixels a module in rows, `count` of them, each with its quiet zone, on white.
+    fn patterns(count: u32, module: u32) -> GrayImage {
+        let side = 9 * module;
+        let across = 1000 / side;
+        GrayImage::from_fn(1024, 768, |x, y| {
+            let (column, row) = (x / side, y / side);
+            let (dx, dy) = (x % side / module, y % side / module);
+            let ring = |from: u32, to: u32| (from..=to).contains(&dx) && (from..=to).contains(&dy);
+            let dark = (ring(1, 7) && !ring(2, 6)) || ring(3, 5);
+            let there = column < across && row * across + column < count;
+            image::Luma([if there && dark { 0 } else { 255 }])
+        })
+    }
+
+    #[test]
+    fn what_rqrr_will_see_is_counted_as_it_counts() {
+        for count in [1, 3, 12, 40] {
+            let (stones, cost) = Shape::of(&patterns(count, 3)).stones();
+            assert_eq!(stones.len(), count as usize);
+            assert!(stones.iter().all(|stone| (stone.module - 3.0).abs() < 0.3), "{stones:?}");
+            assert!(cost > 0 && cost < 1_000_000, "{cost}");
+        }
+    }
+
+    #[test]
+    fn of_a_thousand_finder_patterns_those_of_a_few_codes_are_shown() {
+        for (count, module) in [(1000, 3), (3000, 2)] {
+            let luma = patterns(count, module);
+            let mut shape = Shape::of(&luma);
+            let (stones, _) = shape.stones();
+            assert!(stones.len() > 500, "{}", stones.len());
+            let (corners, left_out) = stones::corners(&stones, MOST_CODES);
+            assert!(left_out && corners.len() <= MOST_CODES);
+            let areas: Vec<[f32; 4]> = corners.iter().map(stones::about).collect();
+            shape.erase_but(&corners.concat(), &stones, &areas);
+            assert!(shape.remade(luma.height() as usize).stones().0.len() <= 3 * MOST_CODES);
+            assert!(find(&luma).cut_short);
+        }
+        assert!(!find(&patterns(3, 3)).cut_short);
+    }
+
+    #[cfg(feature = "service")]
+    #[test]
+    fn a_code_among_a_few_finder_patterns_is_read_and_of_many_codes_some_are() {
+        let code = qrcode::QrCode::new(b"https://example.com/a").expect("a code");
+        let (width, modules) = (code.width() as u32, code.to_colors());
+        let draw = |luma: &mut GrayImage, left: u32, top: u32, module: u32| {
+            for (i, colour) in modules.iter().enumerate() {
+                let (x, y) = (left + i as u32 % width * module, top + i as u32 / width * module);
+                let value = if *colour == qrcode::Color::Dark { 10 } else { 245 };
+                for (dx, dy) in (0..module).flat_map(|dy| (0..module).map(move |dx| (dx, dy))) {
+                    luma.put_pixel(x + dx, y + dy, image::Luma([value]));
+                }
+            }
+        };
+        let mut one = GrayImage::from_pixel(1024, 768, image::Luma([245]));
+        draw(&mut one, 500, 300, 4);
+        let codes = find(&one);
+        let read = |codes: &Codes| {
+            codes.found.iter().filter(|c| c.content.as_deref() == Some("https://example.com/a")).count()
+        };
+        assert_eq!((read(&codes), codes.cut_short), (1, false));
+        let mut many = GrayImage::from_pixel(1024, 768, image::Luma([245]));
+        for i in 0..48 {
+            draw(&mut many, 20 + i % 8 * 125, 20 + i / 8 * 120, 3);
+        }
+        let codes = find(&many);
+        assert!((1..=MOST_CODES).contains(&read(&codes)) && codes.cut_short, "{} read", read(&codes));
+    }
 }
