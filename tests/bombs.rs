@@ -135,7 +135,9 @@ mod heic {
     /// A file with these items, places, properties, associations and references.
     fn file(items: &[(u32, &[u8; 4])], parts: &[Vec<u8>], data: usize) -> Vec<u8> {
         let mut list = (items.len() as u32).to_be_bytes().to_vec();
-        items.iter().for_each(|(id, kind)| list.extend(item(*id, kind)));
+        for (id, kind) in items {
+            list.extend(item(*id, kind));
+        }
         let mut meta = full(b"hdlr", 0, b"\0\0\0\0pict\0\0\0\0\0\0\0\0\0\0\0\0\0");
         meta.extend(full(b"pitm", 0, &[0, 1]));
         meta.extend(full(b"iinf", 1, &list));

@@ -27,7 +27,7 @@ const PIXEL_BYTES: u64 = 40;
 const PIXELS_A_SECOND: u64 = 4_000_000;
 const LEAST_SECONDS: u64 = 3;
 /// Longest time on the clock without a deadline.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 /// Most bytes of facts that are read back.
 const FACTS_BYTES: usize = 16 << 20;
 

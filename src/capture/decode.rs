@@ -176,7 +176,7 @@ fn fill(decoder: &mut JpegDecoder<ZCursor<&[u8]>>, planes: &mut Planes) -> Resul
                 }
             }
             Ok(RawImcuRowStatus::Complete) => break,
-            Ok(_) => return Err(CaptureError::Undecodable),
+            Ok(RawImcuRowStatus::NeedMoreInput) => return Err(CaptureError::Truncated),
             Err(error) => return Err(jpeg_error(&error)),
         }
     }

@@ -83,6 +83,7 @@ mod grey {
     use image::GrayImage;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+    #[allow(clippy::ref_option, reason = "what serde calls it with")]
     pub(super) fn serialize<S: Serializer>(luma: &Option<GrayImage>, to: S) -> Result<S::Ok, S::Error> {
         luma.as_ref().map(|luma| (luma.width(), luma.height(), luma.as_raw())).serialize(to)
     }

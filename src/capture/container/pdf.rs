@@ -144,7 +144,7 @@ fn stream<'a>(bytes: &'a [u8], at: usize, dictionary: &[u8], last: usize) -> Opt
     // A length that stands elsewhere, or is wrong: the word that ends it is looked for.
     let told = value(dictionary, b"/Length").and_then(|v| std::str::from_utf8(v).ok()?.parse::<usize>().ok());
     let after = |length: usize| bytes.get(start + length..).map(|rest| &rest[..rest.len().min(16)]);
-    let direct = !value_and_more(dictionary, b"/Length").is_some_and(|v| is_reference(v));
+    let direct = !value_and_more(dictionary, b"/Length").is_some_and(is_reference);
     let length = told.filter(|length| direct && after(*length).is_some_and(|rest| find(rest, END, 0).is_some()));
     let length = length.or_else(|| Some((start <= last).then(|| find(bytes, END, start))?? - start))?;
     Some((&bytes[start..start + length], start + length))

@@ -254,7 +254,9 @@ pub(super) fn corners(stones: &[Stone], most: usize) -> (Vec<Corner>, bool) {
             left_out = true;
             break;
         }
-        three.iter().for_each(|i| used[*i] = true);
+        for i in three {
+            used[i] = true;
+        }
         chosen.push(three.map(|i| looked_at[i]));
     }
     (chosen, left_out)
