@@ -119,7 +119,7 @@ pub fn decode_within(
 ) -> Result<Capture, CaptureError> {
     let program = container::sniff(upload.bytes).ok().and_then(|media_type| isolation.program_for(media_type));
     let Some(program) = program.filter(|_| upload.bytes.len() <= limits.bytes) else { return decode(upload, limits) };
-    let pixels = pixels(upload.bytes, limits)?;
+    let pixels = pixels(upload.bytes, limits);
     let bytes = 3 * upload.bytes.len() as u64;
     let left = end.map_or(LONGEST, |end| end.saturating_duration_since(Instant::now()).min(LONGEST));
     let order = Order {
@@ -149,14 +149,15 @@ fn threads() -> usize {
 }
 
 /// Pixels that decoding will hold, as far as the file's structure says.
-fn pixels(bytes: &[u8], limits: &Limits) -> Result<u64, CaptureError> {
+fn pixels(bytes: &[u8], limits: &Limits) -> u64 {
     #[cfg(feature = "heic")]
     if container::sniff(bytes) == Ok(MediaType::Heic) {
-        let plan = container::plan(bytes, limits)?;
-        return Ok(if plan.pixels == 0 { limits.pixels } else { plan.pixels });
+        // What is wrong with it is told by the process, as it would be told here.
+        let planned = container::plan(bytes, limits).map_or(0, |plan| plan.pixels);
+        return if planned == 0 { limits.pixels } else { planned };
     }
     let declared = super::declared(bytes).map_or(limits.pixels, |declared| declared.pixels);
-    Ok(declared.min(limits.pixels))
+    declared.min(limits.pixels)
 }
 
 /// A process that ends with this value.

@@ -176,7 +176,8 @@ fn fill(decoder: &mut JpegDecoder<ZCursor<&[u8]>>, planes: &mut Planes) -> Resul
                 }
             }
             Ok(RawImcuRowStatus::Complete) => break,
-            Ok(RawImcuRowStatus::NeedMoreInput) => return Err(CaptureError::Truncated),
+            // More input is needed.
+            Ok(_) => return Err(CaptureError::Truncated),
             Err(error) => return Err(jpeg_error(&error)),
         }
     }

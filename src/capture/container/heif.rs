@@ -352,8 +352,10 @@ impl<'a> File<'a> {
         let mut units = 0;
         while fields.0.len() >= prefix && units <= UNITS {
             let length = fields.number(prefix)? as usize;
-            fields.bytes(length).map_err(|_| CaptureError::Truncated)?;
             units += 1;
+            if fields.bytes(length).is_err() {
+                break;
+            }
         }
         if units > UNITS {
             return Err(CaptureError::TooCostly);

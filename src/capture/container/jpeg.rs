@@ -11,6 +11,8 @@ const REMEMBERED_MARKERS: usize = 96;
 /// How often the blocks of a picture may be gone over: a progressive file of many scans does so about ten times, one of
 /// a scan for each bit of each coefficient six hundred times.
 const PASSES: u64 = 40;
+/// Most scans: the decoder takes no more.
+const SCANS: usize = 100;
 /// Blocks that may be gone over whatever the size.
 const FEW_BLOCKS: u64 = 1 << 21;
 
@@ -31,7 +33,7 @@ pub(super) fn survey(bytes: &[u8]) -> Survey {
     let mut tables: [Option<[u16; 64]>; 4] = [None; 4];
     let mut scan_bytes = 0_u64;
     let mut ended = false;
-    let mut passed = 0;
+    let (mut passed, mut scans) = (0, 0);
     let mut next = 2;
     for Segment { code, data, start, end, scan_bytes: scanned } in segments(bytes) {
         // Fill bytes, stray bytes and markers without meaning: decoders pass over them.
@@ -59,6 +61,7 @@ pub(super) fn survey(bytes: &[u8]) -> Survey {
             0xDB => quantisation(data, &mut tables),
             0xDA => {
                 scan_bytes += scanned as u64;
+                scans += 1;
                 passed += cover(data, survey.container.progressive, &mut coverage);
             }
             0xFE if survey.container.comment.is_none() => survey.container.comment = Some(text(data, 256)),
@@ -67,7 +70,7 @@ pub(super) fn survey(bytes: &[u8]) -> Survey {
         }
     }
     let blocks: u64 = coverage.iter().map(|c| c.blocks).sum();
-    if passed > (PASSES * blocks).max(FEW_BLOCKS) {
+    if scans > SCANS || passed > (PASSES * blocks).max(FEW_BLOCKS) {
         survey.refused.get_or_insert(CaptureError::TooCostly);
     }
     // A Huffman-coded block costs at least a bit for its DC and, unless progressive, one for its end. Nothing is
