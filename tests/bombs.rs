@@ -118,6 +118,7 @@ fn a_progressive_file_of_hundreds_of_scans_is_refused() {
 }
 
 #[cfg(feature = "heic")]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "names of boxes are written as references")]
 mod heic {
     use super::*;
 
@@ -252,7 +253,7 @@ mod heic {
         // Ten thousand blocks of metadata, and a long list that names none of them.
         let mut many: Vec<(u32, &[u8; 4])> = vec![(1, b"hvc1")];
         many.extend((10..10_010).map(|id| (id, b"Exif")));
-        let list = [&[0, 2, 0xC3, 0x50][..], &[0; 100_000]].concat();
+        let list = [&[0, 2, 0xC3, 0x50][..], &vec![0; 100_000]].concat();
         let crossed = file(
             &many,
             &[full(b"iloc", 0, &[0x44, 0, 0, 0]), properties(&[], &[0; 4]), full(b"iref", 0, &boxed(b"cdsc", &list))],

@@ -123,7 +123,7 @@ pub fn mutant(bytes: &[u8], chance: &mut Chance) -> (Change, Vec<u8>) {
         Change::CutWithEnd => {
             // As much as an end marker, or the last chunk of a PNG.
             let end = if bytes.starts_with(b"\x89PNG") { 12 } else { 2 };
-            out.truncate(at);
+            out.truncate(at.min(bytes.len() - end - 1));
             out.extend(&bytes[bytes.len() - end..]);
         }
         Change::Flipped => {
