@@ -10,6 +10,7 @@
 mod mutate;
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -69,12 +70,12 @@ fn main() -> ExitCode {
         let (change, bytes) = mutant(&seeds[which].bytes, &mut chance);
         let told = || format!("{} {change:?}, --seed {state}", seeds[which].name);
         let before = processor_time();
-        let opened = std::panic::catch_unwind(|| match &checker {
+        let opened = std::panic::catch_unwind(AssertUnwindSafe(|| match &checker {
             Some(checker) => {
                 checker.look(&Upload { bytes: &bytes, name: None }, Deadline::NEVER, |look| look.capture.clone())
             }
             None => open(&bytes),
-        });
+        }));
         let spent = processor_time().saturating_sub(before);
         let Ok(opened) = opened else {
             println!("panic: {}", told());
