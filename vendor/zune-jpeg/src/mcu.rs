@@ -1160,9 +1160,6 @@ impl<T: ZByteReaderTrait> JpegDecoder<T> {
                             "DNL marker found before the end of an MCU row",
                         ));
                     }
-                    if self.options.strict_mode() && j + 1 < mcu_width {
-                        return Err(DecodeErrors::ExhaustedData);
-                    }
                     break;
                 }
                 continue;
@@ -1182,9 +1179,6 @@ impl<T: ZByteReaderTrait> JpegDecoder<T> {
                     return Err(DecodeErrors::FormatStatic(
                         "DNL marker found before the end of an MCU row",
                     ));
-                }
-                if self.options.strict_mode() && j + 1 < mcu_width {
-                    return Err(DecodeErrors::ExhaustedData);
                 }
                 break;
             }
