@@ -1160,6 +1160,12 @@ impl<T: ZByteReaderTrait> JpegDecoder<T> {
                             "DNL marker found before the end of an MCU row",
                         ));
                     }
+                    if self.options.strict_mode()
+                        && usize::from(self.num_scans) == self.components.len()
+                        && j + 1 < mcu_width
+                    {
+                        return Err(DecodeErrors::ExhaustedData);
+                    }
                     break;
                 }
                 continue;
@@ -1179,6 +1185,12 @@ impl<T: ZByteReaderTrait> JpegDecoder<T> {
                     return Err(DecodeErrors::FormatStatic(
                         "DNL marker found before the end of an MCU row",
                     ));
+                }
+                if self.options.strict_mode()
+                        && usize::from(self.num_scans) == self.components.len()
+                        && j + 1 < mcu_width
+                    {
+                    return Err(DecodeErrors::ExhaustedData);
                 }
                 break;
             }
