@@ -9,6 +9,10 @@
 //! - `wire`: the JSON contract, mirrored field by field: a field that comes or goes fails here;
 //! - `benchmark`: labels, runs, comparisons and proposed policies, and labels that cannot be used;
 //! - `screening`: the same rows on any number of threads and after any interruption, and hostile files;
+//! - `names`: file names, metadata and lists that would run in a terminal, a spreadsheet or a page;
+//! - `outputs`: one writer an output, no input lost, whole rows on a full disk and behind a closed pipe;
+//! - `resume`: a screening that goes on shows every row, looks at changed files again and mixes no judges;
+//! - `signals`: Ctrl-C and TERM end the program in the midst of a picture, with whole rows;
 //! - `service`: the HTTP service and its store, on real sockets and real databases;
 //! - `snapshots`: one sample's report as text, page and CSV, word for word;
 //! - `cli`: the program as its users meet it: streams and exit codes;
@@ -25,13 +29,21 @@ mod first_try;
 mod hostile;
 mod inference;
 mod jpeg;
+#[cfg(feature = "cli")]
+mod names;
+#[cfg(feature = "cli")]
+mod outputs;
 mod reading;
 #[cfg(feature = "cli")]
 mod readme;
 #[cfg(feature = "cli")]
+mod resume;
+#[cfg(feature = "cli")]
 mod screening;
 #[cfg(all(feature = "cli", feature = "service"))]
 mod service;
+#[cfg(all(feature = "cli", unix))]
+mod signals;
 #[cfg(feature = "cli")]
 mod snapshots;
 mod tidy;

@@ -14,7 +14,7 @@ use crate::capture::{Capture, Limits};
 use crate::detectors::{DETECTORS, Detector};
 use crate::inference::{EngineChoice, InferenceError, ModelSource, Models};
 use crate::policy::{Policy, PolicyError, Sensitivity, Verdict};
-use crate::report::{Report, SCHEMA_VERSION};
+use crate::report::{Judge, Report, SCHEMA_VERSION};
 use crate::scene::{Classifier, Deadline, Locator, Networks, Scene, survey};
 use crate::scoring::{Fusion, FusionError, Readings, Scores};
 use crate::vocabulary::Face;
@@ -166,6 +166,7 @@ impl Checker {
         Report {
             schema_version: SCHEMA_VERSION,
             path: findings.path.clone(),
+            path_bytes: None,
             sha256: findings.sha256.clone(),
             media_type: findings.media_type,
             width: findings.size.0,
@@ -181,8 +182,26 @@ impl Checker {
             policy_id: policy.id().to_owned(),
             models: self.hashes.clone(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            judged_by: self.fingerprint(policy),
             elapsed_ms: 0.0,
         }
+    }
+
+    /// Who judges by the checker's own policy, as its reports say.
+    #[must_use]
+    pub fn own_judge(&self) -> Judge {
+        Judge {
+            policy_id: self.policy.id().to_owned(),
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            judged_by: self.fingerprint(&self.policy),
+        }
+    }
+
+    /// [`Report::judged_by`] under `policy`.
+    fn fingerprint(&self, policy: &Policy) -> String {
+        // A policy has no other form that holds every threshold in force; within one version this one is stable.
+        let text = format!("{}\n{:?}\n{policy:?}", env!("CARGO_PKG_VERSION"), self.hashes);
+        sha256(text.as_bytes())[..16].to_owned()
     }
 }
 

@@ -13,6 +13,8 @@ use ndarray::{ArrayD, ArrayViewD};
 
 pub use manifest::{ModelEntry, ModelSource};
 
+use crate::names;
+
 /// A loaded network. Safe to run from several threads at once.
 pub trait Model: Send + Sync {
     /// Runs on one `input` and gives the outputs in the order of the graph.
@@ -27,7 +29,7 @@ pub trait Model: Send + Sync {
 #[non_exhaustive]
 pub enum InferenceError {
     /// The manifest or a model file cannot be read.
-    #[error("{}: {cause}", path.display())]
+    #[error("{}: {cause}", names::shown(path))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -173,7 +175,7 @@ fn choose(choice: EngineChoice) -> Result<(String, bool), InferenceError> {
         return Ok(("models run on the embedded engine".to_owned(), false));
     }
     match onnxruntime::library() {
-        Ok((path, _)) => Ok((format!("models run on ONNX Runtime ({})", path.display()), true)),
+        Ok((path, _)) => Ok((format!("models run on ONNX Runtime ({})", names::shown(path)), true)),
         Err(cause) if choice == EngineChoice::OnnxRuntime => Err(InferenceError::NoRuntime(cause.clone())),
         Err(cause) => Ok((format!("models run on the embedded engine ({cause})"), false)),
     }

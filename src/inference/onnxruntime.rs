@@ -29,7 +29,7 @@ pub(super) fn library() -> &'static Result<(PathBuf, Environment), String> {
                 .and_then(|e| e.with_name("bonafide").with_telemetry(false).build().map_err(|e| e.to_string()));
             match environment {
                 Ok(environment) => return Ok((path, environment)),
-                Err(error) => cause = format!("{} cannot be used: {error}", path.display()),
+                Err(error) => cause = format!("{} cannot be used: {error}", crate::names::shown(&path)),
             }
         }
         Err(cause)

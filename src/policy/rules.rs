@@ -99,7 +99,7 @@ impl Policy {
     /// As [`Policy::parse`], and [`PolicyError::Unreadable`].
     pub fn read(path: &Path, readings: &BTreeSet<&str>) -> Result<Self, PolicyError> {
         let text = std::fs::read_to_string(path)
-            .map_err(|e| PolicyError::Unreadable { path: path.display().to_string(), cause: e.to_string() })?;
+            .map_err(|e| PolicyError::Unreadable { path: crate::names::shown(path), cause: e.to_string() })?;
         Self::parse(&text, readings)
     }
 

@@ -198,6 +198,10 @@ impl Batch {
 }
 
 fn failed(path: String, problem: &Problem, language: Language) -> Row {
-    let error = FailureCause { code: problem.code().to_owned(), message: problem.detail(language).to_owned() };
-    Row::Failure(Failure { path, error })
+    let error = FailureCause {
+        code: problem.code().to_owned(),
+        message: problem.detail(language).to_owned(),
+        message_zh: problem.detail(Language::Zh).to_owned(),
+    };
+    Row::Failure(Failure { path, path_bytes: None, error })
 }
