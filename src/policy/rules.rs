@@ -184,6 +184,7 @@ impl Policy {
             sure: None,
             fallback: false,
             supersedes: false,
+            yields_to: Vec::new(),
             when: Vec::new(),
             faces: None,
             not_faces: Vec::new(),
@@ -245,6 +246,9 @@ impl Rule {
         let named = [&self.quantity].into_iter().chain(self.when.iter().map(|condition| &condition.quantity));
         if let Some(unknown) = named.into_iter().find(|quantity| !known(quantity)) {
             return Err(PolicyError::UnknownQuantity { code: code.to_owned(), quantity: unknown.clone() });
+        }
+        if let Some(unknown) = self.yields_to.iter().find(|name| super::code(name).is_none()) {
+            return Err(PolicyError::UnknownCode(unknown.clone()));
         }
         self.check_order(code)
     }

@@ -33,10 +33,13 @@ const APART: i32 = 5;
 const WINDOW_PX: (u32, u32) = (160, 112);
 /// Glyphs lower than this are looked at again at twice the scale, as long as there are native pixels.
 const CLEAR_PX: u32 = 11;
+/// Scales at which glyphs are sought that are higher than the window, in shares of the overview's.
+const FARTHER: [f32; 2] = [0.5, 0.25];
 /// Lowest component that may be a glyph, in pixels at the scale of looking.
 const LEAST_PX: u32 = 5;
-/// Components that make a measurement of the height.
+/// Components that make a measurement of the height, and that speak for print higher than a piece.
 const GLYPHS: usize = 4;
+const FEW: usize = 2;
 /// Side of the window of the local mean that ink is told by, in pixels: wider than a stroke of the highest glyph.
 const SURROUND_PX: u32 = 31;
 /// How much darker than its surround ink is, at least: share of the surround, grey levels, and deviations of the noise.
@@ -219,6 +222,18 @@ impl Piece {
         (self.scale < 1.0).then_some(())?;
         cut(capture, overview, self.middle, self.zone, (2.0 * self.scale).min(1.0), self.glyph_px)
     }
+
+    /// The same place at `share` of the overview's scale, where no height of glyphs was measured: they may be higher than
+    /// a piece. `None` where noise hides whether there are any: averaged, it looks like print.
+    #[must_use]
+    pub fn farther(&self, capture: &Capture, overview: &Overview, share: f32) -> Option<Self> {
+        self.glyph_px.is_none().then_some(())?;
+        let mut piece = cut(capture, overview, self.middle, self.zone, (share / overview.scale).min(1.0), None)?;
+        let height = glyph_height(&piece.luma, FEW).filter(|height| *height >= CLEAR_PX);
+        piece.glyph_px = height.map(|height| height as f32 / piece.scale);
+        let clear = DARKER.2 * noise_luma(&piece.luma) as f32 <= DARKER.1;
+        (clear || height.is_some()).then_some(piece)
+    }
 }
 
 /// Pieces of `outline` where print is likeliest, at most two in each of the zones that its corners give.
@@ -322,27 +337,47 @@ fn view(
     Some((out, rect))
 }
 
-/// Height of glyphs around `middle` in capture pixels: first on the overview, then ever closer until they are clear.
+/// Height of glyphs around `middle` in capture pixels: first on the overview, then ever closer until they are clear; where
+/// there are none, from farther off: print that fills the picture is higher than the window.
 fn glyph_px(capture: &Capture, overview: &Overview, middle: Point) -> Option<f32> {
-    let mut scale = (1.0 / overview.scale).min(1.0);
+    let first = (1.0 / overview.scale).min(1.0);
+    let mut scale = first;
     loop {
         let (luma, _) = view(capture, overview, middle, scale, WINDOW_PX)?;
-        let height = glyph_height(&luma);
+        let height = glyph_height(&luma, GLYPHS);
         match height {
             Some(height) if height >= CLEAR_PX || scale >= 1.0 => return Some(height as f32 / scale),
-            _ if scale >= 1.0 => return None,
+            _ if scale >= 1.0 => break,
             _ => scale = (2.0 * scale).min(1.0),
         }
     }
+    FARTHER.into_iter().find_map(|share| {
+        let (luma, _) = view(capture, overview, middle, share * first, WINDOW_PX)?;
+        // Words of print that is too low to be told would be glyphs a few pixels high.
+        glyph_height(&luma, GLYPHS).filter(|height| *height >= CLEAR_PX).map(|height| height as f32 / (share * first))
+    })
 }
 
-/// Height of what looks like glyphs in `luma`, in its pixels.
-fn glyph_height(luma: &GrayImage) -> Option<u32> {
+/// Height of what looks like glyphs in `luma`, in its pixels: of dark ones, or else of light ones on dark; `None` where
+/// there are fewer than `least`.
+fn glyph_height(luma: &GrayImage, least: usize) -> Option<u32> {
     let (width, height) = luma.dimensions();
     if width < SURROUND_PX || height < SURROUND_PX {
         return None;
     }
-    let floor = DARKER.1.max(DARKER.2 * noise_luma(luma) as f32);
+    let noise = noise_luma(luma) as f32;
+    dark_glyph_height(luma, noise, least).or_else(|| {
+        let mut negative = luma.clone();
+        imageops::invert(&mut negative);
+        // Paper between dark glyphs is no light glyph on dark.
+        let dark = luma.as_raw().iter().filter(|v| **v < 128).count();
+        (2 * dark > luma.as_raw().len()).then(|| dark_glyph_height(&negative, noise, least))?
+    })
+}
+
+fn dark_glyph_height(luma: &GrayImage, noise: f32, least: usize) -> Option<u32> {
+    let (width, height) = luma.dimensions();
+    let floor = DARKER.1.max(DARKER.2 * noise);
     let mut pieces = Pieces::new(Touch::Corners, 0);
     lines::ink_rows(luma, SURROUND_PX, (DARKER.0, floor), |row| pieces.add(row));
     let mut heights: Vec<u32> = pieces
@@ -358,7 +393,7 @@ fn glyph_height(luma: &GrayImage) -> Option<u32> {
     // Dots and commas are no glyphs.
     let high = *heights.get(heights.len() * 4 / 5)?;
     heights.retain(|h| 5 * h >= 2 * high);
-    (heights.len() >= GLYPHS).then(|| heights[heights.len() / 2])
+    (heights.len() >= least).then(|| heights[heights.len() / 2])
 }
 
 #[cfg(test)]
