@@ -138,11 +138,7 @@ impl Detector for Legibility {
 }
 
 /// Looks at what is doubtful as `other` shows it, and keeps what is read better.
-fn look_again(
-    model: &dyn Model,
-    seen: &mut [Seen<'_>],
-    other: &dyn Fn(&Piece) -> Option<Piece>,
-) -> Result<(), String> {
+fn look_again(model: &dyn Model, seen: &mut [Seen<'_>], other: &dyn Fn(&Piece) -> Option<Piece>) -> Result<(), String> {
     let doubtful = |seen: &Seen<'_>| seen.print < LEAST_PRINT || seen.readable < DOUBTFUL;
     let again = seen.iter().enumerate().filter(|(_, seen)| doubtful(seen));
     let (places, pieces): (Vec<usize>, Vec<_>) =

@@ -118,6 +118,11 @@ pub fn fills_frame(whole: f32, found: Option<f32>) -> bool {
     found.is_some_and(|found| whole < WHOLE_DOUBT && 2.0 * whole <= found)
 }
 
+/// Whether a found quadrilateral is none after all: it looks like no document, and hardly any of its border is an edge.
+pub fn is_guess(seen: Option<&Seen>, bounded: bool) -> bool {
+    !bounded && seen.is_some_and(|seen| seen.face().0 == Face::None)
+}
+
 fn softmax<const N: usize>(logits: &ArrayD<f32>) -> Option<[f32; N]> {
     let mut shares: [f32; N] = logits.as_slice()?.try_into().ok()?;
     let top = shares.iter().copied().fold(f32::MIN, f32::max);
@@ -180,6 +185,17 @@ mod tests {
         // Across, the picture was turned back by a quarter; turned forward by one it is as it was.
         assert_eq!(upright(&quad(), &seen(3, 0.95)), Some(quad()));
         assert_eq!(upright(&quad(), &seen(3, 0.5)), None);
+    }
+
+    #[test]
+    fn what_looks_like_nothing_is_a_document_by_its_border_alone() {
+        let mut nothing = seen(0, 0.9);
+        let none = Face::VARIANTS.iter().position(|face| *face == Face::None).expect("a kind");
+        nothing.shares = [0.03; 7];
+        nothing.shares[none] = 0.82;
+        assert!(is_guess(Some(&nothing), false) && !is_guess(Some(&nothing), true));
+        // A page without a visible border is one, and without a classifier the search along edges is believed.
+        assert!(!is_guess(Some(&seen(0, 0.9)), false) && !is_guess(None, false));
     }
 
     #[test]

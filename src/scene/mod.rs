@@ -38,7 +38,7 @@ pub use tiles::{Place, SPECTRAL_TILE_PX, TEXTURE_TILE_PX, TEXTURE_TILES, Tile};
 use crate::capture::Capture;
 use crate::geometry::{PixelRect, Quad};
 use crate::reading::{Date, lines};
-use crate::vocabulary::{DocumentKind, Face};
+use crate::vocabulary::DocumentKind;
 
 /// When to stop: detectors that have not begun by then abstain, and the report says so.
 #[derive(Debug, Clone, Copy, Default)]
@@ -77,13 +77,6 @@ struct Subject {
     seen: Option<Seen>,
     /// Laid straight, its long side across; `None` where its corners make no rectangle.
     small: Option<RgbImage>,
-}
-
-impl Subject {
-    /// Whether it looks like no document and hardly any of its border is an edge.
-    fn is_guess(&self) -> bool {
-        self.seen.as_ref().is_some_and(|seen| seen.face().0 == Face::None) && !self.document.is_bounded()
-    }
 }
 
 /// A capture, looked over: overview, document, tiles and their spectra, each made when first asked for.
@@ -218,8 +211,9 @@ impl<'a> Scene<'a> {
             (Some(whole), None) => face::fills_frame(whole, Some(1.0)),
             (None, _) => false,
         };
-        // What has no border and looks like nothing is a guess: print is then looked for everywhere.
-        if instead { Some(whole) } else { found.filter(|found| !found.is_guess()) }
+        // Instead of a guess there is no document: print is then looked for everywhere.
+        let guessed = |found: &Subject| face::is_guess(found.seen.as_ref(), found.document.is_bounded());
+        if instead { Some(whole) } else { found.filter(|found| !guessed(found)) }
     }
 
     /// The document's corners clockwise from its own top left, where it is sure which way up it lies.

@@ -436,6 +436,51 @@ mod tests {
     }
 
     #[test]
+    fn print_higher_than_the_window_is_measured_from_farther_off() {
+        // A close view, of which the overview has every pixel.
+        for tall in [150, 220] {
+            let capture = grey(1000, 1000, print(PixelRect::new(0, 0, 1000, 1000), tall));
+            let scene = survey(&capture, Deadline::NEVER);
+            let pieces = scene.print_pieces();
+            let heights: Vec<f32> = pieces.iter().filter_map(|piece| piece.glyph_px).collect();
+            assert!(2 * heights.len() > pieces.len() && !pieces.is_empty(), "{tall}: {heights:?}");
+            assert!(heights.iter().all(|height| (height / tall as f32 - 1.0).abs() < 0.3), "{tall}: {heights:?}");
+        }
+    }
+
+    #[test]
+    fn light_print_on_dark_has_a_height_too() {
+        let ink = print(PixelRect::new(0, 0, 800, 600), 30);
+        let capture = grey(800, 600, |x, y| 250 - ink(x, y));
+        let scene = survey(&capture, Deadline::NEVER);
+        let heights: Vec<f32> = scene.print_pieces().iter().filter_map(|piece| piece.glyph_px).collect();
+        assert!(heights.len() > 4 && heights.iter().all(|height| (height / 30.0 - 1.0).abs() < 0.25), "{heights:?}");
+    }
+
+    #[test]
+    fn a_lone_sign_is_looked_at_from_farther_off_but_not_in_noise() {
+        let sign = print(PixelRect::new(300, 200, 200, 200), 200);
+        let pieces = |noise: u32| {
+            let mut state = 7u32;
+            let rough = GrayImage::from_fn(800, 600, |x, y| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                image::Luma([sign(x, y) - (state >> 24) as u8 % (noise as u8 + 1)])
+            });
+            grey(800, 600, move |x, y| rough.get_pixel(x, y).0[0])
+        };
+        let looked = |noise: u32| {
+            let capture = pieces(noise);
+            let scene = survey(&capture, Deadline::NEVER);
+            let unmeasured = scene.print_pieces().iter().filter(|piece| piece.glyph_px.is_none()).cloned();
+            let seen: Vec<bool> = unmeasured.map(|p| p.farther(&capture, scene.overview(), 0.5).is_some()).collect();
+            assert!(!seen.is_empty());
+            seen.iter().filter(|seen| **seen).count()
+        };
+        assert!(looked(0) > 0);
+        assert_eq!(looked(39), 0);
+    }
+
+    #[test]
     fn a_blank_page_has_no_pieces_and_a_tiny_picture_is_not_enlarged() {
         let blank = grey(900, 700, |_, _| 210);
         assert!(survey(&blank, Deadline::NEVER).print_pieces().is_empty());
