@@ -90,7 +90,8 @@ pub(super) const ENTRY: Entry = Entry {
         ],
         method: "Fine edges in all directions are sought on the overview, at most two places in each of nine zones of \
                  the document. Their native pixels are reduced, never enlarged, until glyphs are about 16 px high, and a \
-                 small network says for every 16 px: is there print, would a character here be read right. It learnt from \
+                 small network says for every 16 px: is there print, would a character here be read right. What has no \
+                 height that can be measured is looked at from farther off too, unless it is noisy. It learnt from \
                  photographs under photographic faults, which a strong reader read before and after (models/README.md). \
                  Blur, motion, noise, light and block steps are measured on those pieces that are read worst.",
         blind_spots: "Looks at eighteen places: a fault between them is not seen; what lies over print is for `cover` and \
