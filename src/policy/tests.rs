@@ -267,6 +267,9 @@ fn a_card_that_is_too_small_for_its_number_is_named_so_and_a_dark_patch_a_shadow
     assert_eq!(with(&[("resolution.dpi", 40.0), ("number.consistent", 0.0)]), ["too_small"]);
     assert!(with(&[("resolution.dpi", 40.0), ("number.consistent", 1.0)]).is_empty());
     assert!(with(&[("resolution.dpi", 160.0), ("number.consistent", 0.0)]).is_empty());
+    let dim = [("legibility.paper_luma", 60.0), ("legibility.noise_ratio", 0.1)];
+    assert_eq!(with(&[&dim[..], &[("number.consistent", 0.0)]].concat()), ["dark"]);
+    assert!(with(&[&dim[..], &[("number.consistent", 1.0)]].concat()).is_empty());
     assert_eq!(with(&[("cover.share", 0.1), ("cover.light_ratio", 0.1)]), ["shadow"]);
     assert!(with(&[("cover.share", 0.1), ("cover.light_ratio", 0.5)]).is_empty());
 }
