@@ -24,6 +24,10 @@ samples:
 all:
     .ci/run
 
+# What a check costs here, beside plain decoders, in short.
+speed:
+    cargo bench --features simulation --bench check -- short
+
 # Licences and known faults of what is compiled in.
 deny:
     cargo deny check

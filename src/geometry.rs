@@ -278,6 +278,16 @@ impl Homography {
         [(h[0] * x + h[1] * y + h[2]) / w, (h[3] * x + h[4] * y + h[5]) / w]
     }
 
+    /// Where (x, `y`) goes for any x: cheaper than [`Homography::at`] for a whole row, and the same to the last digits.
+    pub fn along(&self, y: f64) -> impl Fn(f64) -> [f64; 2] {
+        let h = self.0;
+        let [x_row, y_row, w_row] = [1, 4, 7].map(|k| h[k] * y + h[k + 1]);
+        move |x| {
+            let w = h[6] * x + w_row;
+            [(h[0] * x + x_row) / w, (h[3] * x + y_row) / w]
+        }
+    }
+
     /// The map back: the adjugate over the determinant.
     #[must_use]
     pub fn inverse(&self) -> Self {
@@ -302,6 +312,19 @@ impl Homography {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_row_at_once_goes_where_its_points_go() {
+        let quad = Quad([(31.0, 12.0), (402.0, 55.0), (377.0, 290.0), (9.0, 251.0)].map(|(x, y)| Point::new(x, y)));
+        let map = Homography::between(&UNIT, &quad).expect("a quadrilateral");
+        for y in [0.0, 0.3, 1.0] {
+            let along = map.along(y);
+            for x in [-0.1, 0.0, 0.5, 0.9] {
+                let ([ax, ay], [bx, by]) = (along(x), map.at(x, y));
+                assert!((ax - bx).abs() < 1e-9 && (ay - by).abs() < 1e-9, "{x}, {y}");
+            }
+        }
+    }
 
     #[test]
     fn homography_takes_corners_to_corners() {

@@ -40,12 +40,13 @@
 //! |---|---|
 //! | which files are accepted, and how large | [`capture`]: `decode.rs`, `limits.rs` |
 //! | a word that all stages share: documents, sides, species, languages | [`vocabulary`] |
+//! | how a file's name is shown, in rows, pages and terminals | [`names`] |
 //! | how the document is found, where tiles are cut | [`scene`]: `document`, `tiles.rs` |
 //! | how numbers are read and checked | [`reading`] |
 //! | what is measured | [`detectors`]: one file and one line in `DETECTORS` each; its readings are `static`s in it |
 //! | how readings become scores | [`scoring`], `models/train/commands/fuse.py` |
 //! | a threshold or an action | `policy/gate.toml` |
-//! | a sentence, in English or Chinese | `words`: `en/`, `zh/`; a new one begins in `fact.rs` or as a `Risk` |
+//! | a sentence, in English or Chinese | `words`: `en/`, `zh/`; a new one begins in `fact.rs`, `notice.rs` or as a `Risk` |
 //! | the JSON contract | [`report`], and its mirror in `tests/wire.rs` |
 //! | the order of the pipeline | [`checker`]: `look.rs`, the way of every front |
 //! | a figure of the benchmark, its page | `benchmark`: `measure/`, `page/` |
@@ -66,6 +67,8 @@ pub mod geometry;
 
 pub mod vocabulary;
 
+pub mod names;
+
 mod lettering;
 
 pub mod capture;
@@ -76,7 +79,7 @@ pub mod reading;
 
 pub mod scene;
 
-#[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "some names are the terminal's alone"))]
+#[cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports, reason = "some names are the terminal's alone"))]
 mod words;
 
 pub mod evidence;

@@ -5,5 +5,6 @@ use std::process::ExitCode;
 mod cli;
 
 fn main() -> ExitCode {
-    cli::run()
+    // Before anything else: the program decodes one upload where it was begun for that.
+    bonafide::capture::answer_if_asked().unwrap_or_else(cli::run)
 }

@@ -277,7 +277,68 @@ fn class_folders_become_labels_that_bench_takes() {
     let output = bonafide(["bench", "import", "folders", root, "-o", labels.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let text = std::fs::read_to_string(&labels).unwrap();
-    assert!(text.contains("real/anna/a.jpg,original") && text.contains("recapture/ben/d.jpg,screen"), "{text}");
+    for row in ["\"real/anna/a.jpg\",\"original\"", "\"recapture/ben/d.jpg\",\"screen\""] {
+        assert!(text.contains(row), "{text}");
+    }
     let output = bench(dir.path(), "run", &[]);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+}
+
+#[test]
+fn pictures_directly_in_a_class_folder_are_one_source_and_strange_names_come_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let names = ["original/=cmd|' C'!A0.jpg", "original/-1.jpg", "screen/@a.jpg", "screen/+2.jpg", "=x/screen/b.jpg"];
+    for (i, name) in names.iter().enumerate() {
+        let path = dir.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        write_picture(&path, 320, 240, i as u32);
+    }
+    let (root, labels) = (dir.path().to_str().unwrap(), dir.path().join("labels.csv"));
+    let output = bonafide(["bench", "import", "folders", root, "-o", labels.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(said(&output).contains("5 pictures labelled, of 3 sources"), "{}", said(&output));
+    let mut table = csv::Reader::from_path(&labels).unwrap();
+    let rows: Vec<_> = table.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 5);
+    assert!(rows.iter().flatten().all(|cell| !cell.starts_with(['=', '+', '-', '@'])), "{rows:?}");
+    let output = bench(dir.path(), "run", &["--robustness", "1"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let stderr = said(&output);
+    assert!(stderr.contains("robustness comes to it at the end"), "{stderr}");
+    assert!(std::fs::read_to_string(dir.path().join("run/report.md")).unwrap().contains("## Robustness"));
+    for entry in std::fs::read_dir(dir.path().join("run/tables")).unwrap() {
+        let mut table = csv::ReaderBuilder::new().flexible(true).from_path(entry.unwrap().path()).unwrap();
+        for cell in table.records().flat_map(|row| row.unwrap().iter().map(str::to_owned).collect::<Vec<_>>()) {
+            assert!(cell.parse::<f64>().is_ok() || !cell.starts_with(['=', '+', '-', '@']), "{cell}");
+        }
+    }
+}
+
+#[test]
+fn a_comparison_has_the_figures_of_the_report_under_its_names() {
+    let dir = tempfile::tempdir().unwrap();
+    let table = labelled(dir.path());
+    // A print and a screenshot, which has no place on a curve, and a file that says nothing.
+    write_picture(&dir.path().join("p.jpg"), 320, 240, 20);
+    write_picture(&dir.path().join("s.jpg"), 320, 240, 21);
+    std::fs::write(dir.path().join("broken.jpg"), b"\xff\xd8\xff nothing").unwrap();
+    let more = "p.jpg,print,person-0,photo\ns.jpg,screenshot,person-1,photo\nbroken.jpg,original,person-1,photo\n";
+    std::fs::write(dir.path().join("labels.csv"), table + more).unwrap();
+    assert_eq!(bench(dir.path(), "run", &[]).status.code(), Some(0));
+    let run = dir.path().join("run");
+    let output = bonafide(["bench", "compare", run.to_str().unwrap(), run.to_str().unwrap()]);
+    let compared = String::from_utf8(output.stdout).unwrap();
+    let report = std::fs::read_to_string(run.join("report.md")).unwrap();
+    let cell = |line: &str, at: usize| line.split(" | ").nth(at).unwrap().trim_matches(['|', ' ']).to_owned();
+    let mut seen = 0;
+    for line in compared.lines().filter(|line| line.starts_with("| D-EER: ")) {
+        let title = cell(line, 0).replace("D-EER: ", "");
+        let row = report.lines().find(|row| row.starts_with(&format!("| {title} |"))).expect(&title);
+        assert_eq!(cell(row, 4).split(' ').next().unwrap(), cell(line, 1).split(' ').next().unwrap(), "{row} {line}");
+        seen += 1;
+    }
+    assert_eq!(seen, 3, "{compared}");
+    let bpcer = compared.lines().find(|line| line.starts_with("| BPCER, where")).unwrap();
+    let row = report.lines().find(|line| line.starts_with("| BPCER |")).unwrap();
+    assert_eq!(cell(row, 1), cell(bpcer, 1));
 }

@@ -125,7 +125,7 @@ fn what_is_no_picture_is_told() {
     assert_eq!(open(b"").unwrap_err(), CaptureError::Empty);
     assert_eq!(open(b"Dear Sir or Madam, please find attached").unwrap_err(), CaptureError::NotAnImage);
     assert_eq!(open(&[0; 4096]).unwrap_err(), CaptureError::NotAnImage);
-    assert_eq!(open(b"GIF89a\x10\0\x10\0").unwrap_err(), CaptureError::Unsupported { format: "GIF" });
+    assert_eq!(open(b"GIF89a\x10\0\x10\0").unwrap_err(), CaptureError::Truncated);
     let few = Limits { bytes: 100, ..Limits::default() };
     let error = decode(&Upload { bytes: BASELINE, name: None }, &few).unwrap_err();
     assert_eq!(error.code(), "too_many_bytes");

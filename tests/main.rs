@@ -1,7 +1,10 @@
 //! Tests across stages, in one binary:
 //!
 //! - `first_try`: the committed samples: who passes at first try, and why others do not;
+//! - `bombs`: small files that would cost far more than they are worth, and decoders in processes of their own;
+//! - `mutants`: a few of them of every format, and the corpus that fuzzing begins with;
 //! - `hostile`: what an uploader may send that is no whole picture: one clear error each, never a panic;
+//! - `whole`: files that are whole however oddly they are written, and files of which part is missing;
 //! - `jpeg`: every sampling reads as the published decoder has it;
 //! - `inference`: both engines give the same outputs, and a checker judges a capture from bytes to verdict;
 //! - `depthwise`: the embedded engine's convolutions have the bits of the published ones;
@@ -9,6 +12,10 @@
 //! - `wire`: the JSON contract, mirrored field by field: a field that comes or goes fails here;
 //! - `benchmark`: labels, runs, comparisons and proposed policies, and labels that cannot be used;
 //! - `screening`: the same rows on any number of threads and after any interruption, and hostile files;
+//! - `names`: file names, metadata and lists that would run in a terminal, a spreadsheet or a page;
+//! - `outputs`: one writer an output, no input lost, whole rows on a full disk and behind a closed pipe;
+//! - `resume`: a screening that goes on shows every row, looks at changed files again and mixes no judges;
+//! - `signals`: Ctrl-C and TERM end the program in the midst of a picture, with whole rows;
 //! - `service`: the HTTP service and its store, on real sockets and real databases;
 //! - `snapshots`: one sample's report as text, page and CSV, word for word;
 //! - `cli`: the program as its users meet it: streams and exit codes;
@@ -17,6 +24,7 @@
 
 #[cfg(all(feature = "cli", feature = "bench"))]
 mod benchmark;
+mod bombs;
 #[cfg(feature = "cli")]
 mod cli;
 #[cfg(feature = "bench")]
@@ -25,16 +33,26 @@ mod first_try;
 mod hostile;
 mod inference;
 mod jpeg;
+mod mutants;
+#[cfg(feature = "cli")]
+mod names;
+#[cfg(feature = "cli")]
+mod outputs;
 mod reading;
 #[cfg(feature = "cli")]
 mod readme;
 #[cfg(feature = "cli")]
+mod resume;
+#[cfg(feature = "cli")]
 mod screening;
 #[cfg(all(feature = "cli", feature = "service"))]
 mod service;
+#[cfg(all(feature = "cli", unix))]
+mod signals;
 #[cfg(feature = "cli")]
 mod snapshots;
 mod tidy;
+mod whole;
 #[cfg(feature = "cli")]
 mod wire;
 

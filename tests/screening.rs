@@ -82,3 +82,40 @@ fn a_pipe_and_a_file_beyond_the_limit_are_refused_unread() {
     let codes: Vec<_> = lines(&output.stdout).iter().map(|row| row["error"]["code"].clone()).collect();
     assert_eq!(codes, ["not_a_file", "too_many_bytes", "not_a_file"]);
 }
+
+#[test]
+fn what_is_left_out_is_counted_and_nothing_to_examine_is_no_success() {
+    let dir = tempfile::tempdir().unwrap();
+    let (folder, empty) = (dir.path().join("in"), dir.path().join("empty"));
+    for folder in [&folder, &empty] {
+        std::fs::create_dir(folder).unwrap();
+        std::fs::write(folder.join("clip.mp4"), b"moving pictures").unwrap();
+        std::fs::write(folder.join("notes.txt"), b"text").unwrap();
+    }
+    write_picture(&folder.join("a.jpg"), 320, 240, 1);
+    let (page, rows) = (dir.path().join("page.html"), dir.path().join("rows"));
+    let screen = |paths: &[&Path], more: &[&str]| {
+        let paths = paths.iter().map(|path| path.to_str().unwrap());
+        let output = bonafide(["screen"].into_iter().chain(paths).chain(more.iter().copied()));
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (code, said) = screen(&[&folder], &["--report", page.to_str().unwrap()]);
+    assert_eq!(code, Some(0));
+    assert!(said.contains("1 files: ") && said.contains("1 video, 1 other file"), "{said}");
+    assert!(std::fs::read_to_string(&page).unwrap().contains("1 video"));
+    let (_, said) = screen(&[&folder], &["--lang=zh"]);
+    assert!(said.contains("1 个文件") && said.contains("视频 1 个"), "{said}");
+
+    std::fs::write(&rows, "rows of yesterday\n").unwrap();
+    let (code, said) = screen(&[&empty], &["-o", rows.to_str().unwrap()]);
+    assert_eq!(code, Some(2));
+    assert!(said.contains("no picture in this folder") && said.contains("1 video"), "{said}");
+    assert_eq!(std::fs::read_to_string(&rows).unwrap(), "rows of yesterday\n");
+    let (code, said) = screen(&[&folder, &empty], &[]);
+    assert_eq!(code, Some(2), "one of two folders is empty: {said}");
+    assert!(said.contains("1 files: "), "{said}");
+    let (code, said) = screen(&[Path::new("-")], &[]);
+    assert_eq!(code, Some(2));
+    assert!(said.contains("list on standard input names no file"), "{said}");
+    assert_eq!(screen(&[&dir.path().join("mistyped")], &[]).0, Some(2));
+}

@@ -75,5 +75,9 @@ fn the_csv() {
     // The last column is the time that it took.
     let rows = printed(&["screen", "--format", "csv"]);
     let rows: Vec<&str> = rows.lines().filter_map(|row| Some(row.rsplit_once(',')?.0)).collect();
-    insta::assert_snapshot!("csv", rows.join("\n"));
+    // Who judged is another with every threshold and model.
+    let judge = |cell: &str| cell.len() == 16 && cell.chars().all(|c| c.is_ascii_hexdigit());
+    let rows = rows.join("\n");
+    let cells: Vec<_> = rows.split('"').map(|cell| if judge(cell) { "…" } else { cell }).collect();
+    insta::assert_snapshot!("csv", cells.join("\""));
 }

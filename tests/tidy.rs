@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 const ORDER: &[&str] = &[
     "geometry",
     "vocabulary",
+    "names",
     "lettering",
     "capture",
     "inference",

@@ -12,6 +12,8 @@ use serde::Deserialize;
 struct Report {
     schema_version: u32,
     path: String,
+    #[serde(default)]
+    path_bytes: Option<String>,
     sha256: String,
     media_type: String,
     width: u32,
@@ -30,6 +32,7 @@ struct Report {
     policy_id: String,
     models: BTreeMap<String, String>,
     tool_version: String,
+    judged_by: String,
     elapsed_ms: f64,
 }
 
@@ -137,6 +140,8 @@ struct Mark {
 #[serde(deny_unknown_fields)]
 struct Failure {
     path: String,
+    #[serde(default)]
+    path_bytes: Option<String>,
     error: FailureCause,
 }
 
@@ -145,6 +150,7 @@ struct Failure {
 struct FailureCause {
     code: String,
     message: String,
+    message_zh: String,
 }
 
 /// The lines that `check` prints of committed samples, or of a file that is none.
@@ -177,6 +183,7 @@ fn a_report_and_a_failure_have_exactly_the_fields_of_the_contract() {
     assert!(card.reasons[0].zone.is_some(), "a highlight lies somewhere on the card");
     let failure: Failure = serde_json::from_str(missing).unwrap();
     assert_eq!(failure.error.code, "missing");
+    assert!(!failure.error.message.is_empty() && !failure.error.message_zh.is_ascii());
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn main() {
         let Ok(bytes) = std::fs::read(&path) else { continue };
         let Ok(capture) = decode(&Upload { bytes: &bytes, name: None }, &Limits::default()) else { continue };
         let scene = survey(&capture, Deadline::NEVER);
-        let ours: Vec<&String> = scene.codes().iter().filter_map(|code| code.content.as_ref()).collect();
+        let ours: Vec<&String> = scene.codes().found.iter().filter_map(|code| code.content.as_ref()).collect();
         let Some(luma) = capture.luma(PixelRect::new(0, 0, capture.width(), capture.height())) else { continue };
         let row = serde_json::json!({
             "path": path, "bonafide": ours, "rqrr": by_rqrr(&luma), "rxing": by_rxing(&luma)

@@ -30,7 +30,7 @@ pub use findings::{
 pub use labels::{Label, LabelError, Labels, Problem, Readable, Sample, check_classes, read as read_labels};
 pub use measure::{
     Agreement, AtGate, Bin, Calibration, CurveFigures, DetPoint, Figure, Figures, FirstTry, Gate, Interval, Legibility,
-    Outcomes, Part, Rate, RocPoint, Share, Speed, figures,
+    Outcomes, Part, Rate, RocPoint, Share, Speed, curve_title, figures,
 };
 pub use page::{Page, bracket, comparison, explanations, html, markdown, page, percent, robustness, tables_csv, worst};
 pub use propose::{accept, dry_run, genuine};

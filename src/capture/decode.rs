@@ -11,7 +11,11 @@ use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::{JpegDecoder, RawImcuRowStatus};
 
-use super::container::{self, Survey};
+use super::container;
+#[cfg(not(feature = "heic"))]
+use super::container::Survey;
+#[cfg(feature = "heic")]
+use super::heic;
 use super::planes::{Planes, Sampling};
 use super::{Capture, CaptureError, Limits, MediaType, Orientation, Pixels, Upload, metadata};
 
@@ -30,14 +34,31 @@ pub fn decode(upload: &Upload<'_>, limits: &Limits) -> Result<Capture, CaptureEr
         return Err(CaptureError::TooManyBytes { bytes: upload.bytes.len(), limit: limits.bytes });
     }
     let media_type = container::sniff(upload.bytes)?;
-    quietly(|| examine(media_type, upload, limits)).unwrap_or(Err(CaptureError::Undecodable))
+    quietly(|| match media_type {
+        MediaType::Pdf => page(upload, limits),
+        _ => examine(media_type, upload, limits),
+    })
+    .unwrap_or(Err(CaptureError::Undecodable))
+}
+
+/// The picture that is the only page of a PDF.
+fn page(upload: &Upload<'_>, limits: &Limits) -> Result<Capture, CaptureError> {
+    let (bytes, turned) = container::pdf_picture(upload.bytes)?;
+    let mut capture = examine(MediaType::Jpeg, &Upload { bytes, name: upload.name }, limits)?;
+    capture.media_type = MediaType::Pdf;
+    // A viewer looks at the page, not at what the picture says of itself.
+    capture.pixels = capture.pixels.turned(turned);
+    Ok(capture)
 }
 
 fn examine(media_type: MediaType, upload: &Upload<'_>, limits: &Limits) -> Result<Capture, CaptureError> {
     let bytes = upload.bytes;
     let mut survey = container::survey(media_type, bytes);
     if media_type == MediaType::Heic {
-        heic_survey(bytes, &mut survey)?;
+        heic::survey(bytes, &mut survey, limits)?;
+    }
+    if let Some(error) = survey.refused.take() {
+        return Err(error);
     }
     let Some((width, height)) = survey.size else {
         return Err(if survey.complete { CaptureError::Undecodable } else { CaptureError::Truncated });
@@ -53,24 +74,26 @@ fn examine(media_type: MediaType, upload: &Upload<'_>, limits: &Limits) -> Resul
     let orientation = if media_type == MediaType::Heic {
         Orientation::Upright
     } else {
-        metadata.orientation.map_or(Orientation::Upright, Orientation::from_exif)
+        let stated = survey.orientation.or(metadata.orientation);
+        stated.map_or(Orientation::Upright, Orientation::from_exif)
     };
     let planes = match media_type {
+        MediaType::Jpeg if survey.odd => jpeg(&container::plain(bytes, height), limits)?,
         MediaType::Jpeg => jpeg(bytes, limits)?,
-        MediaType::Heic => heic(bytes, limits)?,
+        MediaType::Heic => heic::planes(bytes, limits)?,
         other => raster(bytes, other, (width, height), limits).and_then(in_planes)?,
     };
     Ok(Capture::new(media_type, Pixels::of(planes, orientation), metadata, survey.container))
 }
 
 /// Width, height and interleaved Y Cb Cr or Y.
-type Samples = (u32, u32, Vec<u8>);
+pub(super) type Samples = (u32, u32, Vec<u8>);
 
-fn in_planes((width, height, samples): Samples) -> Result<Planes, CaptureError> {
+pub(super) fn in_planes((width, height, samples): Samples) -> Result<Planes, CaptureError> {
     Planes::of(width, height, &samples).ok_or(CaptureError::Undecodable)
 }
 
-fn check_size(width: u32, height: u32, limits: &Limits) -> Result<(), CaptureError> {
+pub(super) fn check_size(width: u32, height: u32, limits: &Limits) -> Result<(), CaptureError> {
     let smallest = width.min(height);
     if width.max(height) > limits.side {
         return Err(CaptureError::TooLarge { width, height, limit: format!("{} pixels a side", limits.side) });
@@ -97,7 +120,7 @@ fn jpeg(bytes: &[u8], limits: &Limits) -> Result<Planes, CaptureError> {
     let wanted = match stored {
         ColorSpace::YCbCr | ColorSpace::Luma => stored,
         ColorSpace::RGB | ColorSpace::CMYK | ColorSpace::YCCK => ColorSpace::RGB,
-        _ => return Err(CaptureError::Unsupported { format: "JPEG of unusual colours" }),
+        _ => return Err(CaptureError::unsupported("A JPEG of unusual colours")),
     };
     let (wide, high) = (width as u32, height as u32);
     let planes = if let Some(mut planes) = room(&mut decoder, stored, wide, high) {
@@ -105,16 +128,20 @@ fn jpeg(bytes: &[u8], limits: &Limits) -> Result<Planes, CaptureError> {
         planes
     } else {
         decoder.set_options(options.jpeg_set_out_colorspace(wanted));
-        let mut samples = decoder.decode().map_err(|_| CaptureError::Undecodable)?;
+        let mut samples = decoder.decode().map_err(|e| jpeg_error(&e))?;
         if wanted == ColorSpace::RGB {
             rgb_to_ycc(&mut samples);
         }
         in_planes((wide, high, samples))?
     };
-    if ends_in_repeated_blocks(planes.luma(), width, height) {
-        return Err(CaptureError::Truncated);
-    }
     Ok(planes)
+}
+
+fn jpeg_error(error: &zune_jpeg::errors::DecodeErrors) -> CaptureError {
+    match error {
+        zune_jpeg::errors::DecodeErrors::ExhaustedData => CaptureError::Truncated,
+        _ => CaptureError::Undecodable,
+    }
 }
 
 /// Planes of the sampling of the file, still to be written; `None` where its components are no such planes.
@@ -149,33 +176,12 @@ fn fill(decoder: &mut JpegDecoder<ZCursor<&[u8]>>, planes: &mut Planes) -> Resul
                 }
             }
             Ok(RawImcuRowStatus::Complete) => break,
-            _ => return Err(CaptureError::Undecodable),
+            // More input is needed.
+            Ok(_) => return Err(CaptureError::Truncated),
+            Err(error) => return Err(jpeg_error(&error)),
         }
     }
     if rest.iter().all(|plane| plane.is_empty()) { Ok(()) } else { Err(CaptureError::Undecodable) }
-}
-
-/// Whether the last row of blocks ends in the same textured block over and over.
-///
-/// Where entropy-coded data runs out before an end marker that is in place, the decoder goes on with the coefficients
-/// of the last block it read. In a photograph two neighbouring textured blocks are never the same to the bit; blocks
-/// of one plain value may be, and say nothing.
-fn ends_in_repeated_blocks(luma: &[u8], width: usize, height: usize) -> bool {
-    /// The largest common unit of coding, 16 × 16 samples, holds a whole number of every smaller one.
-    const UNIT: usize = 16;
-    /// Three in a row: fewer missing units cannot hide a field of a document.
-    const REPEATS: usize = 3;
-    let units = width / UNIT;
-    if units < REPEATS || luma.is_empty() {
-        return false;
-    }
-    let rows = (height - 1) / UNIT * UNIT..height;
-    let luma = |x: usize, y: usize| luma[y * width + x];
-    let same =
-        |unit: usize| rows.clone().all(|y| (unit * UNIT..(unit + 1) * UNIT).all(|x| luma(x, y) == luma(x - UNIT, y)));
-    let first = luma((units - 1) * UNIT, rows.start);
-    let plain = rows.clone().all(|y| ((units - 1) * UNIT..units * UNIT).all(|x| luma(x, y).abs_diff(first) <= 2));
-    !plain && (units + 1 - REPEATS..units).all(same)
 }
 
 /// What a PNG of `declared` pixels may take, in bytes: four samples of 16 bits, and room for its texts. A colour profile
@@ -190,6 +196,7 @@ fn raster(bytes: &[u8], media_type: MediaType, declared: (u32, u32), limits: &Li
         MediaType::Png => ImageFormat::Png,
         MediaType::WebP => ImageFormat::WebP,
         MediaType::Bmp => ImageFormat::Bmp,
+        MediaType::Gif => ImageFormat::Gif,
         _ => ImageFormat::Tiff,
     };
     let mut bounds = image::Limits::default();
@@ -226,13 +233,15 @@ fn image_error(error: &image::ImageError, size: Option<(u32, u32, &Limits)>) -> 
         (image::ImageError::Limits(_), Some((width, height, limits))) => {
             CaptureError::TooLarge { width, height, limit: format!("{} MiB of memory", limits.allocation >> 20) }
         }
-        (image::ImageError::Unsupported(_), _) => CaptureError::Unsupported { format: "Such" },
+        // Before its size is known: texts or tables that take more than the picture may.
+        (image::ImageError::Limits(_), None) => CaptureError::TooCostly,
+        (image::ImageError::Unsupported(_), _) => CaptureError::unsupported("A picture of this kind"),
         _ => CaptureError::Undecodable,
     }
 }
 
 /// Lays `N - 1` colour channels over white by their alpha, in place.
-fn on_white<const N: usize>(mut samples: Vec<u8>) -> Vec<u8> {
+pub(super) fn on_white<const N: usize>(mut samples: Vec<u8>) -> Vec<u8> {
     let count = samples.len() / N;
     for i in 0..count {
         let alpha = u32::from(samples[i * N + N - 1]);
@@ -246,7 +255,7 @@ fn on_white<const N: usize>(mut samples: Vec<u8>) -> Vec<u8> {
 }
 
 /// RGB → full-range BT.601 Y Cb Cr as in JFIF, in place, in 16-bit fixed point.
-fn rgb_to_ycc(samples: &mut [u8]) {
+pub(super) fn rgb_to_ycc(samples: &mut [u8]) {
     const HALF: i32 = 1 << 15;
     const CENTRE: i32 = (128 << 16) + HALF;
     for pixel in samples.as_chunks_mut::<3>().0 {
@@ -261,85 +270,17 @@ fn rgb_to_ycc(samples: &mut [u8]) {
 }
 
 #[cfg(not(feature = "heic"))]
-fn heic_survey(_: &[u8], _: &mut Survey) -> Result<(), CaptureError> {
-    Err(CaptureError::Unsupported { format: "HEIC" })
-}
+mod heic {
+    //! Built without the decoder.
+    use super::{CaptureError, Limits, Planes, Survey};
 
-#[cfg(not(feature = "heic"))]
-fn heic(_: &[u8], _: &Limits) -> Result<Planes, CaptureError> {
-    Err(CaptureError::Unsupported { format: "HEIC" })
-}
+    pub(super) fn survey(_: &[u8], _: &mut Survey, _: &Limits) -> Result<(), CaptureError> {
+        Err(CaptureError::unsupported("HEIC"))
+    }
 
-#[cfg(feature = "heic")]
-fn heic_survey(bytes: &[u8], survey: &mut Survey) -> Result<(), CaptureError> {
-    if !survey.complete {
-        return Err(CaptureError::Truncated);
+    pub(super) fn planes(_: &[u8], _: &Limits) -> Result<Planes, CaptureError> {
+        Err(CaptureError::unsupported("HEIC"))
     }
-    let info = heic_decoder::probe(bytes).map_err(|e| heic_error(&e))?;
-    survey.size = u32::try_from(info.coded_width).ok().zip(u32::try_from(info.coded_height).ok());
-    survey.container.alpha = info.alpha_bit_depth.is_some();
-    if let Ok(found) = heic_decoder::read_metadata(bytes) {
-        survey.exif = found.exif.filter(|b| b.len() <= 4 << 20);
-        survey.container.icc_profile = found.icc_profile.map(|profile| container::icc_name(&profile));
-        if let Some(xmp) = found.xmp.filter(|b| b.len() <= 4 << 20) {
-            container::source_types(&xmp, &mut survey.container.digital_source_types);
-            survey.xmp = Some(xmp);
-        }
-    }
-    Ok(())
-}
-
-#[cfg(feature = "heic")]
-fn heic_error(error: &heic_decoder::HeifError) -> CaptureError {
-    match error {
-        heic_decoder::HeifError::Unsupported(_) => CaptureError::Unsupported { format: "HEIF of this kind" },
-        _ => CaptureError::Undecodable,
-    }
-}
-
-/// Planes of 8 bits, chroma repeated; through RGB when the file's matrix is not full-range BT.601.
-#[cfg(feature = "heic")]
-fn heic(bytes: &[u8], limits: &Limits) -> Result<Planes, CaptureError> {
-    let info = heic_decoder::probe(bytes).map_err(|e| heic_error(&e))?;
-    let (width, height) = (info.coded_width as u32, info.coded_height as u32);
-    // The decoder's planes of 32-bit samples at 4:2:0, and those that are kept.
-    if u64::from(width) * u64::from(height) * 9 > limits.allocation {
-        let limit = format!("{} MiB of memory", limits.allocation >> 20);
-        return Err(CaptureError::TooLarge { width, height, limit });
-    }
-    let picture = heic_decoder::decode(bytes).map_err(|e| heic_error(&e))?;
-    let (width, height) = (picture.width, picture.height);
-    let matrix_fits = picture.color_info.is_some_and(|c| c.full_range && matches!(c.matrix_coefficients, 5 | 6));
-    let grey = picture.cb.is_empty();
-    if !grey && (!matrix_fits || picture.alpha.is_some()) {
-        let mut rgb = if picture.alpha.is_some() {
-            on_white::<4>(picture.to_rgba8().map_err(|e| heic_error(&e))?.data)
-        } else {
-            picture.to_rgb8().map_err(|e| heic_error(&e))?.data
-        };
-        rgb_to_ycc(&mut rgb);
-        return in_planes((width as u32, height as u32, rgb));
-    }
-    if width * height == 0 || picture.y.len() != width * height {
-        return Err(CaptureError::Undecodable);
-    }
-    let eight = |value: i32, depth: u32| (value >> depth.saturating_sub(8)).clamp(0, 255) as u8;
-    let mut planes = Planes::unwritten(width as u32, height as u32, (!grey).then_some(Sampling::FULL));
-    let [luma, blue, red] = planes.split_mut();
-    for (out, &value) in luma.iter_mut().zip(&picture.y) {
-        *out = eight(value, picture.bit_depth_luma);
-    }
-    let (across, down) = (width.div_ceil(picture.cb_width.max(1)), height.div_ceil(picture.cb_height.max(1)));
-    for (plane, stored) in [(blue, &picture.cb), (red, &picture.cr)] {
-        for (row, line) in plane.chunks_exact_mut(width).enumerate() {
-            let start = (row / down) * picture.cb_width;
-            let samples = stored.get(start..start + picture.cb_width).ok_or(CaptureError::Undecodable)?;
-            for (column, out) in line.iter_mut().enumerate() {
-                *out = eight(samples[(column / across).min(picture.cb_width - 1)], picture.bit_depth_chroma);
-            }
-        }
-    }
-    Ok(planes)
 }
 
 thread_local! {

@@ -1,7 +1,9 @@
 //! How large an upload may be, as a value that the caller sets.
 
+use serde::{Deserialize, Serialize};
+
 /// Bounds on what is decoded; checked on the header, before anything is allocated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Bytes of the file.
     pub bytes: usize,

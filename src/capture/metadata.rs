@@ -2,6 +2,7 @@
 
 use exif::{Exif, Field, In, Tag, Value};
 use image::GrayImage;
+use serde::{Deserialize, Serialize};
 
 use super::container::jpeg_size;
 
@@ -10,12 +11,14 @@ const TEXT_CHARS: usize = 128;
 /// Largest thumbnail that is looked at, in bytes and pixels a side: EXIF blocks end at 64 KiB.
 const THUMBNAIL_BYTES: usize = 512 << 10;
 const THUMBNAIL_PX: u32 = 1024;
+/// Longest value that is looked at, in bytes.
+const VALUE_BYTES: usize = 1024;
 /// Most XMP that is searched, in bytes.
 const XMP_BYTES: usize = 1 << 20;
 
 /// What the file's metadata states. Positions are never read, only whether there is one.
 #[allow(clippy::struct_excessive_bools)] // Independent facts, not states.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Metadata {
     /// Whether an EXIF block is present, broken or not.
     pub has_exif: bool,
@@ -62,7 +65,7 @@ pub struct Metadata {
 }
 
 /// The embedded preview.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Thumbnail {
     /// Width in pixels, as stored.
     pub width: u32,
@@ -71,11 +74,28 @@ pub struct Thumbnail {
     /// Size in bytes.
     pub bytes: usize,
     /// Its luma, as stored; `None` when it cannot be decoded.
+    #[serde(with = "grey")]
     pub luma: Option<GrayImage>,
 }
 
+/// A grey picture as width, height and samples.
+mod grey {
+    use image::GrayImage;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[allow(clippy::ref_option, reason = "what serde calls it with")]
+    pub(super) fn serialize<S: Serializer>(luma: &Option<GrayImage>, to: S) -> Result<S::Ok, S::Error> {
+        luma.as_ref().map(|luma| (luma.width(), luma.height(), luma.as_raw())).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<GrayImage>, D::Error> {
+        let parts = Option::<(u32, u32, Vec<u8>)>::deserialize(from)?;
+        Ok(parts.and_then(|(width, height, samples)| GrayImage::from_raw(width, height, samples)))
+    }
+}
+
 /// A local date and time without a zone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Timestamp {
     /// Seconds since 1970-01-01 00:00 of the same clock.
     pub seconds: i64,
@@ -107,13 +127,15 @@ pub(super) fn read(exif: Option<Vec<u8>>, xmp: Option<&[u8]>, is_file: bool) -> 
     if let Some(block) = exif {
         metadata.has_exif = !is_file;
         let mut broken = false;
-        let parsed = exif::Reader::new()
-            .continue_on_error(true)
-            .read_raw(block)
-            .or_else(|e| e.distill_partial_result(|_| broken = true));
+        let parsed = is_bounded(&block).then(|| {
+            exif::Reader::new()
+                .continue_on_error(true)
+                .read_raw(block)
+                .or_else(|e| e.distill_partial_result(|_| broken = true))
+        });
         match parsed {
-            Ok(exif) => facts(&exif, &mut metadata),
-            Err(_) => broken = true,
+            Some(Ok(exif)) => facts(&exif, &mut metadata),
+            _ => broken = true,
         }
         metadata.exif_broken = broken && !is_file;
     }
@@ -126,6 +148,56 @@ pub(super) fn read(exif: Option<Vec<u8>>, xmp: Option<&[u8]>, is_file: bool) -> 
         metadata.says_screenshot |= packet.contains(">Screenshot<") || packet.contains("\"Screenshot\"");
     }
     metadata
+}
+
+/// Most entries of all directories of a block, each as often as it is pointed to: a phone's has about a hundred.
+const ENTRIES: usize = 4096;
+/// Most directories, and how deep they lie in one another: IFD0 → Exif → Interoperability.
+const DIRECTORIES: usize = 32;
+const DEPTH: usize = 3;
+/// Most texts of one entry: each is kept by itself, also where it is empty.
+const TEXT_BYTES: u32 = 64 << 10;
+
+/// Whether a reader of `block` will hold no more than a bounded number of entries and texts. Directories may lie over one
+/// another, so that a block of a megabyte can have as many entries as the square of its length.
+fn is_bounded(block: &[u8]) -> bool {
+    let little = block.starts_with(b"II");
+    let number = |at: usize, size: usize| -> Option<u32> {
+        let bytes = block.get(at..at.checked_add(size)?)?;
+        let step = |value: u32, byte: &u8| value << 8 | u32::from(*byte);
+        Some(if little { bytes.iter().rev().fold(0, step) } else { bytes.iter().fold(0, step) })
+    };
+    let mut waiting: Vec<(usize, usize)> = number(4, 4).map(|at| (at as usize, 0)).into_iter().collect();
+    let (mut entries, mut directories) = (0, 0);
+    while let Some((at, depth)) = waiting.pop() {
+        directories += 1;
+        if directories > DIRECTORIES {
+            return false;
+        }
+        let Some(count) = number(at, 2).map(|count| count as usize) else { continue };
+        entries += count.min(block.len() / 12);
+        if entries > ENTRIES {
+            return false;
+        }
+        for i in 0..count {
+            let entry = at + 2 + 12 * i;
+            let (Some(tag), Some(kind), Some(length), Some(value)) =
+                (number(entry, 2), number(entry + 2, 2), number(entry + 4, 4), number(entry + 8, 4))
+            else {
+                break;
+            };
+            if kind == 2 && length > TEXT_BYTES {
+                return false;
+            }
+            if matches!(tag, 0x8769 | 0x8825 | 0xA005) && depth < DEPTH {
+                waiting.push((value as usize, depth + 1));
+            }
+        }
+        if let Some(next) = number(at + 2 + 12 * count, 4).filter(|next| *next != 0 && depth == 0) {
+            waiting.push((next as usize, 0));
+        }
+    }
+    true
 }
 
 fn facts(exif: &Exif, metadata: &mut Metadata) {
@@ -220,14 +292,19 @@ fn date(field: &Field) -> Option<Timestamp> {
 /// Values of `key`, as attribute (`key="…"`) or element (`key>…<`).
 fn tools(packet: &str, key: &str, found: &mut Vec<String>) {
     for (at, _) in packet.match_indices(key) {
+        if found.len() >= 8 {
+            return;
+        }
+        // No further than a name may reach: a value that never ends would be searched to the end each time.
         let rest = &packet[at + key.len()..];
+        let rest = &rest[..rest.floor_char_boundary(VALUE_BYTES)];
         let value = match rest.as_bytes().first() {
             Some(b'=') => rest[1..].strip_prefix(['"', '\'']).and_then(|r| r.split(['"', '\'']).next()),
             Some(b'>') => rest[1..].split('<').next(),
             _ => None,
         };
         let value: String = value.unwrap_or_default().trim().chars().take(TEXT_CHARS).collect();
-        if !value.is_empty() && found.len() < 8 && !found.contains(&value) {
+        if !value.is_empty() && !found.contains(&value) {
             found.push(value);
         }
     }

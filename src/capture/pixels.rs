@@ -1,12 +1,15 @@
 //! Decoded samples and their upright view: turned while reading, so that no full-size rotation is ever made.
 
-use image::GrayImage;
+use std::ops::Range;
 
-use super::planes::Planes;
+use image::GrayImage;
+use serde::{Deserialize, Serialize};
+
+use super::planes::{ChromaRows, Planes};
 use crate::geometry::{PixelRect, Point};
 
 /// How stored rows and columns lie in the upright picture: the eight values of EXIF tag 0x0112.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum Orientation {
     /// 1: as stored.
     #[default]
@@ -99,6 +102,15 @@ impl Pixels {
         Self { planes, orientation }
     }
 
+    /// The same lying otherwise.
+    pub(super) fn turned(self, orientation: Orientation) -> Self {
+        Self { orientation, ..self }
+    }
+
+    pub(super) const fn planes(&self) -> &Planes {
+        &self.planes
+    }
+
     /// Upright width in pixels.
     #[must_use]
     pub const fn width(&self) -> u32 {
@@ -137,10 +149,10 @@ impl Pixels {
         self.planes.luma()
     }
 
-    /// Writes row `y` of Cb, or of Cr, as stored and as many samples as luma has, to `out`; 128 where only luma is
-    /// stored.
-    pub fn stored_chroma(&self, plane: Chroma, y: u32, out: &mut [u8]) {
-        self.planes.chroma_line(plane as usize, y, 0..self.planes.size().0, out);
+    /// Writes the mean of `rows` of Cb, or of Cr, as stored and as many samples as luma has, to `out`; 128 where only
+    /// luma is stored.
+    pub fn stored_chroma(&self, plane: Chroma, rows: Range<u32>, kept: &mut ChromaRows, out: &mut [u8]) {
+        self.planes.chroma_mean(plane as usize, rows, kept, out);
     }
 
     /// Luma of `rect`, upright; `None` when it is not inside the picture or empty.

@@ -4,8 +4,10 @@ use std::cell::Cell;
 use std::mem;
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 /// Luma samples for one chroma sample, across and down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Sampling {
     pub(super) across: u32,
     pub(super) down: u32,
@@ -83,6 +85,16 @@ impl Planes {
         [luma, cb, cr]
     }
 
+    /// All samples, plane after plane.
+    pub(super) fn samples(&self) -> &[u8] {
+        self.samples.all()
+    }
+
+    /// All samples to be written, plane after plane.
+    pub(super) fn samples_mut(&mut self) -> &mut [u8] {
+        self.samples.all_mut()
+    }
+
     /// Luma, row by row.
     pub(super) fn luma(&self) -> &[u8] {
         &self.samples.all()[..self.width as usize * self.height as usize]
@@ -149,6 +161,91 @@ impl Planes {
     }
 }
 
+/// Means of rows of chroma, as many samples as pixels; keeps what lies between.
+#[derive(Debug, Default)]
+pub struct ChromaRows {
+    /// Rows of the plane and what they weigh, in quarters.
+    weights: Vec<(u32, u16)>,
+    mean: Vec<u8>,
+}
+
+impl Planes {
+    /// Cb (0) or Cr (1), the mean of `rows`, as many samples as pixels.
+    ///
+    /// As [`Planes::chroma_line`] draws them out, but for one rounding in place of one a row: the mean comes first. Where
+    /// rows are blended, an eighth is added before it, which is what rounding quarters row by row adds on average: what
+    /// networks learnt from has it.
+    pub(super) fn chroma_mean(&self, which: usize, rows: Range<u32>, kept: &mut ChromaRows, out: &mut [u8]) {
+        let Some(sampling) = self.sampling else {
+            out.fill(128);
+            return;
+        };
+        let (width, height) = sampling.of(self.width, self.height);
+        let quarters = 4 * rows.len() as u16;
+        kept.weights.clear();
+        let mut add = |row: u32, weight: u16| match kept.weights.iter_mut().find(|(known, _)| *known == row) {
+            Some((_, sum)) => *sum += weight,
+            None => kept.weights.push((row, weight)),
+        };
+        for y in rows {
+            let row = y / sampling.down;
+            let beside = match (sampling.down, y % 2) {
+                (2, 0) if sampling.is_smooth() => row.saturating_sub(1),
+                (2, _) if sampling.is_smooth() => (row + 1).min(height - 1),
+                _ => row,
+            };
+            add(row, 3);
+            add(beside, 1);
+        }
+        let plane = self.chroma(which);
+        let line = |row: u32| &plane[row as usize * width as usize..][..width as usize];
+        let half = quarters / 2 + if sampling.is_smooth() && sampling.down == 2 { quarters / 8 } else { 0 };
+        let lines = kept.weights.iter().map(|(row, weight)| (line(*row), *weight));
+        if sampling.across == 1 {
+            weighted_mean(lines, quarters, half, out);
+            return;
+        }
+        // One sample more on each side, for drawing out: the border's again.
+        let last = width as usize + 1;
+        kept.mean.resize(last + 1, 0);
+        let mean = &mut kept.mean[..];
+        weighted_mean(lines, quarters, half, &mut mean[1..last]);
+        if sampling.is_smooth() {
+            (mean[0], mean[last]) = (mean[1], mean[last - 1]);
+            draw_out(mean, 0, out);
+        } else {
+            for (pixels, value) in out.chunks_mut(sampling.across as usize).zip(&mean[1..]) {
+                pixels.fill(*value);
+            }
+        }
+    }
+}
+
+/// The mean of `lines`, each with its weight, which sum to `total`, after `more` was added to the sum; of more than a dozen
+/// lines to a tenth of a value.
+fn weighted_mean<'a>(lines: impl Iterator<Item = (&'a [u8], u16)> + Clone, total: u16, more: u16, out: &mut [u8]) {
+    /// Samples added at a time, in registers.
+    const BLOCK: usize = 64;
+    let share = (u32::from(u16::MAX) / u32::from(total) + 1) as u16;
+    for (x, block) in (0..).step_by(BLOCK).zip(out.chunks_mut(BLOCK)) {
+        let mut sums = [more; BLOCK];
+        for (line, weight) in lines.clone() {
+            // A whole block has a length known to the compiler.
+            if let Some((part, _)) = line[x..].split_first_chunk::<BLOCK>() {
+                sums = std::array::from_fn(|i| sums[i] + weight * u16::from(part[i]));
+            } else {
+                for (sum, sample) in sums.iter_mut().zip(&line[x..]) {
+                    *sum += weight * u16::from(*sample);
+                }
+            }
+        }
+        sums = sums.map(|sum| ((u32::from(sum) * u32::from(share)) >> 16) as u16);
+        for (value, sum) in block.iter_mut().zip(sums) {
+            *value = sum as u8;
+        }
+    }
+}
+
 /// Three quarters of each sample of `near` and a quarter of that of `far`.
 fn blend(near: &[u8], far: &[u8], out: &mut [u8]) {
     for ((out, &near), &far) in out.iter_mut().zip(near).zip(far) {
@@ -187,6 +284,15 @@ struct Kept {
 
 thread_local! {
     static KEPT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Bytes that this thread keeps for the samples of its next picture, whatever its size.
+#[must_use]
+pub fn kept_bytes() -> u64 {
+    let memory = KEPT.take();
+    let length = memory.len() as u64;
+    KEPT.set(memory);
+    length
 }
 
 impl Kept {
@@ -277,6 +383,30 @@ mod tests {
     }
 
     #[test]
+    fn a_mean_of_rows_of_chroma_is_that_of_its_lines() {
+        for (across, down) in [(1, 1), (2, 1), (1, 2), (2, 2), (4, 1), (4, 2)] {
+            let planes = planes(333, 41, across, down);
+            let mut kept = ChromaRows::default();
+            for rows in [0..1, 0..4, 7..10, 20..37, 38..41] {
+                let mut line = vec![0; 333];
+                let mut sums = vec![0.0; 333];
+                for y in rows.clone() {
+                    planes.chroma_line(1, y, 0..333, &mut line);
+                    for (sum, value) in sums.iter_mut().zip(&line) {
+                        *sum += f32::from(*value);
+                    }
+                }
+                let mut mean = vec![0; 333];
+                planes.chroma_mean(1, rows.clone(), &mut kept, &mut mean);
+                for (mean, sum) in mean.iter().zip(sums) {
+                    let off = (f32::from(*mean) - sum / rows.len() as f32).abs();
+                    assert!(off < 1.3, "{across} × {down}, {rows:?}: {off}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn part_of_a_line_is_the_same_as_in_the_whole() {
         for (across, down) in [(1, 1), (2, 1), (1, 2), (2, 2), (4, 1), (4, 2)] {
             let planes = planes(2500, 9, across, down);
@@ -296,6 +426,7 @@ mod tests {
             let first = planes(640, 480, 2, 2);
             let at = first.luma().as_ptr();
             drop(first);
+            assert_eq!(kept_bytes(), 640 * 480 * 3 / 2);
             assert_eq!(planes(320, 240, 1, 1).luma().as_ptr(), at);
             assert_eq!(planes(640, 480, 2, 2).clone().luma().len(), 640 * 480);
         })

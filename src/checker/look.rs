@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::findings::Findings;
 use super::{Checker, sha256};
-use crate::capture::{Capture, CaptureError, Limits, Upload, decode};
+use crate::capture::{Capture, CaptureError, Limits, Upload, decode_within};
 use crate::detectors::Detector;
 use crate::evidence::{Abstention, AbstentionCause, Outcome};
 use crate::policy::Policy;
@@ -140,7 +140,7 @@ impl Checker {
         then: impl FnOnce(Look<'_>) -> T,
     ) -> Result<T, CaptureError> {
         let begun = Instant::now();
-        let capture = decode(upload, limits)?;
+        let capture = decode_within(upload, limits, &self.isolation, deadline.instant())?;
         let mut stages = Stages::new();
         stages.add("decode", begun.elapsed());
         let scene = self.survey(&capture, deadline);

@@ -10,11 +10,11 @@ pub use findings::{CUT_SHORT, Findings, known_readings};
 pub use look::{Look, Stages, milliseconds};
 use sha2::{Digest, Sha256};
 
-use crate::capture::{Capture, Limits};
+use crate::capture::{Capture, Isolation, Limits};
 use crate::detectors::{DETECTORS, Detector};
 use crate::inference::{EngineChoice, InferenceError, ModelSource, Models};
 use crate::policy::{Policy, PolicyError, Sensitivity, Verdict};
-use crate::report::{Report, SCHEMA_VERSION};
+use crate::report::{Judge, Report, SCHEMA_VERSION};
 use crate::scene::{Classifier, Deadline, Locator, Networks, Scene, survey};
 use crate::scoring::{Fusion, FusionError, Readings, Scores};
 use crate::vocabulary::Face;
@@ -36,6 +36,8 @@ pub struct Options {
     pub limits: Limits,
     /// Whether reports show the document's number in clear; masked otherwise.
     pub reveal: bool,
+    /// Which uploads are decoded in a process of their own; none otherwise.
+    pub isolation: Isolation,
 }
 
 /// Why a checker cannot be made.
@@ -57,6 +59,7 @@ pub struct Checker {
     fusion: Fusion,
     policy: Policy,
     limits: Limits,
+    isolation: Isolation,
     reveal: bool,
     hashes: BTreeMap<String, String>,
     trained_on: BTreeSet<String>,
@@ -95,6 +98,7 @@ impl Checker {
             fusion,
             policy,
             limits: options.limits,
+            isolation: options.isolation.clone(),
             reveal: options.reveal,
             hashes: models.hashes(),
             trained_on: source.trained_on()?,
@@ -166,6 +170,7 @@ impl Checker {
         Report {
             schema_version: SCHEMA_VERSION,
             path: findings.path.clone(),
+            path_bytes: None,
             sha256: findings.sha256.clone(),
             media_type: findings.media_type,
             width: findings.size.0,
@@ -181,8 +186,26 @@ impl Checker {
             policy_id: policy.id().to_owned(),
             models: self.hashes.clone(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            judged_by: self.fingerprint(policy),
             elapsed_ms: 0.0,
         }
+    }
+
+    /// Who judges by the checker's own policy, as its reports say.
+    #[must_use]
+    pub fn own_judge(&self) -> Judge {
+        Judge {
+            policy_id: self.policy.id().to_owned(),
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            judged_by: self.fingerprint(&self.policy),
+        }
+    }
+
+    /// [`Report::judged_by`] under `policy`.
+    fn fingerprint(&self, policy: &Policy) -> String {
+        // A policy has no other form that holds every threshold in force; within one version this one is stable.
+        let text = format!("{}\n{:?}\n{policy:?}", env!("CARGO_PKG_VERSION"), self.hashes);
+        sha256(text.as_bytes())[..16].to_owned()
     }
 }
 

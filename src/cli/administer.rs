@@ -124,13 +124,27 @@ pub(super) struct PurgeArgs {
     store: StoreArgs,
 }
 
-/// Runs `work` on the store.
+/// Runs `work` on the store that is there: who looks for one under a wrong name is not to be given an empty one.
 fn on_store<T>(args: &StoreArgs, work: impl AsyncFnOnce(ReviewStore) -> Result<T, String>) -> Result<T, String> {
+    on(args, false, work)
+}
+
+/// Runs `work` on the store, which is made where that `may` be.
+fn on<T>(
+    args: &StoreArgs,
+    may_make: bool,
+    work: impl AsyncFnOnce(ReviewStore) -> Result<T, String>,
+) -> Result<T, String> {
     let settings = layers::of_file(args.config.as_deref())?;
     let place = args.store.clone().unwrap_or(settings.remember.store);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
     runtime.block_on(async {
-        let store = ReviewStore::open(&place, None).await.map_err(|e| e.to_string())?;
+        let opened = if may_make {
+            ReviewStore::open(&place, None).await
+        } else {
+            ReviewStore::open_existing(&place, None).await
+        };
+        let store = opened.map_err(|e| e.to_string())?;
         let done = work(store.clone()).await;
         store.close().await;
         done
@@ -164,7 +178,8 @@ fn show(issued: &IssuedKey) -> Result<(), String> {
 }
 
 pub(super) fn key(args: &KeyArgs) -> Result<u8, String> {
-    on_store(&args.store, async |store| {
+    // The first key is made before the service is started.
+    on(&args.store, matches!(args.action, KeyAction::Create { .. }), async |store| {
         match &args.action {
             KeyAction::Create { name, scope, per_minute, expires } => {
                 let now = now_ms();

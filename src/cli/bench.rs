@@ -1,28 +1,30 @@
 //! Labelled samples → a report, a comparison, a proposed policy.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use bonafide::benchmark::dry_run::{Scored, Target};
 use bonafide::benchmark::{
-    Figures, Gate, ImportOptions, Judged, LabelError, Labels, Origin, Page, Picture, SETS, Sample, Settings, accept,
-    accused, bracket, check_classes, compare, comparison, dry_run, explain_files, explanations, figures, find_leaks,
-    findings_of, genuine, html, import, judge, markdown, measure, page, percent, read_labels, read_run, robustness,
-    set, stored, summary, tables_csv, trained_on, try_variants, worst, write_run,
+    Figures, Gate, ImportOptions, Judged, Label, LabelError, Origin, Page, Picture, SETS, Sample, Settings, accept,
+    accused, bracket, check_classes, compare, comparison, curve_title, dry_run, explain_files, explanations, figures,
+    find_leaks, findings_of, genuine, html, import, judge, markdown, measure, page, percent, read_labels, read_run,
+    robustness, set, stored, summary, tables_csv, trained_on, try_variants, worst, write_run,
 };
-use bonafide::capture::Upload;
 use bonafide::checker::Checker;
-use bonafide::scene::Deadline;
-use bonafide::screening::{Item, gather, read_upload};
+use bonafide::names::{printable, shown, spoken};
+use bonafide::report::Row;
+use bonafide::report::alone::open_alone;
+use bonafide::report::text::{Notice, noticed};
+use bonafide::screening::{BUDGET_PER_WORKER, Gate as ByteGate, Item, examine, gather};
+use bonafide::vocabulary::Language;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::screen::progress_bar;
-use super::{ACCEPTED, CheckerArgs, INTERRUPTED};
+use super::outputs::{refuse_losses, unwritten, write, write_with};
+use super::progress::Progress;
+use super::stop::Stop;
+use super::{ACCEPTED, CheckerArgs, say};
 
 /// Figures against labelled samples, by ISO/IEC 30107-3.
 #[derive(Debug, Args)]
@@ -170,18 +172,20 @@ fn words(error: impl std::fmt::Display) -> String {
 }
 
 fn bench(args: RunArgs) -> Result<u8, String> {
+    let stop = Stop::heed()?;
     let path = args.labels.ok_or("labels are missing")?;
     let labels = read_labels(&path).map_err(words)?;
     let root = args.root.unwrap_or_else(|| path.parent().unwrap_or(Path::new("")).to_owned());
     let mut samples = labels.select(args.split.as_deref()).map_err(words)?;
-    let checker = args.checker.build()?;
+    let own = args.checker.files();
+    let checker = args.checker.build(Language::En)?;
     if args.skip_trained_on {
         let before = samples.len();
         samples.retain(|sample| !checker.trained_on().contains(sample.source.as_str()));
-        eprintln!(
+        say(&format!(
             "{} of {before} rows are of sources that the models were trained on: left out",
             before - samples.len()
-        );
+        ));
     }
     check_classes(&samples).map_err(words)?;
     let missing = labels.check_files(&root);
@@ -202,34 +206,41 @@ fn bench(args: RunArgs) -> Result<u8, String> {
             if sources.len() > named.len() { ", ..." } else { "" }
         ));
     }
-    std::fs::create_dir_all(&args.output).map_err(|e| format!("{}: {e}", args.output.display()))?;
+    let pictures_read: Vec<PathBuf> = samples.iter().map(|sample| root.join(&sample.path)).collect();
+    let read = pictures_read.iter().chain(&own).chain([&path]);
+    refuse_losses(&files_of(&args.output).each_ref().map(PathBuf::as_path), read.map(PathBuf::as_path), Language::En)?;
+    std::fs::create_dir_all(&args.output).map_err(|e| unwritten(&args.output, &e, Language::En))?;
     let file = findings_of(&args.output);
+    // Held to the end: the figures and the page are this run's alone too.
+    let _alone = open_alone(&file).map_err(|e| unwritten(&file, &e, Language::En))?;
     let threads = args.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
-    let stop = Arc::new(AtomicBool::new(false));
-    let told = Arc::clone(&stop);
-    ctrlc::set_handler(move || told.store(true, Ordering::Relaxed)).map_err(words)?;
-    let bar = progress_bar(samples.len() as u64);
-    let whole = measure(&checker, &samples, &root, &file, threads, &stop, &mut || bar.inc(1)).map_err(words)?;
-    bar.finish_and_clear();
+    let progress = Progress::of("measured", samples.len() as u64);
+    let whole =
+        measure(&checker, &samples, &root, &file, threads, stop.flag(), &mut || progress.one()).map_err(words)?;
+    progress.end();
     if !whole {
-        eprintln!("broken off; the same command goes on from here");
-        return Ok(INTERRUPTED);
+        say("broken off; the same command goes on from here");
+        return Ok(stop.code());
     }
     let judged = judge(&checker, &samples, stored(&file).map_err(words)?, &file).map_err(words)?;
     let leaks = find_leaks(&pictures(&judged));
     let found = figures(&judged, &Origin::of(&checker), checker.policy_id(), leaks, checker.trained_on());
-    write_run(&args.output, &found, &judged).map_err(|e| format!("{}: {e}", args.output.display()))?;
-    let title = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+    write_run(&args.output, &found, &judged).map_err(|e| unwritten(&args.output, &e, Language::En))?;
+    let title = path.file_name().map_or_else(|| shown(&path), |name| shown(Path::new(name)));
     let mut page = page(&title, &found, &judged, &checker, worst(&checker, &judged, &root));
+    let report = args.output.join("report.html");
+    write_page(&page, &args.output)?;
     if let Some(most) = args.robustness {
-        let bar = progress_bar(2 * most as u64);
-        let tried = try_variants(&checker, &judged, &root, most, &|| bar.inc(1));
-        bar.finish_and_clear();
+        say(&format!("the report is {}; robustness comes to it at the end", spoken(&report)));
+        let tries = judged.iter().filter(|row| matches!(row.sample.label, Label::Original | Label::Screen)).count();
+        let progress = Progress::of("robustness", tries.min(2 * most) as u64);
+        let tried = try_variants(&checker, &judged, &root, most, &|| progress.one());
+        progress.end();
         page.sections.extend(robustness(&tried, &checker));
+        write_page(&page, &args.output)?;
     }
-    write_page(&page, &args.output).map_err(|e| format!("{}: {e}", args.output.display()))?;
     tell(&found).map_err(words)?;
-    eprintln!("the report is {}", args.output.join("report.html").display());
+    say(&format!("the report is {}", spoken(&report)));
     Ok(ACCEPTED)
 }
 
@@ -242,17 +253,18 @@ fn pictures(judged: &[Judged]) -> Vec<Picture<'_>> {
     pictures
 }
 
-fn write_page(page: &Page, folder: &Path) -> std::io::Result<()> {
-    let mut out = BufWriter::new(File::create(folder.join("report.html"))?);
-    html(page, &mut out)?;
-    out.flush()?;
-    let mut out = BufWriter::new(File::create(folder.join("report.md"))?);
-    markdown(page, &mut out)?;
-    out.flush()?;
+/// What a run writes into its folder.
+fn files_of(folder: &Path) -> [PathBuf; 5] {
+    ["findings.jsonl", "results.jsonl", "figures.json", "report.html", "report.md"].map(|name| folder.join(name))
+}
+
+fn write_page(page: &Page, folder: &Path) -> Result<(), String> {
+    write_with(&folder.join("report.html"), |mut out| html(page, &mut out))?;
+    write_with(&folder.join("report.md"), |mut out| markdown(page, &mut out))?;
     let tables = folder.join("tables");
-    std::fs::create_dir_all(&tables)?;
+    std::fs::create_dir_all(&tables).map_err(|e| unwritten(&tables, &e, Language::En))?;
     for (name, text) in tables_csv(page) {
-        std::fs::write(tables.join(format!("{name}.csv")), text)?;
+        write(&tables.join(format!("{name}.csv")), text.as_bytes(), Language::En)?;
     }
     Ok(())
 }
@@ -276,7 +288,7 @@ fn tell(figures: &Figures) -> std::io::Result<()> {
         writeln!(
             out,
             "{}: AUC {:.3}, D-EER {} {} (n {} / {} from {} sources)",
-            curve.name,
+            curve_title(&curve.name, &curve.score),
             curve.auc.value,
             percent(curve.d_eer.value),
             bracket(curve.d_eer.sources),
@@ -313,41 +325,43 @@ fn import_set(args: &ImportArgs) -> Result<u8, String> {
     let options = ImportOptions { with_altered: args.with_altered };
     let imported = set(name).and_then(|set| import(set, dir, options)).map_err(words)?;
     for (reason, count) in &imported.left_out {
-        eprintln!("left out: {count} ({reason})");
+        say(&format!("left out: {count} ({reason})"));
     }
-    eprintln!("{} pictures labelled", imported.labels.samples.len());
-    write_labels(&imported.labels, args.output.as_deref())?;
+    let sources: BTreeSet<&str> = imported.labels.samples.iter().map(|sample| sample.source.as_str()).collect();
+    say(&format!("{} pictures labelled, of {} sources", imported.labels.samples.len(), sources.len()));
+    let mut table = Vec::new();
+    imported.labels.write_csv(&mut table).map_err(words)?;
+    put(args.output.as_deref(), &table, imported.labels.samples.iter().map(|sample| dir.join(&sample.path)))?;
     Ok(ACCEPTED)
 }
 
-fn write_labels(labels: &Labels, path: Option<&Path>) -> Result<(), String> {
-    match path {
-        Some(path) => {
-            let file = File::create(path).map_err(|e| format!("{}: {e}", path.display()))?;
-            labels.write_csv(BufWriter::new(file)).map_err(words)
-        }
-        None => labels.write_csv(anstream::stdout()).map_err(words),
-    }
+/// Writes `bytes` to the file, which may be none of `inputs`, or to standard output.
+fn put(path: Option<&Path>, bytes: &[u8], inputs: impl Iterator<Item = PathBuf>) -> Result<(), String> {
+    let Some(path) = path else { return anstream::stdout().write_all(bytes).map_err(words) };
+    let inputs: Vec<PathBuf> = inputs.collect();
+    refuse_losses(&[path], inputs.iter().map(PathBuf::as_path), Language::En)?;
+    write(path, bytes, Language::En)
 }
 
 fn compare_runs(args: &CompareArgs) -> Result<u8, String> {
     let (before, after) = (read_run(&args.before).map_err(words)?, read_run(&args.after).map_err(words)?);
     let page = comparison(&compare(&before, &after));
+    let mut bytes = Vec::new();
     match &args.report {
-        Some(path) => {
-            let file = File::create(path).map_err(|e| format!("{}: {e}", path.display()))?;
-            let mut out = BufWriter::new(file);
-            html(&page, &mut out).and_then(|()| out.flush()).map_err(|e| format!("{}: {e}", path.display()))?;
-        }
-        None => markdown(&page, &mut anstream::stdout()).map_err(words)?,
+        Some(_) => html(&page, &mut bytes),
+        None => markdown(&page, &mut bytes),
     }
+    .map_err(words)?;
+    let runs = [&args.before, &args.after];
+    put(args.report.as_deref(), &bytes, runs.into_iter().flat_map(|run| files_of(run)))?;
     Ok(ACCEPTED)
 }
 
 fn explain(args: ExplainArgs) -> Result<u8, String> {
+    let _stop = Stop::heed()?;
     let labels = read_labels(&args.labels).map_err(words)?;
     let root = args.root.unwrap_or_else(|| args.labels.parent().unwrap_or(Path::new("")).to_owned());
-    let checker = args.checker.build()?;
+    let checker = args.checker.build(Language::En)?;
     let file = findings_of(&args.run);
     let rows = stored(&file).map_err(words)?;
     let measured: BTreeSet<&str> = rows.iter().map(|row| row.path.as_str()).collect();
@@ -358,38 +372,40 @@ fn explain(args: ExplainArgs) -> Result<u8, String> {
     if paths.is_empty() {
         return Err("no attack of this run is accused as one: there is nothing to test".to_owned());
     }
-    let outcomes = explain_files(&checker, &paths, &Settings::default());
+    let progress = Progress::of("explained", paths.len() as u64);
+    let outcomes = explain_files(&checker, &paths, &Settings::default(), &|| progress.one());
+    progress.end();
     let (done, failed): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
     for failure in failed.into_iter().filter_map(Result::err) {
-        eprintln!("{}: {}", failure.path, failure.error.message);
+        say(&format!("{}: {}", printable(&failure.path), failure.error.message));
     }
     let done: Vec<_> = done.into_iter().filter_map(Result::ok).collect();
-    let mut out = BufWriter::new(File::create(args.run.join("explanations.jsonl")).map_err(words)?);
-    for explanation in &done {
-        serde_json::to_writer(&mut out, explanation).map_err(words)?;
-        out.write_all(b"\n").map_err(words)?;
-    }
-    out.flush().map_err(words)?;
+    write_with(&args.run.join("explanations.jsonl"), |out| {
+        for explanation in &done {
+            serde_json::to_writer(&mut *out, explanation)?;
+            out.write_all(b"\n")?;
+        }
+        Ok(())
+    })?;
     markdown(&explanations(done.len(), &summary(&done)), &mut anstream::stdout()).map_err(words)?;
     Ok(ACCEPTED)
 }
 
 fn propose_policy(args: PolicyArgs) -> Result<u8, String> {
+    let _stop = Stop::heed()?;
+    let mut inputs: Vec<PathBuf> = args.run.iter().flat_map(|run| files_of(run)).chain(args.checker.files()).collect();
     let text = match (&args.genuine, &args.run, &args.target) {
-        (Some(folder), ..) => site_policy(folder, &args.id, &args.checker.build()?)?,
+        (Some(folder), ..) => site_policy(folder, &args.id, &args.checker.build(Language::En)?, &mut inputs)?,
         (None, Some(run), Some(target)) => run_policy(run, target, args.score, &args.id)?,
         (None, ..) => return Err("a run and a target are asked for, or --genuine".to_owned()),
     };
-    match &args.output {
-        Some(path) => std::fs::write(path, text).map_err(|e| format!("{}: {e}", path.display()))?,
-        None => anstream::stdout().write_all(text.as_bytes()).map_err(words)?,
-    }
+    put(args.output.as_deref(), text.as_bytes(), inputs.into_iter())?;
     Ok(ACCEPTED)
 }
 
 fn run_policy(folder: &Path, target: &str, score: ScoreName, id: &str) -> Result<String, String> {
     let run = read_run(folder).map_err(words)?;
-    let named = folder.display().to_string();
+    let named = spoken(folder);
     Ok(match target.parse()? {
         Target::Most(most) => {
             let score = match score {
@@ -405,30 +421,29 @@ fn run_policy(folder: &Path, target: &str, score: ScoreName, id: &str) -> Result
     })
 }
 
-/// A threshold for the site whose genuine captures lie in `folder`.
-fn site_policy(folder: &Path, id: &str, checker: &Checker) -> Result<String, String> {
+/// A threshold for the site whose genuine captures lie in `folder`; they are added to `inputs`.
+fn site_policy(folder: &Path, id: &str, checker: &Checker, inputs: &mut Vec<PathBuf>) -> Result<String, String> {
     let shipped = checker.policy().rules().into_iter().find(|rule| rule.name == "screen_recapture");
     let shipped = shipped.and_then(|rule| Some([rule.review?, rule.reject?]));
     let shipped = shipped.ok_or("the policy has no rule `screen_recapture` with review and reject")?;
+    let gathered = gather(&[folder.to_owned()], &mut std::io::empty()).map_err(words)?;
+    if !gathered.left_out.is_empty() {
+        let counts: Vec<_> = gathered.left_out.into_iter().collect();
+        say(&noticed(Notice::LeftOut { counts: &counts }, Language::En));
+    }
+    let gate = ByteGate::new(BUDGET_PER_WORKER);
     let mut scores = Vec::new();
-    for item in gather(&[folder.to_owned()], &mut std::io::empty()).map_err(words)? {
-        let Item::File(path) = item else {
-            eprintln!("{}: cannot be opened", item.name());
-            continue;
+    for item in gathered.items {
+        inputs.push(item.path());
+        let row = match item {
+            Item::File(path) => examine(checker, &gate, &path, false).row,
+            Item::Refused(failure) => Row::Failure(failure),
         };
-        let name = path.to_string_lossy();
-        let bytes = match read_upload(&path, checker.limits()) {
-            Ok(bytes) => bytes,
-            Err(failure) => {
-                eprintln!("{name}: {}", failure.error.message);
-                continue;
-            }
-        };
-        match checker.check(&Upload { bytes: &bytes, name: Some(&name) }, Deadline::NEVER) {
-            Ok(report) => scores.extend(report.scores.screen),
-            Err(error) => eprintln!("{name}: {error}"),
+        match row {
+            Row::Report(report) => scores.extend(report.scores.screen),
+            Row::Failure(failure) => say(&format!("{}: {}", printable(&failure.path), failure.error.message)),
         }
     }
     let proposal = genuine::propose(scores, shipped[0])?;
-    Ok(genuine::policy(&proposal, shipped, id, &folder.display().to_string()))
+    Ok(genuine::policy(&proposal, shipped, id, &spoken(folder)))
 }

@@ -1,21 +1,25 @@
 //! A few photographs → what was found in each, for a person or a program.
 
-use std::io::{Read, Write};
+use std::io::{self, Cursor, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use bonafide::capture::{Limits, Upload};
 use bonafide::checker::Checker;
-use bonafide::report::text::render;
+use bonafide::names::{bytes_of, shown, spoken};
+use bonafide::report::text::{Notice, noticed, noticed_in_both, render};
 use bonafide::report::{Failure, Report, Row, json};
 use bonafide::scene::Deadline;
-use bonafide::screening::{failure, read_upload};
+use bonafide::screening::{failure, read_upload, refused};
 use bonafide::vocabulary::Language;
 use clap::{Args, ValueEnum};
 
+use super::outputs::{refuse_overlays, unwritten, write};
+use super::stop::{Stop, lock_soon};
 use super::{ACCEPTED, CheckerArgs, ERROR, NOT_ACCEPTED, REVIEW};
 
 /// Exit code: 0 everything accepted, 1 something to retake or reject, 3 something to review, 2 a file that could not
-/// be examined.
+/// be examined; 130 after Ctrl-C, 143 after TERM.
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
     /// Photographs; `-` for one on standard input.
@@ -24,7 +28,7 @@ pub(super) struct CheckArgs {
     /// Form of the answer; `json` is one object a line.
     #[arg(long, value_enum, default_value_t)]
     format: Form,
-    /// Language of the text.
+    /// Language of the text, of notes and of errors.
     #[arg(long, value_enum, default_value_t)]
     lang: Language,
     /// Writes a PNG for each photograph into this folder, with everything found drawn on it.
@@ -41,15 +45,25 @@ enum Form {
     Json,
 }
 
+/// Held while an answer is printed, so that a signal does not cut it.
+static PRINTING: Mutex<()> = Mutex::new(());
+
 pub(super) fn run(args: CheckArgs) -> Result<u8, String> {
-    let checker = args.checker.build()?;
+    let stop = Stop::heed()?;
+    stop.before_leaving(|| std::mem::forget(lock_soon(&PRINTING)));
+    let lang = args.lang;
+    let told = |notice: Notice<'_>| noticed(notice, lang);
+    let pictures = args.overlay.as_ref().map(|folder| overlays(folder, &args.files)).unwrap_or_default();
+    let outputs: Vec<&Path> = pictures.iter().map(PathBuf::as_path).collect();
+    let own = args.checker.files();
+    refuse_overlays(&outputs, args.files.iter().chain(&own).map(PathBuf::as_path), lang)?;
+    let checker = args.checker.build(lang)?;
     if let Some(folder) = &args.overlay {
-        std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+        std::fs::create_dir_all(folder).map_err(|e| unwritten(folder, &e, lang))?;
     }
     let mut code = ACCEPTED;
     for (i, file) in args.files.iter().enumerate() {
-        let picture = args.overlay.as_ref().map(|folder| folder.join(overlay_name(i, file)));
-        let row = match examine(&checker, file, picture.as_deref())? {
+        let row = match examine(&checker, file, pictures.get(i).map(PathBuf::as_path), lang)? {
             Ok(report) => Row::Report(report),
             Err(failure) => Row::Failure(failure),
         };
@@ -58,17 +72,27 @@ pub(super) fn run(args: CheckArgs) -> Result<u8, String> {
             Form::Text => render(&row, args.lang),
             Form::Json => json::line(&row).map_err(|e| e.to_string())?,
         };
-        match writeln!(anstream::stdout(), "{text}") {
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(ERROR),
-            outcome => outcome.map_err(|e| e.to_string())?,
+        let printing = PRINTING.lock().unwrap_or_else(PoisonError::into_inner);
+        let printed = anstream::stdout().lock().write_all((text + "\n").as_bytes());
+        drop(printing);
+        match printed {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Err(told(Notice::NobodyReads)),
+            outcome => outcome.map_err(|e| told(Notice::RowsCannotBeWritten { cause: &e }))?,
+        }
+        if stop.told() {
+            return Ok(stop.code());
         }
     }
     Ok(code)
 }
 
 /// The report of `file`; the outer error ends the program, the inner one only concerns this file.
-fn examine(checker: &Checker, file: &Path, picture: Option<&Path>) -> Result<Result<Report, Failure>, String> {
-    let name = file.to_string_lossy();
+fn examine(
+    checker: &Checker,
+    file: &Path,
+    picture: Option<&Path>,
+    lang: Language,
+) -> Result<Result<Report, Failure>, String> {
     let bytes = match if file.as_os_str() == "-" {
         read_stdin(checker.limits())
     } else {
@@ -77,34 +101,43 @@ fn examine(checker: &Checker, file: &Path, picture: Option<&Path>) -> Result<Res
         Ok(bytes) => bytes,
         Err(failure) => return Ok(Err(failure)),
     };
+    let name = shown(file);
     let upload = Upload { bytes: &bytes, name: (name != "-").then_some(&*name) };
     let looked = checker.look(&upload, Deadline::NEVER, |mut look| {
         let report = look.report();
-        let saved = picture.map_or(Ok(()), |picture| {
-            let drawn = look.overlay(&report).save_with_format(picture, image::ImageFormat::Png);
-            drawn.map_err(|e| format!("{}: {e}", picture.display()))
-        });
-        saved.map(|()| report)
+        let saved = picture.map_or(Ok(()), |picture| save(&look.overlay(&report), picture, lang));
+        saved.map(|()| Report { path_bytes: bytes_of(file), ..report })
     });
     match looked {
         Ok(outcome) => outcome.map(Ok),
-        Err(error) => Ok(Err(failure(&*name, error.code(), error.to_string()))),
+        Err(error) => Ok(Err(refused(file, &error))),
     }
+}
+
+fn save(drawn: &image::RgbImage, picture: &Path, lang: Language) -> Result<(), String> {
+    let mut png = Cursor::new(Vec::new());
+    drawn.write_to(&mut png, image::ImageFormat::Png).map_err(|e| e.to_string())?;
+    write(picture, png.get_ref(), lang)
 }
 
 fn read_stdin(limits: &Limits) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
-    std::io::stdin()
+    io::stdin()
         .lock()
         .take(limits.bytes as u64 + 1)
         .read_to_end(&mut bytes)
-        .map_err(|e| failure("-", "unreadable", format!("standard input cannot be read: {e}")))?;
+        .map_err(|e| failure(Path::new("-"), "unreadable", noticed_in_both(Notice::ListCannotBeRead { cause: &e })))?;
     Ok(bytes)
+}
+
+/// Where the overlay of each file goes.
+fn overlays(folder: &Path, files: &[PathBuf]) -> Vec<PathBuf> {
+    files.iter().enumerate().map(|(i, file)| folder.join(overlay_name(i, file))).collect()
 }
 
 /// A name for the overlay of the `i`th file that no other file of the command gets.
 fn overlay_name(i: usize, file: &Path) -> String {
-    let stem = file.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+    let stem = file.file_stem().map_or_else(String::new, |stem| spoken(Path::new(stem)));
     format!("{:03}-{}.png", i + 1, if stem == "-" { "stdin" } else { &stem })
 }
 

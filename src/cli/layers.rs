@@ -24,7 +24,8 @@ pub(super) fn laid<A: Into<OsString> + Clone>(
     };
     let given = command.clone().try_get_matches_from(arguments(Vec::new())).map_err(|e| e.to_string())?;
     let Some(file) = file else { return Settings::from_arg_matches(&given).map_err(|e| e.to_string()) };
-    let wrong = |cause: &dyn std::fmt::Display| format!("{}: {}", file.display(), cause.to_string().trim());
+    let wrong =
+        |cause: &dyn std::fmt::Display| format!("{}: {}", bonafide::names::shown(file), cause.to_string().trim());
     let text = std::fs::read_to_string(file).map_err(|e| wrong(&e))?;
     let mut table: Table = toml::from_str(&text).map_err(|e| wrong(&e))?;
     let webhooks = table.remove(WEBHOOK);

@@ -9,6 +9,8 @@ mod check;
 mod explain;
 #[cfg(feature = "service")]
 mod layers;
+mod outputs;
+mod progress;
 mod screen;
 #[cfg(feature = "service")]
 mod serve;
@@ -16,16 +18,20 @@ mod serve;
 mod signals;
 #[cfg(feature = "simulation")]
 mod simulate;
+mod stop;
 mod version;
 
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use bonafide::capture::Limits;
+use bonafide::capture::{Isolation, Limits};
 use bonafide::checker::{Checker, Options};
 use bonafide::inference::EngineChoice;
+use bonafide::names::{disguises, printable_lines, shown};
 use bonafide::policy::Sensitivity;
-use bonafide::vocabulary::Face;
+use bonafide::report::text::{Notice, noticed};
+use bonafide::vocabulary::{Face, Language};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -37,7 +43,7 @@ const NOT_ACCEPTED: u8 = 1;
 const ERROR: u8 = 2;
 /// Nothing was refused, and something is for a person to look at.
 const REVIEW: u8 = 3;
-/// Ended by Ctrl-C, as shells count it.
+/// Ended by Ctrl-C, as shells count it; 143 is TERM.
 const INTERRUPTED: u8 = 130;
 
 /// Tells an original capture of a document from a recapture of a screen or print, and whether it is legible.
@@ -102,10 +108,25 @@ struct CheckerArgs {
     /// Shows the document's number in full and what it encodes of its holder; without this most of it is masked.
     #[arg(long)]
     reveal: bool,
+    /// Opens every picture in a process of its own with limits of memory and time; HEIC always is.
+    #[arg(long)]
+    isolate: bool,
+}
+
+/// Says `text` on standard error, which may have been closed. Nothing in it reaches a terminal as more than text.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{}", printable_lines(text));
 }
 
 impl CheckerArgs {
-    fn build(self) -> Result<Checker, String> {
+    /// The files that a checker is made of.
+    fn files(&self) -> Vec<PathBuf> {
+        let models = self.models.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten();
+        let models = models.filter_map(|entry| Some(entry.ok()?.path()));
+        self.policy.iter().cloned().chain(models).collect()
+    }
+
+    fn build(self, language: Language) -> Result<Checker, String> {
         let options = Options {
             models: self.models,
             policy: self.policy,
@@ -114,9 +135,11 @@ impl CheckerArgs {
             engine: self.engine,
             limits: Limits::default(),
             reveal: self.reveal,
+            isolation: Isolation::by_this_program(self.isolate),
         };
-        let checker = Checker::new(&options).map_err(|e| e.to_string())?;
-        eprintln!("{}", checker.engine_line());
+        let cannot = |cause: &str| noticed(Notice::CannotBegin { cause }, language);
+        let checker = Checker::new(&options).map_err(|e| cannot(&e.to_string()))?;
+        say(&noticed(Notice::Engine { line: &checker.engine_line() }, language));
         Ok(checker)
     }
 }
@@ -132,11 +155,16 @@ fn read() -> Cli {
             && let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand)
             && let Some(feature) = version::missing(name)
         {
-            eprintln!(
+            say(&format!(
                 "bonafide: this program was built without `{name}`; `cargo build --release --features {feature}` builds it, \
                  `--features full` everything"
-            );
+            ));
             std::process::exit(i32::from(ERROR));
+        }
+        // A name that a shell put in for `*` may be taken for a flag, and is shown.
+        if std::env::args_os().any(|arg| shown(Path::new(&arg)).contains(disguises)) {
+            say(&error.render().to_string());
+            std::process::exit(error.exit_code());
         }
         error.exit()
     })
@@ -161,10 +189,10 @@ pub fn run() -> ExitCode {
         #[cfg(feature = "service")]
         Command::Purge(args) => administer::purge(&args),
         #[cfg(feature = "simulation")]
-        Command::Simulate(args) => simulate::run(&args).map(|_| ACCEPTED).map_err(|e| e.to_string()),
+        Command::Simulate(args) => simulate::run(&args).map(|_| ACCEPTED),
     };
     ExitCode::from(outcome.unwrap_or_else(|message| {
-        eprintln!("bonafide: {message}");
+        say(&format!("bonafide: {message}"));
         ERROR
     }))
 }

@@ -1,9 +1,11 @@
 //! `bonafide simulate`: a directory, a count and a seed to labelled captures nobody photographed.
 
-use bonafide::simulation::{Counts, SetError, write_set};
+use bonafide::simulation::{Counts, write_set};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use std::path::PathBuf;
+
+use super::progress::Progress;
+use super::stop::Stop;
 
 /// Write simulated captures of made-up documents, with labels.csv saying what each one is.
 #[derive(Debug, Args)]
@@ -26,19 +28,19 @@ pub struct Simulate {
     pub quiet: bool,
 }
 
-/// Writes the set; the number of captures written.
+/// Writes the set; the number of captures written. Told to stop, it ends with whole captures, and a row for each but the
+/// last few.
 ///
 /// # Errors
 ///
-/// When the directory or a file cannot be written.
-pub fn run(args: &Simulate) -> Result<usize, SetError> {
+/// When the directory or a file cannot be written, or another run writes there.
+pub fn run(args: &Simulate) -> Result<usize, String> {
+    let _stop = Stop::heed()?;
     let counts = Counts { faulty: args.faulty, ..Counts::of(args.count) };
     let total = u64::from(args.count) + u64::from(args.faulty);
-    let bar = if args.quiet { ProgressBar::hidden() } else { ProgressBar::new(total) };
-    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} captures, {eta} left") {
-        bar.set_style(style);
-    }
-    let truths = write_set(&args.out, counts, args.seed, || bar.inc(1))?;
-    bar.finish_and_clear();
+    let progress = (!args.quiet).then(|| Progress::of("captures", total));
+    let done = || progress.iter().for_each(Progress::one);
+    let truths = write_set(&args.out, counts, args.seed, done).map_err(|e| e.to_string())?;
+    progress.iter().for_each(Progress::end);
     Ok(truths.len())
 }

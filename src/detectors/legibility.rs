@@ -22,6 +22,8 @@ const LEAST_PRINT: f32 = 3.0;
 const LEAST_ZONE: f32 = 10.0;
 /// Below this a piece that was reduced is looked at again at twice the scale.
 const DOUBTFUL: f32 = 0.7;
+/// Shares of the overview's scale at which what has no measured height is looked at again.
+const FARTHER: [f32; 2] = [0.5, 0.25];
 /// Edges that make a measurement.
 const EDGES: usize = 16;
 /// Side of a block of JPEG (ITU-T T.81), in capture pixels.
@@ -88,7 +90,8 @@ pub(super) const ENTRY: Entry = Entry {
         ],
         method: "Fine edges in all directions are sought on the overview, at most two places in each of nine zones of \
                  the document. Their native pixels are reduced, never enlarged, until glyphs are about 16 px high, and a \
-                 small network says for every 16 px: is there print, would a character here be read right. It learnt from \
+                 small network says for every 16 px: is there print, would a character here be read right. What has no \
+                 height that can be measured is looked at from farther off too, unless it is noisy. It learnt from \
                  photographs under photographic faults, which a strong reader read before and after (models/README.md). \
                  Blur, motion, noise, light and block steps are measured on those pieces that are read worst.",
         blind_spots: "Looks at eighteen places: a fault between them is not seen; what lies over print is for `cover` and \
@@ -117,30 +120,44 @@ impl Detector for Legibility {
             Ok(seen) => seen,
             Err(cause) => return failed(&cause),
         };
-        // Print lower than it seemed is read at twice the scale, where the capture has that many pixels.
-        let doubtful: Vec<usize> =
-            (0..seen.len()).filter(|i| seen[*i].print < LEAST_PRINT || seen[*i].readable < DOUBTFUL).collect();
-        let closer: Vec<(usize, Piece)> = doubtful
-            .into_iter()
-            .filter_map(|i| Some((i, seen[i].piece.closer(scene.capture(), scene.overview())?)))
-            .collect();
-        let (places, closer): (Vec<usize>, Vec<Piece>) = closer.into_iter().unzip();
-        match look(model.as_ref(), closer.into_iter().map(std::borrow::Cow::Owned).collect()) {
-            Ok(again) => {
-                for (i, other) in places.into_iter().zip(again) {
-                    if other.print >= LEAST_PRINT && (seen[i].print < LEAST_PRINT || other.readable > seen[i].readable)
-                    {
-                        seen[i] = other;
-                    }
-                }
+        // Print lower than it seemed is read at twice the scale, where the capture has that many pixels; print higher than
+        // a piece at less, where it is read there: averaged, a texture looks like print that nobody can read.
+        let (capture, overview) = (scene.capture(), scene.overview());
+        let closer = |piece: &Piece| piece.closer(capture, overview);
+        let farther = |piece: &Piece| piece.farther(capture, overview, FARTHER[0]);
+        let far = |piece: &Piece| piece.farther(capture, overview, FARTHER[1]);
+        let looks: [(&dyn Fn(&Piece) -> Option<Piece>, f32); 3] =
+            [(&closer, 0.0), (&farther, DOUBTFUL), (&far, DOUBTFUL)];
+        for (other, least) in looks {
+            if let Err(cause) = look_again(model.as_ref(), &mut seen, other, least) {
+                return failed(&cause);
             }
-            Err(cause) => return failed(&cause),
         }
         let cells = (PIECE_PX.0 / CELL * PIECE_PX.1 / CELL) as usize * seen.len();
         let bearing = seen.iter().map(|seen| f64::from(seen.print)).sum::<f64>();
         seen.retain(|seen| seen.print >= LEAST_PRINT);
         tell(seen, bearing / cells.max(1) as f64, scene.capture())
     }
+}
+
+/// Looks at what is doubtful as `other` shows it, and keeps what is read better, and by `least` at the least.
+fn look_again(
+    model: &dyn Model,
+    seen: &mut [Seen<'_>],
+    other: &dyn Fn(&Piece) -> Option<Piece>,
+    least: f32,
+) -> Result<(), String> {
+    let doubtful = |seen: &Seen<'_>| seen.print < LEAST_PRINT || seen.readable < DOUBTFUL;
+    let again = seen.iter().enumerate().filter(|(_, seen)| doubtful(seen));
+    let (places, pieces): (Vec<usize>, Vec<_>) =
+        again.filter_map(|(i, seen)| Some((i, std::borrow::Cow::Owned(other(&seen.piece)?)))).unzip();
+    for (i, other) in places.into_iter().zip(look(model, pieces)?) {
+        let better = seen[i].print < LEAST_PRINT || other.readable > seen[i].readable;
+        if other.print >= LEAST_PRINT && other.readable >= least && better {
+            seen[i] = other;
+        }
+    }
+    Ok(())
 }
 
 /// What the network says of `pieces`, all at once.
@@ -214,11 +231,9 @@ fn tell(mut seen: Vec<Seen<'_>>, share: f64, capture: &Capture) -> Outcome {
 fn measure(seen: &[Seen<'_>], capture: &Capture, evidence: &mut Evidence) {
     let worse = &seen[..seen.len().div_ceil(2)];
     let (mut across, mut down, mut noise, mut contrasts, mut steps) = (vec![], vec![], vec![], vec![], vec![]);
-    let mut glyphs = Vec::new();
     for seen in worse {
         let piece = &seen.piece;
         let glyph = piece.glyph_px.map_or(f64::from(GLYPH_PX), |px| f64::from(px * piece.scale));
-        glyphs.push(glyph);
         across.extend(edge_widths(&piece.luma, false).into_iter().map(|width| width / glyph));
         down.extend(edge_widths(&piece.luma, true).into_iter().map(|width| width / glyph));
         let (ink, paper) = levels(&piece.luma);

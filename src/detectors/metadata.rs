@@ -111,7 +111,7 @@ impl Detector for Metadata {
             found.push(MetadataFact::CallsItselfScreenshot);
         }
         let named = facts.make.is_some() && facts.model.is_some();
-        let uncamera = matches!(capture.media_type, MediaType::Png | MediaType::WebP) && !named;
+        let uncamera = matches!(capture.media_type, MediaType::Png | MediaType::WebP | MediaType::Gif) && !named;
         out.flag(&UNCAMERA_FORMAT, uncamera);
         if !facts.has_exif && !facts.has_xmp && capture.container.text_software.is_none() {
             if out.readings.iter().all(|r| r.value == 0.0) {

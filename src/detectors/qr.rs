@@ -10,15 +10,17 @@ pub static COUNT: Reading = Reading::count("qr.count", "codes found");
 pub static DECODED_COUNT: Reading = Reading::count("qr.decoded_count", "codes whose content was read");
 pub static URL: Reading = Reading::flag("qr.url", "a code holds an address with scheme and host");
 pub static HTTPS: Reading = Reading::flag("qr.https", "the scheme is https");
+pub static CUT_SHORT: Reading = Reading::flag("qr.cut_short", "the search ended at its bound, there may be more codes");
 
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
         id: "qr",
         question: "Is there a QR code, and where does it lead?",
-        readings: &[&COUNT, &DECODED_COUNT, &URL, &HTTPS],
+        readings: &[&COUNT, &DECODED_COUNT, &URL, &HTTPS, &CUT_SHORT],
         method: "Finder patterns are sought on the overview; where there are some, rqrr decodes, and rxing where rqrr \
                  cannot. Scheme and host are told; the rest of the content is kept to itself and never fetched.",
-        blind_spots: "A code needs about two overview pixels a module. One code is read by the second chance.",
+        blind_spots: "A code needs about two overview pixels a module. One code is read by the second chance. Of many \
+                      finder patterns those of four codes are searched.",
     },
     build: |_| Box::new(Qr),
 };
@@ -27,16 +29,25 @@ struct Qr;
 
 impl Detector for Qr {
     fn examine(&self, scene: &Scene<'_>) -> Outcome {
-        let (codes, scale) = (scene.codes(), scene.overview().scale);
+        let (search, scale) = (scene.codes(), scene.overview().scale);
+        let codes = &search.found;
         let contents: Vec<&str> = codes.iter().filter_map(|code| code.content.as_deref()).collect();
         let target = contents.iter().find_map(|content| scheme_and_host(content));
         let leads = target.as_ref().map(|(scheme, host)| (scheme.as_str(), host.as_str()));
-        let mut evidence = Evidence::told(Fact::Codes { found: codes.len(), read: contents.len(), target: leads });
+        let mut evidence = Evidence::told(Fact::Codes {
+            found: codes.len(),
+            read: contents.len(),
+            target: leads,
+            cut_short: search.cut_short,
+        });
         evidence.read(&COUNT, codes.len() as f64);
         evidence.read(&DECODED_COUNT, contents.len() as f64);
         if !contents.is_empty() {
             evidence.flag(&URL, target.is_some());
             evidence.flag(&HTTPS, target.is_some_and(|(scheme, _)| scheme == "https"));
+        }
+        if search.cut_short {
+            evidence.flag(&CUT_SHORT, true);
         }
         for code in codes {
             let corners: Vec<Point> = code.corners.iter().map(|corner| corner.scaled(scale)).collect();

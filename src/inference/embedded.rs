@@ -1,5 +1,6 @@
 //! A graph in the embedded engine (rten, `vendor/README.md`): pure Rust, always there.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use ndarray::{ArrayD, ArrayViewD, IxDyn};
@@ -23,9 +24,13 @@ thread_local! {
 }
 
 impl EmbeddedModel {
-    pub(super) fn load(id: &str, bytes: &[u8]) -> Result<Self, InferenceError> {
+    pub(super) fn load(id: &str, bytes: Cow<'static, [u8]>) -> Result<Self, InferenceError> {
         let refuse = |cause: String| InferenceError::Load { model: id.to_owned(), cause };
-        let model = rten::Model::load(bytes.to_vec()).map_err(|e| refuse(e.to_string()))?;
+        let model = match bytes {
+            Cow::Borrowed(bytes) => rten::Model::load_static_slice(bytes),
+            Cow::Owned(bytes) => rten::Model::load(bytes),
+        };
+        let model = model.map_err(|e| refuse(e.to_string()))?;
         let input = *model.input_ids().first().ok_or_else(|| refuse("the graph has no input".to_owned()))?;
         let outputs = model.output_ids().to_vec();
         Ok(Self { id: id.to_owned(), model, input, outputs })

@@ -1,8 +1,10 @@
-//! `manifest.toml` → the bytes of each model, checked against its SHA-256; the shipped set is compiled in.
+//! `manifest.toml` → the bytes of each model, those of a folder checked against their SHA-256; the shipped set is
+//! compiled in, and a test checks it.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::OnceLock;
 
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -24,7 +26,7 @@ pub struct ModelEntry {
     pub inputs: Vec<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Manifest {
     /// Sources of the photographs that any of the models was trained on.
@@ -56,7 +58,7 @@ const SHIPPED_FILES: &[(&str, &[u8])] = &[
 ];
 
 impl ModelSource {
-    pub(super) fn read(&self) -> Result<Vec<(ModelEntry, Arc<[u8]>)>, InferenceError> {
+    pub(super) fn read(&self) -> Result<Vec<(ModelEntry, Cow<'static, [u8]>)>, InferenceError> {
         self.entries()?.into_iter().map(|entry| self.read_one(entry)).collect()
     }
 
@@ -77,35 +79,50 @@ impl ModelSource {
     }
 
     fn manifest(&self) -> Result<Manifest, InferenceError> {
-        let text = match self {
-            Self::Shipped => SHIPPED_MANIFEST.to_owned(),
+        static SHIPPED: OnceLock<Manifest> = OnceLock::new();
+        match self {
+            Self::Shipped => {
+                if let Some(manifest) = SHIPPED.get() {
+                    return Ok(manifest.clone());
+                }
+                let manifest = parsed(SHIPPED_MANIFEST)?;
+                Ok(SHIPPED.get_or_init(|| manifest).clone())
+            }
             Self::Folder(folder) => {
                 let path = folder.join("manifest.toml");
-                std::fs::read_to_string(&path).map_err(|e| unreadable(&path, &e))?
+                parsed(&std::fs::read_to_string(&path).map_err(|e| unreadable(&path, &e))?)
             }
-        };
-        toml::from_str(&text).map_err(|e| InferenceError::Manifest(e.to_string()))
+        }
     }
 
-    fn read_one(&self, entry: ModelEntry) -> Result<(ModelEntry, Arc<[u8]>), InferenceError> {
-        let bytes: Arc<[u8]> = match self {
+    fn read_one(&self, entry: ModelEntry) -> Result<(ModelEntry, Cow<'static, [u8]>), InferenceError> {
+        match self {
             Self::Shipped => {
                 let file = SHIPPED_FILES.iter().find(|(name, _)| *name == entry.file);
                 let (_, bytes) = file.ok_or_else(|| InferenceError::Manifest(format!("no file {}", entry.file)))?;
-                Arc::from(*bytes)
+                Ok((entry, Cow::Borrowed(*bytes)))
             }
             Self::Folder(folder) => {
                 let path = folder.join(&entry.file);
-                std::fs::read(&path).map_err(|e| unreadable(&path, &e))?.into()
+                let bytes = std::fs::read(&path).map_err(|e| unreadable(&path, &e))?;
+                check(&entry, &bytes)?;
+                Ok((entry, Cow::Owned(bytes)))
             }
-        };
-        let found = hex::encode(Sha256::digest(&bytes));
-        if found == entry.sha256 {
-            Ok((entry, bytes))
-        } else {
-            Err(InferenceError::Hash { model: entry.id, found, expected: entry.sha256 })
         }
     }
+}
+
+fn parsed(text: &str) -> Result<Manifest, InferenceError> {
+    toml::from_str(text).map_err(|e| InferenceError::Manifest(e.to_string()))
+}
+
+/// Whether `bytes` are those that `entry` names.
+fn check(entry: &ModelEntry, bytes: &[u8]) -> Result<(), InferenceError> {
+    let found = hex::encode(Sha256::digest(bytes));
+    if found == entry.sha256 {
+        return Ok(());
+    }
+    Err(InferenceError::Hash { model: entry.id.clone(), found, expected: entry.sha256.clone() })
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> InferenceError {
@@ -118,8 +135,11 @@ mod tests {
 
     #[test]
     fn every_shipped_model_is_the_one_the_manifest_names() {
-        let models = ModelSource::Shipped.read().expect("hashes agree");
+        let models = ModelSource::Shipped.read().expect("a file each");
         assert_eq!(models.len(), SHIPPED_FILES.len());
+        for (entry, bytes) in models {
+            check(&entry, &bytes).expect("hashes agree");
+        }
     }
 
     #[test]

@@ -5,13 +5,16 @@ mod manifest;
 #[cfg(feature = "onnxruntime")]
 mod onnxruntime;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ndarray::{ArrayD, ArrayViewD};
 
 pub use manifest::{ModelEntry, ModelSource};
+
+use crate::names;
 
 /// A loaded network. Safe to run from several threads at once.
 pub trait Model: Send + Sync {
@@ -27,7 +30,7 @@ pub trait Model: Send + Sync {
 #[non_exhaustive]
 pub enum InferenceError {
     /// The manifest or a model file cannot be read.
-    #[error("{}: {cause}", path.display())]
+    #[error("{}: {cause}", names::shown(path))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -113,7 +116,8 @@ impl Models {
         Self::default()
     }
 
-    /// Loads every model of `source` into the chosen engine, after checking its SHA-256.
+    /// Loads the models of `source` into the chosen engine; those of a folder after checking their SHA-256. A shipped one
+    /// that few pictures need waits until it is first run.
     ///
     /// # Errors
     /// [`InferenceError`] naming the file or model that could not be used.
@@ -121,7 +125,12 @@ impl Models {
         let (engine, runtime) = choose(choice)?;
         let mut models = Self { engine, ..Self::default() };
         for (entry, bytes) in source.read()? {
-            let model = build(&entry.id, &bytes, runtime)?;
+            let model = match bytes {
+                Cow::Borrowed(bytes) if WHEN_NEEDED.contains(&entry.id.as_str()) => {
+                    Arc::new(Waiting { id: entry.id.clone(), bytes, runtime, loaded: OnceLock::new() })
+                }
+                bytes => build(&entry.id, bytes, runtime)?,
+            };
             models.by_id.insert(entry.id, Loaded { model, sha256: entry.sha256, inputs: entry.inputs });
         }
         Ok(models)
@@ -173,7 +182,7 @@ fn choose(choice: EngineChoice) -> Result<(String, bool), InferenceError> {
         return Ok(("models run on the embedded engine".to_owned(), false));
     }
     match onnxruntime::library() {
-        Ok((path, _)) => Ok((format!("models run on ONNX Runtime ({})", path.display()), true)),
+        Ok((path, _)) => Ok((format!("models run on ONNX Runtime ({})", names::shown(path)), true)),
         Err(cause) if choice == EngineChoice::OnnxRuntime => Err(InferenceError::NoRuntime(cause.clone())),
         Err(cause) => Ok((format!("models run on the embedded engine ({cause})"), false)),
     }
@@ -187,10 +196,36 @@ fn choose(choice: EngineChoice) -> Result<(String, bool), InferenceError> {
     Ok(("models run on the embedded engine".to_owned(), false))
 }
 
-fn build(id: &str, bytes: &Arc<[u8]>, runtime: bool) -> Result<Arc<dyn Model>, InferenceError> {
+/// Models that many pictures do without: those of print, numbers and what lies over a document.
+const WHEN_NEEDED: [&str; 3] = ["cover_net", "legibility_net", "reader_net"];
+
+/// A shipped model that is loaded when it is first run.
+struct Waiting {
+    id: String,
+    bytes: &'static [u8],
+    runtime: bool,
+    loaded: OnceLock<Result<Arc<dyn Model>, String>>,
+}
+
+impl Model for Waiting {
+    fn run(&self, input: ArrayViewD<'_, f32>) -> Result<Vec<ArrayD<f32>>, InferenceError> {
+        let load = || {
+            build(&self.id, Cow::Borrowed(self.bytes), self.runtime).map_err(|error| match error {
+                InferenceError::Load { cause, .. } => cause,
+                other => other.to_string(),
+            })
+        };
+        match self.loaded.get_or_init(load) {
+            Ok(model) => model.run(input),
+            Err(cause) => Err(InferenceError::Load { model: self.id.clone(), cause: cause.clone() }),
+        }
+    }
+}
+
+fn build(id: &str, bytes: Cow<'static, [u8]>, runtime: bool) -> Result<Arc<dyn Model>, InferenceError> {
     #[cfg(feature = "onnxruntime")]
     if runtime {
-        return Ok(Arc::new(onnxruntime::RuntimeModel::load(id, Arc::clone(bytes))?));
+        return Ok(Arc::new(onnxruntime::RuntimeModel::load(id, bytes)?));
     }
     let _ = runtime;
     Ok(Arc::new(embedded::EmbeddedModel::load(id, bytes)?))
@@ -202,6 +237,34 @@ pub(crate) fn write_planes(rgb: &image::RgbImage, planes: &mut [f32]) {
     for (c, plane) in planes.chunks_exact_mut(area).enumerate() {
         for (value, pixel) in plane.iter_mut().zip(rgb.as_chunks::<3>().0) {
             *value = f32::from(pixel[c]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waiting(bytes: &'static [u8]) -> Waiting {
+        Waiting { id: "cover_net".to_owned(), bytes, runtime: false, loaded: OnceLock::new() }
+    }
+
+    #[test]
+    fn a_model_is_loaded_when_it_is_first_run() {
+        let model = waiting(include_bytes!("../../models/cover_net.onnx"));
+        assert!(model.loaded.get().is_none());
+        let input = ArrayD::zeros(vec![1, 3, 120, 192]);
+        let first = model.run(input.view()).expect("run");
+        assert!(matches!(model.loaded.get(), Some(Ok(_))));
+        assert_eq!(model.run(input.view()).expect("run again"), first);
+    }
+
+    #[test]
+    fn one_that_cannot_be_loaded_says_so_whenever_it_is_run() {
+        let model = waiting(b"no graph");
+        for _ in 0..2 {
+            let refused = model.run(ArrayD::zeros(vec![1]).view()).expect_err("no graph");
+            assert!(matches!(refused, InferenceError::Load { .. }), "{refused}");
         }
     }
 }

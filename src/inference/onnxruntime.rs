@@ -1,7 +1,8 @@
 //! A graph in ONNX Runtime, whose shared library is looked for when first needed.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use ndarray::{ArrayD, ArrayViewD};
 use ort::environment::Environment;
@@ -29,7 +30,7 @@ pub(super) fn library() -> &'static Result<(PathBuf, Environment), String> {
                 .and_then(|e| e.with_name("bonafide").with_telemetry(false).build().map_err(|e| e.to_string()));
             match environment {
                 Ok(environment) => return Ok((path, environment)),
-                Err(error) => cause = format!("{} cannot be used: {error}", path.display()),
+                Err(error) => cause = format!("{} cannot be used: {error}", crate::names::shown(&path)),
             }
         }
         Err(cause)
@@ -115,13 +116,13 @@ fn node_folders() -> Vec<PathBuf> {
 
 pub(super) struct RuntimeModel {
     id: String,
-    bytes: Arc<[u8]>,
+    bytes: Cow<'static, [u8]>,
     // A session runs one input at a time: callers take one, or make one, and put it back.
     idle: Mutex<Vec<Session>>,
 }
 
 impl RuntimeModel {
-    pub(super) fn load(id: &str, bytes: Arc<[u8]>) -> Result<Self, InferenceError> {
+    pub(super) fn load(id: &str, bytes: Cow<'static, [u8]>) -> Result<Self, InferenceError> {
         let first = session(&bytes).map_err(|cause| InferenceError::Load { model: id.to_owned(), cause })?;
         Ok(Self { id: id.to_owned(), bytes, idle: Mutex::new(vec![first]) })
     }

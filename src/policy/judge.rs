@@ -48,7 +48,7 @@ impl Policy {
         let share = |face: &Face| readings.get(document_net::share_of(*face).id).copied();
         let known = Face::VARIANTS.iter().filter_map(|face| Some((*face, share(face)?)));
         let face = known.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(face, _)| face);
-        let mut found: Vec<Found> = Vec::new();
+        let mut found: Vec<Found<'_>> = Vec::new();
         let mut species = None;
         for (_, code, rule) in self.rules.iter().filter(|(_, _, rule)| rule.enabled) {
             let applies = rule.faces.as_ref().is_none_or(|faces| face.is_some_and(|face| faces.contains(&face)))
@@ -70,6 +70,7 @@ impl Policy {
                 past: rule.past(margin, threshold),
                 fallback: rule.fallback,
                 supersedes: rule.supersedes,
+                yields_to: &rule.yields_to,
                 reason: Reason {
                     code: code.code(),
                     action,
@@ -85,6 +86,9 @@ impl Policy {
                 },
             });
         }
+        let told: BTreeSet<&str> = found.iter().map(|found| found.reason.code).collect();
+        let yields = |found: &Found<'_>| found.yields_to.iter().any(|code| told.contains(code.as_str()));
+        found.retain(|found| found.reason.action != Decision::Review || !yields(found));
         // Of equal weight the one that has gone further from its threshold to what leaves no doubt comes first:
         // quantities of different units have nothing else in common.
         found.sort_by(|a, b| {
@@ -118,12 +122,13 @@ impl Policy {
 }
 
 /// A rule that speaks.
-struct Found {
+struct Found<'a> {
     severity: Severity,
     /// How far the value has gone to the one that leaves no doubt.
     past: f64,
     fallback: bool,
     supersedes: bool,
+    yields_to: &'a [String],
     reason: Reason,
 }
 

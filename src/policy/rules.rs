@@ -99,7 +99,7 @@ impl Policy {
     /// As [`Policy::parse`], and [`PolicyError::Unreadable`].
     pub fn read(path: &Path, readings: &BTreeSet<&str>) -> Result<Self, PolicyError> {
         let text = std::fs::read_to_string(path)
-            .map_err(|e| PolicyError::Unreadable { path: path.display().to_string(), cause: e.to_string() })?;
+            .map_err(|e| PolicyError::Unreadable { path: crate::names::shown(path), cause: e.to_string() })?;
         Self::parse(&text, readings)
     }
 
@@ -184,6 +184,7 @@ impl Policy {
             sure: None,
             fallback: false,
             supersedes: false,
+            yields_to: Vec::new(),
             when: Vec::new(),
             faces: None,
             not_faces: Vec::new(),
@@ -245,6 +246,9 @@ impl Rule {
         let named = [&self.quantity].into_iter().chain(self.when.iter().map(|condition| &condition.quantity));
         if let Some(unknown) = named.into_iter().find(|quantity| !known(quantity)) {
             return Err(PolicyError::UnknownQuantity { code: code.to_owned(), quantity: unknown.clone() });
+        }
+        if let Some(unknown) = self.yields_to.iter().find(|name| super::code(name).is_none()) {
+            return Err(PolicyError::UnknownCode(unknown.clone()));
         }
         self.check_order(code)
     }

@@ -123,6 +123,9 @@ pub(super) struct Rule {
     /// Where it speaks, milder or equal reasons that do not supersede have no meaning and are not told.
     #[serde(default)]
     pub(super) supersedes: bool,
+    /// Where one of these risks speaks, a suspicion that a person would have to look at (`review`) is not told.
+    #[serde(default)]
+    pub(super) yields_to: Vec<String>,
     /// Judged only where all of these hold; a quantity that was not measured holds nothing.
     #[serde(default)]
     pub(super) when: Vec<Condition>,

@@ -182,6 +182,99 @@ fn what_supersedes_leaves_only_harsher_reasons_beside_it() {
 }
 
 #[test]
+fn a_suspicion_yields_to_what_shows_nothing_to_read_and_a_certainty_does_not() {
+    let text = RULES.replace("classify = 0.5", "classify = 0.5\nyields_to = [\"tilted\"]");
+    let told = |text: &str, screen: f64, tilt: f64| {
+        let scores = Scores { screen: Some(screen), ..Scores::default() };
+        let judged =
+            policy(text).expect("good").judge(&scores, &Readings::from([("framing.tilt_deg", tilt)]), |_| None);
+        (judged.decision, judged.classification, judged.reasons[0].code)
+    };
+    let attack = Classification::Attack(Species::Screen);
+    assert_eq!(told(&text, 0.6, 40.0), (Decision::Retake, attack, "tilted"));
+    assert_eq!(told(&text, 0.6, 0.0), (Decision::Review, attack, "screen_recapture"));
+    assert_eq!(told(&text, 0.9, 40.0), (Decision::Reject, attack, "screen_recapture"));
+    // Where the other risk is off, the suspicion stands.
+    let off = format!("{text}[override.tilted]\nenabled = false\n");
+    assert_eq!(told(&off, 0.6, 40.0), (Decision::Review, attack, "screen_recapture"));
+    assert!(policy(&text.replace("[\"tilted\"]", "[\"tlited\"]")).expect_err("unknown").to_string().contains("tlited"));
+}
+
+/// What the shipped policy tells of an original that cannot be accused, of which `readings` were measured.
+fn shipped(legibility: Option<f64>, readings: &[(&'static str, f64)]) -> Vec<&'static str> {
+    let policy = Policy::shipped(&crate::checker::known_readings()).expect("the shipped policy is good");
+    let scores = Scores { screen: Some(0.0), print: Some(0.0), legibility };
+    let judged = policy.judge(&scores, &readings.iter().copied().collect(), |_| None);
+    judged.reasons.iter().map(|reason| reason.code).collect()
+}
+
+#[test]
+fn what_is_said_of_one_kind_of_document_is_said_where_it_surely_is_one() {
+    let grey = |sure: f64| {
+        shipped(
+            Some(0.9),
+            &[
+                ("document_net.portrait_side", sure),
+                ("document_net.confidence", sure),
+                ("locator.found", 1.0),
+                ("colour.document_residual", 0.9),
+                ("colour.surround_residual", 9.0),
+            ],
+        )
+    };
+    assert_eq!((grey(0.9), grey(0.5)), (vec!["grey_copy"], vec![]));
+}
+
+#[test]
+fn print_that_is_surely_read_is_a_document_without_a_border() {
+    let told = |share: f64, readable: f64| {
+        let readings = [("locator.found", 0.0), ("legibility.print_share", share), ("legibility.readable", readable)];
+        shipped(Some(0.9), &readings)
+    };
+    assert_eq!((told(0.15, 0.98), told(0.30, 0.70)), (vec![], vec![]));
+    assert_eq!((told(0.15, 0.90), told(0.05, 0.98)), (vec!["no_document"], vec!["no_document"]));
+    assert_eq!(shipped(None, &[("locator.found", 0.0), ("legibility.print_share", 0.0)]), ["no_document"]);
+}
+
+#[test]
+fn noise_is_darkness_over_print_alone() {
+    let told = |found: f64, share: f64| {
+        shipped(
+            Some(0.1),
+            &[
+                ("locator.found", found),
+                ("legibility.print_share", share),
+                ("legibility.readable", 0.3),
+                ("legibility.noise_ratio", 0.2),
+                ("legibility.paper_luma", 100.0),
+            ],
+        )
+    };
+    assert_eq!((told(1.0, 0.3), told(0.0, 0.3)), (vec!["dark"], vec!["dark"]));
+    assert!(!told(0.0, 0.17).contains(&"dark") && !told(1.0, 0.03).contains(&"dark"));
+}
+
+#[test]
+fn a_card_that_is_too_small_for_its_number_is_named_so_and_a_dark_patch_a_shadow() {
+    let card = [
+        ("document_net.portrait_side", 0.9),
+        ("document_net.confidence", 0.9),
+        ("locator.found", 1.0),
+        ("locator.edge_support", 0.9),
+        ("legibility.print_share", 0.5),
+    ];
+    let with = |more: &[(&'static str, f64)]| shipped(Some(0.9), &[&card[..], more].concat());
+    assert_eq!(with(&[("resolution.dpi", 40.0), ("number.consistent", 0.0)]), ["too_small"]);
+    assert!(with(&[("resolution.dpi", 40.0), ("number.consistent", 1.0)]).is_empty());
+    assert!(with(&[("resolution.dpi", 160.0), ("number.consistent", 0.0)]).is_empty());
+    let dim = [("legibility.paper_luma", 60.0), ("legibility.noise_ratio", 0.1)];
+    assert_eq!(with(&[&dim[..], &[("number.consistent", 0.0)]].concat()), ["dark"]);
+    assert!(with(&[&dim[..], &[("number.consistent", 1.0)]].concat()).is_empty());
+    assert_eq!(with(&[("cover.share", 0.1), ("cover.light_ratio", 0.1)]), ["shadow"]);
+    assert!(with(&[("cover.share", 0.1), ("cover.light_ratio", 0.5)]).is_empty());
+}
+
+#[test]
 fn a_reason_names_what_it_was_judged_on_and_what_shows_it() {
     let mark = Pointer::Mark { finding: 2, mark: 1 };
     let place = Place { polygon: Vec::new(), zone: None, shown_by: vec![mark, Pointer::Document] };

@@ -12,7 +12,7 @@ pub mod resident_id;
 
 pub use credit_code::{CreditCode, QrMatch};
 pub use mrz::Mrz;
-pub use recogniser::{Line, Recogniser};
+pub use recogniser::{Line, Recogniser, Strip};
 pub use resident_id::ResidentId;
 
 use std::collections::BTreeMap;

@@ -71,14 +71,13 @@ impl Recogniser {
         Self(model)
     }
 
-    /// Reads the print in `line` of `luma`; nothing when the model fails.
+    /// Reads the print in a strip; nothing when the model fails.
     #[must_use]
-    pub fn read(&self, luma: &GrayImage, line: PixelRect) -> Line {
-        self.logits(luma, line).map(|logits| decoded(&logits)).unwrap_or_default()
+    pub fn read(&self, strip: &Strip) -> Line {
+        self.logits(&strip.0).map(|logits| decoded(&logits)).unwrap_or_default()
     }
 
-    fn logits(&self, luma: &GrayImage, line: PixelRect) -> Option<Vec<Vec<f32>>> {
-        let strip = strip(luma, line)?;
+    fn logits(&self, strip: &GrayImage) -> Option<Vec<Vec<f32>>> {
         let (width, height) = (strip.width() as usize, strip.height() as usize);
         let samples: Vec<f32> = strip.iter().map(|v| f32::from(*v)).collect();
         let input = Array4::from_shape_vec((1, 1, height, width), samples).ok()?;
@@ -87,6 +86,18 @@ impl Recogniser {
         (symbols == SYMBOLS.len() + 1).then(|| {
             logits.outer_iter().next().map(|frames| frames.outer_iter().map(|frame| frame.to_vec()).collect())
         })?
+    }
+}
+
+/// A line of print as the network sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Strip(GrayImage);
+
+impl Strip {
+    /// The print in `line` of `luma`; nothing of a line without pixels.
+    #[must_use]
+    pub fn of(luma: &GrayImage, line: PixelRect) -> Option<Self> {
+        strip(luma, line).map(Self)
     }
 }
 
@@ -102,24 +113,56 @@ fn strip(luma: &GrayImage, line: PixelRect) -> Option<GrayImage> {
     let columns = ((wide / 8.0).ceil() as u32 * 8).clamp(64, MOST_COLUMNS);
     // Print higher than the network's is averaged down first, so that no stroke falls between samples.
     let sub = (1.0 / scale).ceil().max(1.0) as u32;
-    let (most_x, most_y) = (luma.width() as f32 - 1.0, luma.height() as f32 - 1.0);
-    let sample = |x: f32, y: f32| {
-        let (x, y) = (x.clamp(0.0, most_x), y.clamp(0.0, most_y));
-        let (x0, y0) = (x as u32, y as u32);
-        let (x1, y1) = ((x0 + 1).min(most_x as u32), (y0 + 1).min(most_y as u32));
-        let (tx, ty) = (x - x0 as f32, y - y0 as f32);
-        let at = |x: u32, y: u32| f32::from(luma.get_pixel(x, y).0[0]);
-        (at(x0, y0) * (1.0 - tx) + at(x1, y0) * tx) * (1.0 - ty) + (at(x0, y1) * (1.0 - tx) + at(x1, y1) * tx) * ty
+    // Where the samples of column, or row, `i` of the strip fall, the one as far along as there are samples of it.
+    let places = |first: f32, i: u32, length: u32| {
+        (0..sub).map(move |part| {
+            Between::at(first + (i as f32 + (part as f32 + 0.5) / sub as f32) / scale - 0.5, length - 1)
+        })
     };
-    Some(GrayImage::from_fn(columns, ROWS, |u, v| {
-        let mut sum = 0.0;
-        for i in 0..sub * sub {
-            let (du, dv) = ((i % sub) as f32 + 0.5, (i / sub) as f32 + 0.5);
-            let (x, y) = ((u as f32 + du / sub as f32) / scale, (v as f32 + dv / sub as f32) / scale);
-            sum += sample(left + x - 0.5, top + y - 0.5);
+    let across: Vec<Between> = (0..columns).flat_map(|u| places(left, u, luma.width())).collect();
+    let stride = luma.width() as usize;
+    let mut out = Vec::with_capacity(columns as usize * ROWS as usize);
+    let mut sums = vec![0.0; columns as usize];
+    for v in 0..ROWS {
+        sums.fill(0.0);
+        for row in places(top, v, luma.height()) {
+            let [upper, lower] = [row.first, row.second].map(|y| &luma.as_raw()[y * stride..][..stride]);
+            for (sum, places) in sums.iter_mut().zip(across.chunks_exact(sub as usize)) {
+                for place in places {
+                    *sum += place.of(upper) * (1.0 - row.share) + place.of(lower) * row.share;
+                }
+            }
         }
-        image::Luma([(sum / (sub * sub) as f32).round() as u8])
-    }))
+        out.extend(sums.iter().map(|sum| rounded(sum / (sub * sub) as f32)));
+    }
+    GrayImage::from_raw(columns, ROWS, out)
+}
+
+/// `value`, at least 0, to the nearest whole; without a call, as `round` takes on plain x86-64.
+fn rounded(value: f32) -> u8 {
+    let whole = value as u8;
+    whole + u8::from(value - f32::from(whole) >= 0.5)
+}
+
+/// A place between two neighbours along a line.
+struct Between {
+    first: usize,
+    second: usize,
+    /// How far it lies from the first to the second, 0 to 1.
+    share: f32,
+}
+
+impl Between {
+    /// The place `at`, held between 0 and `last`.
+    fn at(at: f32, last: u32) -> Self {
+        let at = at.clamp(0.0, last as f32);
+        let first = at as u32;
+        Self { first: first as usize, second: (first + 1).min(last) as usize, share: at - first as f32 }
+    }
+
+    fn of(&self, line: &[u8]) -> f32 {
+        f32::from(line[self.first]) * (1.0 - self.share) + f32::from(line[self.second]) * self.share
+    }
 }
 
 /// Greedy decoding of connectionist temporal classification (Graves et al. 2006): the best symbol of each frame,
@@ -222,6 +265,39 @@ mod tests {
         }
         let line = decoded(&frames);
         assert_eq!((line.text.as_str(), line.at.as_slice()), ("333 333", &[1.0, 5.0, 9.0, 15.0, 21.0, 25.0, 29.0][..]));
+    }
+
+    #[test]
+    fn a_strip_is_what_a_walk_pixel_by_pixel_gives() {
+        let luma = GrayImage::from_fn(300, 120, |x, y| {
+            let wave = (x as f32 / 3.0).sin() * 60.0 + (y as f32 / 2.0 - x as f32 / 50.0).cos() * 60.0;
+            image::Luma([(128.0 + wave) as u8])
+        });
+        for line in [(10, 20, 150, 25), (0, 0, 300, 45), (200, 100, 100, 20), (3, 50, 90, 11)] {
+            let line = PixelRect::new(line.0, line.1, line.2, line.3);
+            let strip = strip(&luma, line).expect("a strip");
+            let scale = PRINT_ROWS / line.height as f32;
+            let margin = (ROWS as f32 / scale - line.height as f32) / 2.0;
+            let (left, top) = (line.x as f32 - 1.5 * margin, line.y as f32 - margin);
+            let sub = (1.0 / scale).ceil().max(1.0) as u32;
+            let at = |x: f32, y: f32| {
+                let (x, y) = (x.clamp(0.0, 299.0), y.clamp(0.0, 119.0));
+                let (x0, y0) = (x as u32, y as u32);
+                let (tx, ty) = (x - x0 as f32, y - y0 as f32);
+                let at = |x: u32, y: u32| f32::from(luma.get_pixel(x.min(299), y.min(119)).0[0]);
+                let row = |y| at(x0, y) * (1.0 - tx) + at(x0 + 1, y) * tx;
+                row(y0) * (1.0 - ty) + row(y0 + 1) * ty
+            };
+            for (u, v, value) in strip.enumerate_pixels() {
+                let mut sum = 0.0;
+                for i in 0..sub * sub {
+                    let (du, dv) = ((i % sub) as f32 + 0.5, (i / sub) as f32 + 0.5);
+                    let (x, y) = ((u as f32 + du / sub as f32) / scale, (v as f32 + dv / sub as f32) / scale);
+                    sum += at(left + x - 0.5, top + y - 0.5);
+                }
+                assert_eq!(value.0[0], (sum / (sub * sub) as f32).round() as u8, "{line:?}, {u}, {v}");
+            }
+        }
     }
 
     #[test]

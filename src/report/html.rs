@@ -1,19 +1,21 @@
 //! Rows → one self-contained HTML page, written as the rows come so that memory does not grow with them.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
 use sha2::Digest;
 
-use super::{Failure, Report, Row, csv::name_of};
+use super::alone::Part;
+use super::entry::CLASSES;
+use super::{Entry, FailureCause, Told};
 use crate::geometry::Quad;
-use crate::policy::{Classification, Decision};
+use crate::names::printable;
+use crate::policy::Decision;
 use crate::scene::Overview;
-use crate::vocabulary::{Language, Species};
+use crate::vocabulary::Language;
 use crate::words::{self, Label};
 
 /// Longest side of a thumbnail, in pixels.
@@ -28,20 +30,9 @@ const GAP: PreEscaped<&str> = PreEscaped("<!-- gap -->");
 /// Decisions in the order of the page; the last is none.
 const DECISIONS: [Option<Decision>; 5] =
     [Some(Decision::Accept), Some(Decision::Retake), Some(Decision::Review), Some(Decision::Reject), None];
-/// Classes in the order of the page.
-const CLASSES: [Classification; 5] = [
-    Classification::BonaFide,
-    Classification::Attack(Species::Screen),
-    Classification::Attack(Species::Print),
-    Classification::Attack(Species::Screenshot),
-    Classification::NoResponse,
-];
-
 /// A page in the making: rows go to `FILE.part` beside its destination, and it takes its name when finished.
 pub struct HtmlReport {
-    out: BufWriter<File>,
-    part: PathBuf,
-    path: PathBuf,
+    part: Part,
     counts_at: u64,
     counts: [u64; DECISIONS.len()],
 }
@@ -50,46 +41,44 @@ impl HtmlReport {
     /// Begins the page that [`HtmlReport::finish`] puts at `path`.
     ///
     /// # Errors
-    /// When the folder of `path` cannot be written.
+    /// [`io::ErrorKind::WouldBlock`] when another run is writing it; when the folder of `path` cannot be written.
     pub fn begin(path: &Path) -> io::Result<Self> {
-        let mut part = path.as_os_str().to_owned();
-        part.push(".part");
-        let part = PathBuf::from(part);
-        let mut out = BufWriter::new(File::create(&part)?);
+        let mut part = Part::begin(path)?;
+        let out = part.out();
         let frame = frame("").into_string();
         let mut parts = frame.split(GAP.0);
         out.write_all(parts.next().unwrap_or_default().as_bytes())?;
         let counts_at = out.stream_position()?;
         out.write_all(&[b' '; COUNTS_BYTES])?;
         out.write_all(parts.next().unwrap_or_default().as_bytes())?;
-        Ok(Self { out, part, path: path.to_owned(), counts_at, counts: [0; DECISIONS.len()] })
+        Ok(Self { part, counts_at, counts: [0; DECISIONS.len()] })
     }
 
     /// Adds a row with its thumbnail, a JPEG file.
     ///
     /// # Errors
     /// When the page cannot be written.
-    pub fn write(&mut self, row: &Row, thumbnail: Option<&[u8]>) -> io::Result<()> {
-        let decision = decision(row);
+    pub fn write(&mut self, entry: &Entry, thumbnail: Option<&[u8]>) -> io::Result<()> {
+        let decision = entry.decision();
         for (known, count) in DECISIONS.iter().zip(&mut self.counts) {
             *count += u64::from(*known == decision);
         }
-        writeln!(self.out, "{}", article(row, thumbnail).into_string())
+        writeln!(self.part.out(), "{}", article(entry, thumbnail).into_string())
     }
 
     /// Ends the page with `note` at its foot and gives it its name.
     ///
     /// # Errors
-    /// When the page cannot be written or renamed.
+    /// When the page cannot be written or renamed; it is removed then.
     pub fn finish(mut self, note: &str) -> io::Result<()> {
         let frame = frame(note).into_string();
-        writeln!(self.out, "{}", frame.rsplit(GAP.0).next().unwrap_or_default())?;
-        self.out.seek(SeekFrom::Start(self.counts_at))?;
+        let out = self.part.out();
+        writeln!(out, "{}", frame.rsplit(GAP.0).next().unwrap_or_default())?;
+        out.seek(SeekFrom::Start(self.counts_at))?;
         let list = counts(&self.counts).into_string();
         debug_assert!(list.len() <= COUNTS_BYTES);
-        self.out.write_all(list.as_bytes())?;
-        self.out.flush()?;
-        std::fs::rename(&self.part, &self.path)
+        out.write_all(list.as_bytes())?;
+        self.part.finish()
     }
 }
 
@@ -117,15 +106,13 @@ pub fn thumbnail(overview: &Overview, quad: Option<&Quad>) -> Vec<u8> {
     jpeg
 }
 
-/// A name or sentence that may come from a stranger's file: what could disguise it is replaced, and like all text of a
-/// template it is escaped.
+/// A name or sentence that may come from a stranger's file: what could disguise it is written by its number, and like all
+/// text of a template it is escaped.
 pub(crate) struct Foreign<'a>(pub &'a str);
 
 impl Render for Foreign<'_> {
     fn render_to(&self, out: &mut String) {
-        // Control characters and those that turn the direction of writing.
-        let disguise = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        self.0.replace(disguise, "\u{fffd}").render_to(out);
+        printable(self.0).render_to(out);
     }
 }
 
@@ -140,14 +127,6 @@ pub(crate) fn content_policy(style: &str, script: Option<&str>) -> String {
     let hash = |text: &str| format!("'sha256-{}'", BASE64.encode(sha2::Sha256::digest(text.as_bytes())));
     let script = script.map(|script| format!(" script-src {};", hash(script))).unwrap_or_default();
     format!("default-src 'none'; img-src data:; style-src {};{script} base-uri 'none'; form-action 'none'", hash(style))
-}
-
-/// What the gate does with the photograph of `row`; nothing where it was not examined.
-fn decision(row: &Row) -> Option<Decision> {
-    match row {
-        Row::Failure(_) => None,
-        Row::Report(report) => Some(report.decision),
-    }
 }
 
 /// The name that the page's style and script know a decision by, and its Chinese one.
@@ -220,13 +199,14 @@ fn form() -> Markup {
     }
 }
 
-fn article(row: &Row, thumbnail: Option<&[u8]>) -> Markup {
-    let (decision, zh) = named(decision(row));
-    let (kind, codes) = match row {
-        Row::Report(report) => {
-            (report.classification.name(), report.reasons.iter().map(|r| r.code).collect::<Vec<_>>().join(" "))
+fn article(entry: &Entry, thumbnail: Option<&[u8]>) -> Markup {
+    let (decision, zh) = named(entry.decision());
+    let (kind, codes) = match &entry.outcome {
+        Ok(told) => {
+            let codes: Vec<_> = told.reasons.iter().map(|why| why.code.as_str()).collect();
+            (told.classification.name(), codes.join(" "))
         }
-        Row::Failure(failure) => ("", failure.error.code.clone()),
+        Err(cause) => ("", cause.code.clone()),
     };
     html! {
         article data-decision=(decision) data-kind=(kind) data-codes=(Foreign(&codes)) {
@@ -236,27 +216,24 @@ fn article(row: &Row, thumbnail: Option<&[u8]>) -> Markup {
                 }
             }
             div {
-                h2 { (Foreign(row.path())) }
+                h2 { (Foreign(&entry.path)) }
                 span.badge.(decision) { (decision) " " (zh) }
-                @match row {
-                    Row::Report(report) => (described(report)),
-                    Row::Failure(failure) => (failed(failure)),
+                @match &entry.outcome {
+                    Ok(told) => (described(told)),
+                    Err(cause) => (failed(cause)),
                 }
             }
         }
     }
 }
 
-fn described(report: &Report) -> Markup {
-    let scores = [
-        (Label::Screen, report.scores.screen),
-        (Label::Print, report.scores.print),
-        (Label::ShortLegibility, report.scores.legibility),
-    ];
+fn described(told: &Told) -> Markup {
+    let names = [Label::Screen, Label::Print, Label::ShortLegibility];
+    let (width, height) = told.size;
     html! {
-        b { (words::class(report.classification)) }
+        b { (words::class(told.classification)) }
         ul.scores {
-            @for (name, score) in scores {
+            @for (name, score) in names.into_iter().zip(told.scores) {
                 li {
                     (words::both(name)) " "
                     @if let Some(score) = score {
@@ -269,21 +246,22 @@ fn described(report: &Report) -> Markup {
             }
         }
         div.num {
-            (report.width) " × " (report.height) " px · " (Foreign(report.media_type)) " · "
-            @if let Some(document) = &report.document {
-                "document: " (Foreign(&name_of(&document.kind)))
+            (width) " × " (height) " px · " (Foreign(&told.media_type)) " · "
+            @if let Some(document) = &told.document {
+                "document: " (Foreign(document))
             } @else {
                 (words::both(Label::NoDocument))
             }
         }
         ul.reasons {
-            @for reason in &report.reasons {
-                li.(name_of(&reason.action)) {
-                    p { (Foreign(&reason.en)) }
-                    p lang="zh-Hans" { (Foreign(&reason.zh)) }
+            @for why in &told.reasons {
+                li.(why.action.name()) {
+                    (paragraphs(&why.en, &why.zh))
                     span.num {
-                        code { (Foreign(reason.code)) }
-                        " " (Foreign(&reason.reading)) (format_args!(" {:.3}, limit {:.3}", reason.score, reason.threshold))
+                        code { (Foreign(&why.code)) }
+                        @if let Some(by) = &why.measured {
+                            " " (Foreign(&by.reading)) (format_args!(" {:.3}, limit {:.3}", by.score, by.threshold))
+                        }
                     }
                 }
             }
@@ -291,13 +269,25 @@ fn described(report: &Report) -> Markup {
     }
 }
 
-fn failed(failure: &Failure) -> Markup {
+fn failed(cause: &FailureCause) -> Markup {
     html! {
         ul.reasons {
             li.failed {
-                p { (Foreign(&failure.error.message)) }
-                span.num { code { (Foreign(&failure.error.code)) } }
+                (paragraphs(&cause.message, &cause.message_zh))
+                span.num { code { (Foreign(&cause.code)) } }
             }
+        }
+    }
+}
+
+/// A sentence in both languages, where it is told.
+fn paragraphs(en: &str, zh: &str) -> Markup {
+    html! {
+        @if !en.is_empty() {
+            p { (Foreign(en)) }
+        }
+        @if !zh.is_empty() {
+            p lang="zh-Hans" { (Foreign(zh)) }
         }
     }
 }
@@ -305,25 +295,48 @@ fn failed(failure: &Failure) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::FailureCause;
+    use crate::policy::Classification;
+    use crate::report::{Judge, Why};
 
     #[test]
-    fn a_name_that_is_markup_stays_text() {
+    fn what_is_markup_or_disguise_in_a_name_stays_text() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("report.html");
         let mut page = HtmlReport::begin(&path).unwrap();
-        let name = "\"><script>alert(1)</script><img src=x onerror='a'>.jpg";
-        let error = FailureCause { code: "missing\"".into(), message: "<b>".into() };
-        page.write(&Row::Failure(Failure { path: name.into(), error }), None).unwrap();
+        let name = "\"><script>alert(1)</script><img src=x onerror='a'>\u{202e}\u{1b}.jpg";
+        let error = FailureCause { code: "missing\"".into(), message: "<b>".into(), message_zh: "<i>中".into() };
+        page.write(&Entry { path: name.into(), path_bytes: None, outcome: Err(error) }, None).unwrap();
+        let why = Why {
+            code: "<u>".into(),
+            action: Decision::Review,
+            measured: None,
+            en: "Saved by <script src=//x>.".into(),
+            zh: "<s>".into(),
+        };
+        let told = Told {
+            decision: Decision::Review,
+            classification: Classification::BonaFide,
+            scores: [None; 3],
+            size: (1, 1),
+            media_type: "<h6>".into(),
+            document: Some("<tt>".into()),
+            corners: None,
+            reasons: vec![why],
+            sha256: String::new(),
+            judge: Judge::default(),
+        };
+        page.write(&Entry { path: "a".into(), path_bytes: None, outcome: Ok(told) }, None).unwrap();
         page.finish("done & <dusted>").unwrap();
         let html = std::fs::read_to_string(&path).unwrap();
-        assert_eq!(html.matches("<script>").count(), 1);
-        assert!(!html.contains("<img src=x"));
-        assert!(
-            html.contains("<h2>&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&lt;img src=x onerror='a'&gt;.jpg</h2>")
-        );
+        assert_eq!(html.matches("<script").count(), 1);
+        for tag in ["<img src=x", "<b><", "<i>", "<u>", "<s>", "<h6>", "<tt>", "\u{202e}", "\u{1b}"] {
+            assert!(!html.contains(tag), "{tag}");
+        }
+        assert!(html.contains(
+            "<h2>&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&lt;img src=x onerror='a'&gt;\\u{202e}\\u{1b}.jpg</h2>"
+        ));
         assert!(html.contains(" data-codes=\"missing&quot;\""));
-        assert!(html.contains("<p>&lt;b&gt;</p>"));
+        assert!(html.contains("<p>&lt;b&gt;</p><p lang=\"zh-Hans\">&lt;i&gt;中</p>"));
         assert!(html.contains("</main><footer>done &amp; &lt;dusted&gt;</footer>"));
         assert!(html.contains("<li class=\"failed\"><b>1</b>"));
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);

@@ -1,6 +1,8 @@
 //! The report of one upload, and one output format a file.
 
+pub mod alone;
 pub mod csv;
+mod entry;
 pub mod html;
 pub mod json;
 pub mod overlay;
@@ -9,8 +11,10 @@ pub mod text;
 
 use std::collections::BTreeMap;
 
+pub use entry::{Entry, Judge, Told, Why};
 use serde::{Deserialize, Serialize};
 
+use crate::capture::CaptureError;
 use crate::evidence::{Mark, Sentence};
 use crate::geometry::Quad;
 use crate::policy::{Classification, Decision, Pointer, Reason};
@@ -28,8 +32,11 @@ pub const SCHEMA_VERSION: u32 = 1;
 pub struct Report {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
-    /// The file as it was named; `-` for standard input.
+    /// The file as it was named, bytes that are no UTF-8 as `\xe9` each; `-` for standard input.
     pub path: String,
+    /// The bytes of that name in lower-case hexadecimal; only where they are no text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path_bytes: Option<String>,
     /// SHA-256 of the bytes, lower-case hex.
     pub sha256: String,
     /// IANA name of the format, by content.
@@ -60,11 +67,23 @@ pub struct Report {
     pub models: BTreeMap<String, String>,
     /// Version of this program.
     pub tool_version: String,
+    /// Sixteen digits that are the same where version, models and every threshold in force are.
+    pub judged_by: String,
     /// Time the check took, in milliseconds.
     pub elapsed_ms: f64,
 }
 
 impl Report {
+    /// Who judged.
+    #[must_use]
+    pub fn judge(&self) -> Judge {
+        Judge {
+            policy_id: self.policy_id.clone(),
+            tool_version: self.tool_version.clone(),
+            judged_by: self.judged_by.clone(),
+        }
+    }
+
     /// The mark that a reason points at; `None` where it points at something else.
     #[must_use]
     pub fn mark(&self, pointer: Pointer) -> Option<&Mark> {
@@ -160,8 +179,11 @@ pub struct Finding {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
 pub struct Failure {
-    /// The file as it was named.
+    /// The file as it was named, as in [`Report::path`].
     pub path: String,
+    /// The bytes of that name, as in [`Report::path_bytes`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path_bytes: Option<String>,
     /// Why.
     pub error: FailureCause,
 }
@@ -172,8 +194,25 @@ pub struct Failure {
 pub struct FailureCause {
     /// Stable code.
     pub code: String,
-    /// In the uploader's words.
+    /// In the uploader's words, in English where nothing else was asked for.
     pub message: String,
+    /// The same in Chinese.
+    #[serde(default)]
+    pub message_zh: String,
+}
+
+impl FailureCause {
+    /// The cause with a stable code, in words of both languages.
+    #[must_use]
+    pub fn new(code: impl Into<String>, said: Sentence) -> Self {
+        Self { code: code.into(), message: said.en, message_zh: said.zh }
+    }
+
+    /// Why an upload cannot be examined.
+    #[must_use]
+    pub fn of(error: &CaptureError) -> Self {
+        Self::new(error.code(), Sentence { en: error.to_string(), zh: error.in_chinese() })
+    }
 }
 
 /// A row of a screening: a report, or why there is none.
@@ -194,6 +233,15 @@ impl Row {
         match self {
             Self::Report(report) => &report.path,
             Self::Failure(failure) => &failure.path,
+        }
+    }
+
+    /// The bytes of its name, where they are no text.
+    #[must_use]
+    pub fn path_bytes(&self) -> Option<&str> {
+        match self {
+            Self::Report(report) => report.path_bytes.as_deref(),
+            Self::Failure(failure) => failure.path_bytes.as_deref(),
         }
     }
 }

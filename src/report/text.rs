@@ -5,9 +5,11 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 
 use super::{Report, Row};
+use crate::names::printable;
 use crate::policy::Decision;
 use crate::vocabulary::Language;
 use crate::words::{self, Label};
+pub use crate::words::{Counts, Notice, noticed, noticed_in_both};
 
 /// The row in words, with ANSI colours; print it through a stream that takes them off where there is no terminal.
 #[must_use]
@@ -19,7 +21,8 @@ pub fn render(row: &Row, language: Language) -> String {
         Row::Failure(failure) => {
             let style = AnsiColor::Magenta.on_default().bold();
             let head = words::label(Label::NotExamined, language);
-            let _ = writeln!(out, "  {style}{head}{style:#}  {}", printable(&failure.error.message));
+            let said = printable(language.pick(&failure.error.message, &failure.error.message_zh));
+            let _ = writeln!(out, "  {style}{head}{style:#}  {said}");
             let _ = writeln!(out, "  {dim}{}{dim:#}", failure.error.code);
         }
     }
@@ -85,23 +88,24 @@ fn coloured(decision: Decision) -> Style {
     colour.on_default().bold()
 }
 
-/// `text` without anything a terminal would obey.
-#[must_use]
-pub fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::report::{Failure, FailureCause};
 
     #[test]
-    fn an_escape_sequence_in_a_name_is_not_printed() {
-        let error = FailureCause { code: "missing".into(), message: "there is no such file".into() };
-        let row = Row::Failure(Failure { path: "a\u{1b}[2J\n.jpg".into(), error });
-        let text = render(&row, Language::En);
-        assert!(!text.contains("[2J") || !text.contains("\u{1b}[2J"));
-        assert!(render(&row, Language::Zh).contains("无法检查"));
+    fn nothing_that_a_terminal_obeys_is_printed_of_a_name_or_message() {
+        let error = FailureCause {
+            code: "missing".into(),
+            message: "there is no\u{9b}31m such file".into(),
+            message_zh: "文件不存在\u{7}".into(),
+        };
+        let row = Row::Failure(Failure { path: "a\u{1b}[2J\n.jpg".into(), path_bytes: None, error });
+        for language in [Language::En, Language::Zh] {
+            let text = anstream::adapter::strip_str(&render(&row, language)).to_string();
+            assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
+            assert!(text.contains("a\\u{1b}[2J\\n.jpg"), "{text}");
+        }
+        assert!(render(&row, Language::Zh).contains("文件不存在"));
     }
 }

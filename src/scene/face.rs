@@ -118,6 +118,11 @@ pub fn fills_frame(whole: f32, found: Option<f32>) -> bool {
     found.is_some_and(|found| whole < WHOLE_DOUBT && 2.0 * whole <= found)
 }
 
+/// Whether a found quadrilateral is none after all: it looks like no document, and hardly any of its border is an edge.
+pub fn is_guess(seen: Option<&Seen>, bounded: bool) -> bool {
+    !bounded && seen.is_some_and(|seen| seen.face().0 == Face::None)
+}
+
 fn softmax<const N: usize>(logits: &ArrayD<f32>) -> Option<[f32; N]> {
     let mut shares: [f32; N] = logits.as_slice()?.try_into().ok()?;
     let top = shares.iter().copied().fold(f32::MIN, f32::max);
@@ -132,22 +137,26 @@ pub(super) fn small(overview: &Overview, quad: &Quad) -> Option<RgbImage> {
     let fine = Quad(PixelRect::new(0, 0, WIDTH * FINE, HEIGHT * FINE).corners());
     let map = Homography::between(&fine, &quad.scaled(1.0 / overview.scale))?;
     let (width, height) = overview.luma.dimensions();
-    let mut sums = vec![[0u32; 3]; (WIDTH * HEIGHT) as usize];
+    let (most_x, most_y) = (width as i32 - 1, height as i32 - 1);
+    let mut sums = vec![[0u16; 3]; (WIDTH * HEIGHT) as usize];
     let planes: [&[u8]; 3] = [&overview.luma, &overview.cb, &overview.cr].map(|plane| plane.as_raw().as_slice());
+    let mut samples = [0; (WIDTH * FINE) as usize];
     for y in 0..HEIGHT * FINE {
-        for x in 0..WIDTH * FINE {
-            let at = map.apply(crate::geometry::Point::new(x as f32 + 0.5, y as f32 + 0.5));
-            let column = (at.x.max(0.0) as u32).min(width - 1);
-            let row = (at.y.max(0.0) as u32).min(height - 1);
-            let sample = (row * width + column) as usize;
-            let sum = &mut sums[(y / FINE * WIDTH + x / FINE) as usize];
+        let along = map.along(f64::from(y) + 0.5);
+        for (x, sample) in (0..).zip(&mut samples) {
+            let [column, row] = along(f64::from(x) + 0.5).map(|v| v as f32);
+            let whole = |v: f32, most: i32| (v as i32).clamp(0, most);
+            *sample = (whole(row, most_y) * width as i32 + whole(column, most_x)) as usize;
+        }
+        let sums = sums[(y / FINE * WIDTH) as usize..].iter_mut();
+        for (sum, places) in sums.zip(samples.as_chunks::<{ FINE as usize }>().0) {
             for (value, plane) in sum.iter_mut().zip(planes) {
-                *value += u32::from(plane[sample]);
+                *value += places.iter().map(|at| u16::from(plane[*at])).sum::<u16>();
             }
         }
     }
     let plane = |c: usize| {
-        let values = sums.iter().map(|sum| (sum[c] / (FINE * FINE)) as u8).collect();
+        let values = sums.iter().map(|sum| (sum[c] / (FINE * FINE) as u16) as u8).collect();
         image::GrayImage::from_raw(WIDTH, HEIGHT, values)
     };
     Some(super::ycc_to_rgb(&plane(0)?, &plane(1)?, &plane(2)?))
@@ -180,6 +189,17 @@ mod tests {
         // Across, the picture was turned back by a quarter; turned forward by one it is as it was.
         assert_eq!(upright(&quad(), &seen(3, 0.95)), Some(quad()));
         assert_eq!(upright(&quad(), &seen(3, 0.5)), None);
+    }
+
+    #[test]
+    fn what_looks_like_nothing_is_a_document_by_its_border_alone() {
+        let mut nothing = seen(0, 0.9);
+        let none = Face::VARIANTS.iter().position(|face| *face == Face::None).expect("a kind");
+        nothing.shares = [0.03; 7];
+        nothing.shares[none] = 0.82;
+        assert!(is_guess(Some(&nothing), false) && !is_guess(Some(&nothing), true));
+        // A page without a visible border is one, and without a classifier the search along edges is believed.
+        assert!(!is_guess(Some(&seen(0, 0.9)), false) && !is_guess(None, false));
     }
 
     #[test]

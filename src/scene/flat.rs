@@ -198,34 +198,63 @@ impl<'a> Source<'a> {
     }
 }
 
+/// Pixels of a span.
+const SPAN: usize = 16;
+
+/// Where the pixels of a part of a row, [`SPAN`] at most, fall in another picture: exact at both ends, evenly spaced
+/// between. Columns and rows in 2⁻¹⁶ of a pixel, 0 in the middle of the first one.
+struct Span {
+    first: (i32, i32),
+    last: (i32, i32),
+    step: (i32, i32),
+}
+
+impl Span {
+    /// Of `length` pixels from column `x` of row `y`, through `map`.
+    fn of(map: &Homography, x: usize, y: usize, length: usize) -> Self {
+        const ONE: f64 = 65_536.0;
+        const STEPS: i32 = SPAN as i32 - 1;
+        let position = |x: usize| {
+            // So far outside that nothing is seen of it, and so near that it can be told.
+            let place = map.at(x as f64 + 0.5, y as f64 + 0.5);
+            let [x, y] = place.map(|v| ((v - 0.5).clamp(-8_000.0, 24_000.0) * ONE) as i32);
+            (x, y)
+        };
+        let (first, last) = (position(x), position(x + length - 1));
+        let way = (last.0 - first.0, last.1 - first.1);
+        // Divided by what the compiler knows, as nearly always.
+        let step = match length as i32 - 1 {
+            STEPS => (way.0 / STEPS, way.1 / STEPS),
+            steps => (way.0 / steps.max(1), way.1 / steps.max(1)),
+        };
+        Self { first, last, step }
+    }
+}
+
 /// `source` through `map` (flat to source), bilinear, the border held.
 ///
 /// Where a pixel lies is computed at both ends of a span and drawn between: perspective bends a span by a hundredth of a
 /// pixel.
 fn warped(source: &Source<'_>, map: &Homography, width: u32, height: u32) -> GrayImage {
-    /// Pixels of a span.
-    const SPAN: usize = 16;
-    /// Columns that are made at a time, so that a picture stored on its side is read from few rows.
+    /// Columns that are made at a time where the picture is stored on its side, so that few of its rows are read at once.
     const BAND: usize = 64;
-    /// One pixel, in the fixed point of positions.
-    const ONE: f64 = 65_536.0;
     let (most_x, most_y) = (source.width as i32 - 1, source.height as i32 - 1);
     let stride = source.stride;
     let samples: &[u8] = &source.samples;
-    let position = |x: usize, y: usize| {
-        // So far outside that nothing is seen of it, and so near that it can be told.
-        let [x, y] = map.at(x as f64 + 0.5, y as f64 + 0.5).map(|v| ((v - 0.5).clamp(-8_000.0, 24_000.0) * ONE) as i32);
-        (x, y)
+    // Two rows at once, one in each half of a word: the sums stay below 2¹⁶.
+    let blend = |[upper, lower]: [usize; 2], [left, right]: [usize; 2], share: u32| {
+        let column = |at: usize| u32::from(samples[upper + at]) | u32::from(samples[lower + at]) << 16;
+        let both = column(left) * (256 - share) + column(right) * share;
+        (both & 0xffff, both >> 16)
     };
-    let blend = |a: u8, b: u8, share: u32| u32::from(a) * (256 - share) + u32::from(b) * share;
     let mut out = GrayImage::new(width, height);
-    for left in (0..width as usize).step_by(BAND) {
+    let middle = Span::of(map, 0, height as usize / 2, SPAN.min(width as usize)).step;
+    let columns = if middle.0.abs() >= middle.1.abs() { width as usize } else { BAND };
+    for left in (0..width as usize).step_by(columns) {
         for (y, row) in out.chunks_exact_mut(width as usize).enumerate() {
-            let band = &mut row[left..(left + BAND).min(width as usize)];
+            let band = &mut row[left..(left + columns).min(width as usize)];
             for (start, span) in (left..).step_by(SPAN).zip(band.chunks_mut(SPAN)) {
-                let (first, last) = (position(start, y), position(start + span.len() - 1, y));
-                let steps = (span.len() as i32 - 1).max(1);
-                let (step_x, step_y) = ((last.0 - first.0) / steps, (last.1 - first.1) / steps);
+                let Span { first, last, step } = Span::of(map, start, y, span.len());
                 let inside = |(x, y): (i32, i32)| (0..most_x).contains(&(x >> 16)) && (0..most_y).contains(&(y >> 16));
                 let (mut x, mut y) = first;
                 let within = inside(first) && inside(last);
@@ -233,18 +262,14 @@ fn warped(source: &Source<'_>, map: &Homography, width: u32, height: u32) -> Gra
                     let (column, line) = (x >> 16, y >> 16);
                     let (share_x, share_y) = ((x >> 8) as u32 & 255, (y >> 8) as u32 & 255);
                     let (upper, lower) = if within {
-                        let at = &samples[line as usize * stride + column as usize..][..stride + 2];
-                        (blend(at[0], at[1], share_x), blend(at[stride], at[stride + 1], share_x))
+                        let at = line as usize * stride + column as usize;
+                        blend([at, at + stride], [0, 1], share_x)
                     } else {
                         let columns = [column, column + 1].map(|c| c.clamp(0, most_x) as usize);
-                        let [upper, lower] = [line, line + 1].map(|l| l.clamp(0, most_y) as usize * stride);
-                        (
-                            blend(samples[upper + columns[0]], samples[upper + columns[1]], share_x),
-                            blend(samples[lower + columns[0]], samples[lower + columns[1]], share_x),
-                        )
+                        blend([line, line + 1].map(|l| l.clamp(0, most_y) as usize * stride), columns, share_x)
                     };
                     *value = ((upper * (256 - share_y) + lower * share_y + (1 << 15)) >> 16) as u8;
-                    (x, y) = (x + step_x, y + step_y);
+                    (x, y) = (x + step.0, y + step.1);
                 }
             }
         }

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 #[cfg(feature = "qr")]
-pub use codes::Code;
+pub use codes::{Code, Codes};
 pub use document::{Device, Document, StraightEdge};
 pub use edges::{EDGE_REACH_PX, diagonal_ratio, edge_widths, lower_quartile, noise_luma};
 pub use face::{Classifier, Seen};
@@ -52,6 +52,12 @@ impl Deadline {
     #[must_use]
     pub fn after(span: Duration) -> Self {
         Self(Instant::now().checked_add(span))
+    }
+
+    /// The moment itself.
+    #[must_use]
+    pub const fn instant(self) -> Option<Instant> {
+        self.0
     }
 
     /// Whether it has passed.
@@ -87,7 +93,7 @@ pub struct Scene<'a> {
     today: Date,
     overview: OnceCell<Overview>,
     #[cfg(feature = "qr")]
-    codes: OnceCell<Vec<Code>>,
+    codes: OnceCell<Codes>,
     edges: OnceCell<document::Edges>,
     networks: Option<&'a Networks>,
     squashed: OnceCell<RgbImage>,
@@ -163,7 +169,7 @@ impl<'a> Scene<'a> {
 
     /// The QR codes in the picture and what they say; reports hold no more of it than scheme and host.
     #[cfg(feature = "qr")]
-    pub fn codes(&self) -> &[Code] {
+    pub fn codes(&self) -> &Codes {
         self.codes.get_or_init(|| codes::find(&self.overview().luma))
     }
 
@@ -211,7 +217,9 @@ impl<'a> Scene<'a> {
             (Some(whole), None) => face::fills_frame(whole, Some(1.0)),
             (None, _) => false,
         };
-        if instead { Some(whole) } else { found }
+        // Instead of a guess there is no document: print is then looked for everywhere.
+        let guessed = |found: &Subject| face::is_guess(found.seen.as_ref(), found.document.is_bounded());
+        if instead { Some(whole) } else { found.filter(|found| !guessed(found)) }
     }
 
     /// The document's corners clockwise from its own top left, where it is sure which way up it lies.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use fast_image_resize as fr;
 use image::{GrayImage, RgbImage};
 
-use crate::capture::{Capture, Chroma, Orientation};
+use crate::capture::{Capture, Chroma, ChromaRows, Orientation};
 
 /// Longest side of the overview in pixels: a card's edge stays sharper than the search for straight lines needs, and
 /// a QR code of a business licence keeps two pixels a module.
@@ -38,18 +38,12 @@ impl Overview {
         let luma = shrunk(from, to, |rows, mean| {
             average_rows(&samples[rows.start as usize * stride..rows.end as usize * stride], mean);
         });
-        let mut lines = Vec::new();
+        let mut kept = ChromaRows::default();
         let mut chroma = |plane| {
             if pixels.is_grey() {
                 return vec![128; to.0 as usize * to.1 as usize];
             }
-            shrunk(from, to, |rows, mean| {
-                lines.resize(rows.len() * stride, 0);
-                for (y, line) in rows.zip(lines.chunks_exact_mut(stride)) {
-                    pixels.stored_chroma(plane, y, line);
-                }
-                average_rows(&lines, mean);
-            })
+            shrunk(from, to, |rows, mean| pixels.stored_chroma(plane, rows, &mut kept, mean))
         };
         let [luma, cb, cr] =
             [luma, chroma(Chroma::Blue), chroma(Chroma::Red)].map(|plane| upright(plane, to, pixels.orientation()));

@@ -33,10 +33,13 @@ const APART: i32 = 5;
 const WINDOW_PX: (u32, u32) = (160, 112);
 /// Glyphs lower than this are looked at again at twice the scale, as long as there are native pixels.
 const CLEAR_PX: u32 = 11;
+/// Scales at which glyphs are sought that are higher than the window, in shares of the overview's.
+const FARTHER: [f32; 2] = [0.5, 0.25];
 /// Lowest component that may be a glyph, in pixels at the scale of looking.
 const LEAST_PX: u32 = 5;
-/// Components that make a measurement of the height.
+/// Components that make a measurement of the height, and that speak for print higher than a piece.
 const GLYPHS: usize = 4;
+const FEW: usize = 2;
 /// Side of the window of the local mean that ink is told by, in pixels: wider than a stroke of the highest glyph.
 const SURROUND_PX: u32 = 31;
 /// How much darker than its surround ink is, at least: share of the surround, grey levels, and deviations of the noise.
@@ -70,17 +73,27 @@ impl PrintMap {
         let raw = overview.luma.as_raw();
         let mut strength = vec![0.0; columns * rows];
         let mut sums = vec![[0i32; 3]; columns];
+        // Differences along a row and across it; the outermost pixels have none.
+        let (mut across, mut down) = (vec![0i16; width], vec![0i16; width]);
         for row in 0..rows {
             sums.fill([0; 3]);
             for y in (row * side).max(1)..((row + 1) * side).min(height.saturating_sub(1)) {
-                let line = &raw[y * width..(y + 1) * width];
-                let (above, below) = (&raw[(y - 1) * width..y * width], &raw[(y + 1) * width..(y + 2) * width]);
-                for (column, sum) in sums.iter_mut().enumerate() {
-                    for x in (column * side).max(1)..((column + 1) * side).min(width - 1) {
-                        let dx = i32::from(line[x + 1]) - i32::from(line[x - 1]);
-                        let dy = i32::from(below[x]) - i32::from(above[x]);
-                        *sum = [sum[0] + dx * dx, sum[1] + dy * dy, sum[2] + dx * dy];
-                    }
+                let [above, line, below] = [y - 1, y, y + 1].map(|y| &raw[y * width..][..width]);
+                for ((out, before), after) in across.iter_mut().skip(1).zip(line).zip(line.iter().skip(2)) {
+                    *out = i16::from(*after) - i16::from(*before);
+                }
+                let last = width.saturating_sub(1).max(1);
+                for ((out, above), below) in down[..last].iter_mut().zip(above).zip(below).skip(1) {
+                    *out = i16::from(*below) - i16::from(*above);
+                }
+                for ((sum, across), down) in sums.iter_mut().zip(across.chunks(side)).zip(down.chunks(side)) {
+                    let product =
+                        |a: &[i16], b: &[i16]| a.iter().zip(b).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum::<i32>();
+                    *sum = [
+                        sum[0] + product(across, across),
+                        sum[1] + product(down, down),
+                        sum[2] + product(across, down),
+                    ];
                 }
             }
             for (value, [xx, yy, xy]) in strength[row * columns..].iter_mut().zip(&sums) {
@@ -219,6 +232,18 @@ impl Piece {
         (self.scale < 1.0).then_some(())?;
         cut(capture, overview, self.middle, self.zone, (2.0 * self.scale).min(1.0), self.glyph_px)
     }
+
+    /// The same place at `share` of the overview's scale, where no height of glyphs was measured: they may be higher than
+    /// a piece. `None` where noise hides whether there are any: averaged, it looks like print.
+    #[must_use]
+    pub fn farther(&self, capture: &Capture, overview: &Overview, share: f32) -> Option<Self> {
+        self.glyph_px.is_none().then_some(())?;
+        let mut piece = cut(capture, overview, self.middle, self.zone, (share / overview.scale).min(1.0), None)?;
+        let height = glyph_height(&piece.luma, FEW).filter(|height| *height >= CLEAR_PX);
+        piece.glyph_px = height.map(|height| height as f32 / piece.scale);
+        let clear = DARKER.2 * noise_luma(&piece.luma) as f32 <= DARKER.1;
+        (clear || height.is_some()).then_some(piece)
+    }
 }
 
 /// Pieces of `outline` where print is likeliest, at most two in each of the zones that its corners give.
@@ -322,27 +347,47 @@ fn view(
     Some((out, rect))
 }
 
-/// Height of glyphs around `middle` in capture pixels: first on the overview, then ever closer until they are clear.
+/// Height of glyphs around `middle` in capture pixels: first on the overview, then ever closer until they are clear; where
+/// there are none, from farther off: print that fills the picture is higher than the window.
 fn glyph_px(capture: &Capture, overview: &Overview, middle: Point) -> Option<f32> {
-    let mut scale = (1.0 / overview.scale).min(1.0);
+    let first = (1.0 / overview.scale).min(1.0);
+    let mut scale = first;
     loop {
         let (luma, _) = view(capture, overview, middle, scale, WINDOW_PX)?;
-        let height = glyph_height(&luma);
+        let height = glyph_height(&luma, GLYPHS);
         match height {
             Some(height) if height >= CLEAR_PX || scale >= 1.0 => return Some(height as f32 / scale),
-            _ if scale >= 1.0 => return None,
+            _ if scale >= 1.0 => break,
             _ => scale = (2.0 * scale).min(1.0),
         }
     }
+    FARTHER.into_iter().find_map(|share| {
+        let (luma, _) = view(capture, overview, middle, share * first, WINDOW_PX)?;
+        // Words of print that is too low to be told would be glyphs a few pixels high.
+        glyph_height(&luma, GLYPHS).filter(|height| *height >= CLEAR_PX).map(|height| height as f32 / (share * first))
+    })
 }
 
-/// Height of what looks like glyphs in `luma`, in its pixels.
-fn glyph_height(luma: &GrayImage) -> Option<u32> {
+/// Height of what looks like glyphs in `luma`, in its pixels: of dark ones, or else of light ones on dark; `None` where
+/// there are fewer than `least`.
+fn glyph_height(luma: &GrayImage, least: usize) -> Option<u32> {
     let (width, height) = luma.dimensions();
     if width < SURROUND_PX || height < SURROUND_PX {
         return None;
     }
-    let floor = DARKER.1.max(DARKER.2 * noise_luma(luma) as f32);
+    let noise = noise_luma(luma) as f32;
+    dark_glyph_height(luma, noise, least).or_else(|| {
+        let mut negative = luma.clone();
+        imageops::invert(&mut negative);
+        // Paper between dark glyphs is no light glyph on dark.
+        let dark = luma.as_raw().iter().filter(|v| **v < 128).count();
+        (2 * dark > luma.as_raw().len()).then(|| dark_glyph_height(&negative, noise, least))?
+    })
+}
+
+fn dark_glyph_height(luma: &GrayImage, noise: f32, least: usize) -> Option<u32> {
+    let (width, height) = luma.dimensions();
+    let floor = DARKER.1.max(DARKER.2 * noise);
     let mut pieces = Pieces::new(Touch::Corners, 0);
     lines::ink_rows(luma, SURROUND_PX, (DARKER.0, floor), |row| pieces.add(row));
     let mut heights: Vec<u32> = pieces
@@ -358,7 +403,7 @@ fn glyph_height(luma: &GrayImage) -> Option<u32> {
     // Dots and commas are no glyphs.
     let high = *heights.get(heights.len() * 4 / 5)?;
     heights.retain(|h| 5 * h >= 2 * high);
-    (heights.len() >= GLYPHS).then(|| heights[heights.len() / 2])
+    (heights.len() >= least).then(|| heights[heights.len() / 2])
 }
 
 #[cfg(test)]
@@ -383,6 +428,30 @@ mod tests {
     }
 
     #[test]
+    fn strength_is_that_of_differences_pixel_by_pixel() {
+        for (width, height) in [(61, 43), (64, 40), (9, 8), (17, 2)] {
+            let luma = GrayImage::from_fn(width, height, |x, y| image::Luma([(x * x * 7 + y * 31 + x * y) as u8]));
+            let grey = GrayImage::from_pixel(width, height, image::Luma([128]));
+            let overview = Overview { luma: luma.clone(), cb: grey.clone(), cr: grey, scale: 1.0 };
+            let map = PrintMap::of(&overview);
+            for (index, strength) in map.strength.iter().enumerate() {
+                let (left, top) = (index % map.columns * 8, index / map.columns * 8);
+                let at = |x: usize, y: usize| f64::from(luma.get_pixel(x as u32, y as u32).0[0]);
+                let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);
+                for y in top.max(1)..(top + 8).min(height as usize - 1) {
+                    for x in left.max(1)..(left + 8).min(width as usize - 1) {
+                        let (dx, dy) = (at(x + 1, y) - at(x - 1, y), at(x, y + 1) - at(x, y - 1));
+                        (xx, yy, xy) = (xx + dx * dx, yy + dy * dy, xy + dx * dy);
+                    }
+                }
+                let lesser = f64::midpoint(xx, yy) - ((xx - yy) / 2.0).hypot(xy);
+                let expected = (lesser.max(0.0) / 64.0).sqrt() / 2.0;
+                assert!((f64::from(*strength) - expected).abs() < 0.05, "{width} × {height}, {index}: {strength}");
+            }
+        }
+    }
+
+    #[test]
     fn print_is_found_where_it_is_and_brought_to_one_height() {
         for tall in [15, 30, 60, 120] {
             // Print in the upper left ninth of a large picture alone.
@@ -398,6 +467,50 @@ mod tests {
                 assert!(seen < 1.4 * GLYPH_PX && (piece.scale - 1.0).abs() < 1e-6 || seen > 0.7 * GLYPH_PX, "{seen}");
             }
         }
+    }
+
+    #[test]
+    fn print_higher_than_the_window_is_measured_from_farther_off() {
+        // A close view, of which the overview has every pixel.
+        for tall in [120, 150] {
+            let capture = grey(1000, 1000, print(PixelRect::new(0, 0, 1000, 1000), tall));
+            let scene = survey(&capture, Deadline::NEVER);
+            let pieces = scene.print_pieces();
+            let heights: Vec<f32> = pieces.iter().filter_map(|piece| piece.glyph_px).collect();
+            assert!(!heights.is_empty(), "{tall}");
+            assert!(heights.iter().all(|height| (height / tall as f32 - 1.0).abs() < 0.3), "{tall}: {heights:?}");
+        }
+    }
+
+    #[test]
+    fn light_print_on_dark_has_a_height_too() {
+        let capture = grey(800, 600, |x, y| if y % 60 < 30 && x % 30 < 8 { 210 } else { 40 });
+        let scene = survey(&capture, Deadline::NEVER);
+        let heights: Vec<f32> = scene.print_pieces().iter().filter_map(|piece| piece.glyph_px).collect();
+        assert!(heights.len() > 4 && heights.iter().all(|height| (height / 30.0 - 1.0).abs() < 0.25), "{heights:?}");
+    }
+
+    #[test]
+    fn a_lone_sign_is_looked_at_from_farther_off_but_not_in_noise() {
+        let sign = print(PixelRect::new(300, 200, 200, 200), 200);
+        let pieces = |noise: u32| {
+            let mut state = 7u32;
+            let rough = GrayImage::from_fn(800, 600, |x, y| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                image::Luma([sign(x, y) - (state >> 24) as u8 % (noise as u8 + 1)])
+            });
+            grey(800, 600, move |x, y| rough.get_pixel(x, y).0[0])
+        };
+        let looked = |noise: u32| {
+            let capture = pieces(noise);
+            let scene = survey(&capture, Deadline::NEVER);
+            let unmeasured = scene.print_pieces().iter().filter(|piece| piece.glyph_px.is_none()).cloned();
+            let seen: Vec<bool> = unmeasured.map(|p| p.farther(&capture, scene.overview(), 0.5).is_some()).collect();
+            assert!(!seen.is_empty());
+            seen.iter().filter(|seen| **seen).count()
+        };
+        assert!(looked(0) > 0);
+        assert_eq!(looked(39), 0);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
-use crate::capture::{Limits, MediaType, declared};
+use crate::capture::{Limits, MediaType, declared, kept_bytes};
 
 /// How much of a file is read to find its size in pixels: metadata with a thumbnail, 64 KiB at most, comes before it.
 pub(super) const HEAD_BYTES: u64 = 192 << 10;
@@ -61,7 +61,8 @@ impl Drop for Permit<'_> {
     }
 }
 
-/// Bytes that examining a file will hold, from its first bytes and its length.
+/// Bytes that examining a file on this thread will hold, from its first bytes and its length: no less than the thread
+/// keeps from larger pictures.
 #[must_use]
 pub fn decoded_bytes(head: &[u8], length: u64, limits: &Limits) -> u64 {
     let (pixels, bytes_a_pixel) = match declared(head) {
@@ -69,9 +70,9 @@ pub fn decoded_bytes(head: &[u8], length: u64, limits: &Limits) -> u64 {
             let bytes_a_pixel = match declared.media_type {
                 // Samples and the decoder's rows; a progressive file also keeps all coefficients, two bytes each.
                 MediaType::Jpeg if declared.progressive => 10,
-                MediaType::Jpeg => 4,
+                MediaType::Jpeg | MediaType::Pdf => 4,
                 MediaType::Png | MediaType::Bmp | MediaType::Tiff => 8,
-                MediaType::WebP | MediaType::Heic => 7,
+                MediaType::WebP | MediaType::Heic | MediaType::Gif => 7,
             };
             (declared.pixels, bytes_a_pixel)
         }
@@ -79,7 +80,8 @@ pub fn decoded_bytes(head: &[u8], length: u64, limits: &Limits) -> u64 {
         None => (length.saturating_mul(3), 4),
     };
     // A larger picture is refused on its header.
-    length.saturating_add(pixels.min(limits.pixels).saturating_mul(bytes_a_pixel))
+    let decoded = pixels.min(limits.pixels).saturating_mul(bytes_a_pixel);
+    length.saturating_add(decoded.max(kept_bytes()))
 }
 
 #[cfg(test)]
@@ -100,6 +102,25 @@ mod tests {
                 assert!(decoded_bytes(&head[..end], 1, &Limits::default()) < 1 << 20);
             }
         }
+    }
+
+    #[test]
+    fn what_a_thread_keeps_from_a_large_picture_counts_for_a_small_one() {
+        let file = |side| {
+            let mut file = std::io::Cursor::new(Vec::new());
+            image::GrayImage::new(side, side).write_to(&mut file, image::ImageFormat::Jpeg).unwrap();
+            file.into_inner()
+        };
+        let (large, small) = (file(1600), file(80));
+        std::thread::spawn(move || {
+            let held = || decoded_bytes(&small, 0, &Limits::default());
+            assert_eq!(held(), 4 * 80 * 80);
+            let upload = crate::capture::Upload { bytes: &large, name: None };
+            drop(crate::capture::decode(&upload, &Limits::default()).unwrap());
+            assert_eq!(held(), 1600 * 1600);
+        })
+        .join()
+        .expect("no panic");
     }
 
     #[test]

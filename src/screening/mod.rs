@@ -7,9 +7,11 @@ mod resume;
 mod sinks;
 mod sources;
 
-pub use files::{examine, failure, read_upload};
+pub use files::{examine, failure, is_same, read_upload, refused, thumbnail_again};
 pub use memory::{Gate, decoded_bytes};
-pub use pipeline::{BUDGET_PER_WORKER, Done, PANICKED, Settings, Tally, in_order, run};
-pub use resume::{Held, held};
+pub use pipeline::{BUDGET_PER_WORKER, Done, PANICKED, Settings, Tally, in_order, run, unharmed};
+pub use resume::{Held, HeldError, Row as HeldRow, entry, held};
 pub use sinks::{Format, RowSink};
-pub use sources::{EXTENSIONS, Item, gather, is_image};
+pub use sources::{EXTENSIONS, Gathered, Item, VIDEOS, gather, is_image};
+
+pub use crate::words::LeftOut;

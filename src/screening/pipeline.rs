@@ -11,6 +11,7 @@ use super::files::failure;
 use super::sources::Item;
 use crate::policy::Decision;
 use crate::report::Row;
+use crate::words::{Counts, Notice, noticed_in_both};
 
 /// Bytes of decoded pictures a worker may hold, on average: a 12-megapixel photograph with room to work.
 pub const BUDGET_PER_WORKER: u64 = 80_000_000;
@@ -77,6 +78,13 @@ impl Tally {
     pub const fn total(&self) -> u64 {
         self.accept + self.retake + self.review + self.reject + self.failed
     }
+
+    /// The counts as they are told, `earlier` of them examined in an earlier screening.
+    #[must_use]
+    pub const fn counts(&self, earlier: u64) -> Counts {
+        let by_outcome = [self.accept, self.retake, self.review, self.reject, self.failed];
+        Counts { files: self.total(), earlier, by_outcome }
+    }
 }
 
 struct Progress<O> {
@@ -109,17 +117,19 @@ pub fn run(
     examine: &(dyn Fn(&Item) -> Done + Sync),
     sink: &mut dyn FnMut(Done) -> io::Result<()>,
 ) -> io::Result<()> {
-    let unharmed = |item: &Item| {
-        catch_unwind(AssertUnwindSafe(|| examine(item))).unwrap_or_else(|_| {
-            let row = failure(item.name(), PANICKED.0, PANICKED.1);
-            Done { row: Row::Failure(row), thumbnail: None }
-        })
-    };
-    in_order(items, settings, stop, &unharmed, sink)
+    in_order(items, settings, stop, &|item| unharmed(item, examine), sink)
 }
 
-/// Code and words for a file on which the program itself failed.
-pub const PANICKED: (&str, &str) = ("failed", "the program failed on this file; the others are not affected");
+/// What `examine` makes of `item`; a panic in it is a failure with code [`PANICKED`].
+pub fn unharmed(item: &Item, examine: &(dyn Fn(&Item) -> Done + Sync)) -> Done {
+    catch_unwind(AssertUnwindSafe(|| examine(item))).unwrap_or_else(|_| {
+        let row = failure(&item.path(), PANICKED, noticed_in_both(Notice::ProgramFailed));
+        Done { row: Row::Failure(row), thumbnail: None }
+    })
+}
+
+/// Code for a file on which the program itself failed.
+pub const PANICKED: &str = "failed";
 
 /// What `work` makes of `items`, given to `sink` in the order of the items, on the calling thread; `work` may not panic.
 ///
@@ -207,13 +217,14 @@ impl<I: Sync, O: Send> Shared<'_, I, O> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::Sentence;
 
     fn items(n: usize) -> Vec<Item> {
         (0..n).map(|i| Item::File(format!("{i:03}").into())).collect()
     }
 
     fn answer(item: &Item) -> Done {
-        Done { row: Row::Failure(failure(item.name(), "seen", "")), thumbnail: None }
+        Done { row: Row::Failure(failure(&item.path(), "seen", Sentence::default())), thumbnail: None }
     }
 
     fn code(done: &Done) -> &str {

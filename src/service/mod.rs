@@ -7,7 +7,9 @@
 //! ```
 //!
 //! An answer is given only after its record is committed: what cannot be recorded is not decided. Async threads never
-//! decode, and nothing of an upload outlives its answer unless the operator asked for it.
+//! decode, and nothing of an upload outlives its answer unless the operator asked for it. What one caller does harms no
+//! other: places (`http::shares`), and the line and time of the workers (`work::line`), are shared by key, person or
+//! address.
 //!
 //! A room uses only rooms that stand above it in this list; a test holds the order.
 

@@ -13,7 +13,7 @@ use axum::response::Response;
 use axum_server::Handle;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use hyper_util::rt::TokioTimer;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -25,12 +25,16 @@ use super::config::Config;
 use super::figures::Figures;
 use super::handoff::Handoffs;
 use super::http::connections::{Connections, Prompt};
+use super::http::names::{self, Names};
+use super::http::pace::Paces;
 use super::http::problem::{self, Kind, Problem};
+use super::http::shares::Shares;
 use super::http::trace;
-use super::store::{ReviewStore, StoreError};
+use super::store::{Hold, ReviewStore, StoreError};
 use super::webhooks::Courier;
 use super::work::app::App;
 use super::work::once::Once;
+use super::work::ready::Readiness;
 use super::work::workers::Workers;
 use super::{api, pages};
 use crate::checker::Checker;
@@ -91,6 +95,8 @@ pub struct Service {
     keeper: JoinHandle<()>,
     courier: JoinHandle<()>,
     stop: CancellationToken,
+    /// That no other service works on the same file.
+    _hold: Hold,
 }
 
 impl Service {
@@ -102,6 +108,7 @@ impl Service {
         let sealing = config.remember.sealing_key().map_err(ServeError::Setting)?;
         let oidc = config.callers.oidc().map_err(ServeError::Setting)?;
         let files = config.listen.tls().map_err(ServeError::Setting)?;
+        let hold = ReviewStore::hold(&config.remember.store)?;
         let store = ReviewStore::open(&config.remember.store, sealing).await?;
         let issuer = oidc.map(Issuer::new).transpose()?;
         if let Some(issuer) = &issuer
@@ -141,8 +148,10 @@ impl Service {
         let stop = CancellationToken::new();
         let app = Arc::new(App {
             workers,
-            uploads: Arc::new(Semaphore::new(config.uploads.at_a_time())),
-            access: Access::new(store.clone(), issuer, open, open && to_all),
+            uploads: Shares::new(config.uploads.at_a_time()),
+            access: Access::new(store.clone(), issuer, open, open && to_all, config.listen.proxies()),
+            paces: config.uploads.fastest().map(Paces::new),
+            ready: Readiness::default(),
             figures: Arc::new(Figures::new()),
             handoffs: Handoffs::new(config.handoff.handoff.into(), config.uploads.bytes()),
             draining: CancellationToken::new(),
@@ -161,10 +170,10 @@ impl Service {
         let courier = tokio::spawn(courier.run(Arc::clone(&app.courier), stop.clone()));
         let keeper = tokio::spawn(keep_house(Arc::clone(&app), stop.clone()));
         let handle = Handle::new();
-        let router = router(&app)?;
+        let router = router(&app, open)?;
         let server = listen(socket, &app, tls.clone(), handle.clone(), router)?;
         tracing::info!(%address, public_url = app.public_url, "listening");
-        Ok(Self { address, handle, app, tls, server, keeper, courier, stop })
+        Ok(Self { address, handle, app, tls, server, keeper, courier, stop, _hold: hold })
     }
 
     /// Where it listens.
@@ -205,7 +214,8 @@ fn listen(
     handle: Handle<SocketAddr>,
     router: Router,
 ) -> Result<JoinHandle<io::Result<()>>, ServeError> {
-    let connections = Connections::new(app.config.listen.connections as usize, app.config.uploads.gap());
+    let most = app.config.listen.connections as usize;
+    let connections = Connections::new(most, &app.config.listen.proxies(), app.config.uploads.gap());
     let header_time = app.config.listen.header_time.into();
     macro_rules! serve {
         ($server:expr) => {{
@@ -218,7 +228,7 @@ fn listen(
                 .max_header_list_size(HEADER_BYTES)
                 .keep_alive_interval(header_time)
                 .keep_alive_timeout(header_time);
-            tokio::spawn(server.serve(router.into_make_service()))
+            tokio::spawn(server.serve(router.into_make_service_with_connect_info::<SocketAddr>()))
         }};
     }
     let server = axum_server::from_tcp(socket).map_err(io_error("listen"))?;
@@ -250,7 +260,16 @@ async fn keep_house(app: Arc<App>, stop: CancellationToken) {
     }
 }
 
-fn router(app: &Arc<App>) -> Result<Router, ServeError> {
+/// The names that a service may be asked under that is `open` to who has no key.
+fn names(app: &App, open: bool) -> Names {
+    let listen = &app.config.listen;
+    let address = app.address.ip();
+    let address = (!address.is_unspecified()).then(|| address.to_string());
+    let told = listen.host.iter().map(String::as_str).chain(listen.public_url()).chain(address.as_deref());
+    Names::new(open, told, &listen.cors_origin)
+}
+
+fn router(app: &Arc<App>, open: bool) -> Result<Router, ServeError> {
     let unknown = async || Problem::not_found();
     let other_method = async || Problem::new(Kind::MethodNotAllowed, "Another method is needed.", "请求方法不适用。");
     let secure = app.scheme == "https" || app.public_url.as_ref().is_some_and(|url| url.starts_with("https://"));
@@ -259,6 +278,7 @@ fn router(app: &Arc<App>) -> Result<Router, ServeError> {
         .merge(SwaggerUi::new("/docs").url("/openapi.json", api::openapi()))
         .fallback(unknown)
         .method_not_allowed_fallback(other_method)
+        .layer(middleware::from_fn_with_state(Arc::new(names(app, open)), names::guard))
         .layer(middleware::from_fn(problem::tell))
         .layer(middleware::from_fn(move |request: Request, next: Next| guard(secure, request, next)));
     if !app.config.listen.cors_origin.is_empty() {

@@ -10,21 +10,21 @@ use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use ureq::http::Uri;
 use zeroize::Zeroizing;
 
 use super::clock::now_ms;
-use super::store::{Due, NewDelivery, ReviewStore, StoreError};
+use super::store::{Due, NewDelivery, ReviewStore, StoreError, To};
 use crate::policy::Decision;
 
 /// Longest time one message may take, from looking up the name to the reply's head.
 const SEND_LIMIT: Duration = Duration::from_secs(10);
 /// For how long a message is claimed, in milliseconds: well above [`SEND_LIMIT`] and the calls of the store around it.
 const LEASE_MS: i64 = 60_000;
-/// Messages under way at once.
+/// Messages under way at once, to each webhook: one that does not answer holds up no other.
 const AT_ONCE: usize = 8;
 /// How often the outbox is looked into when nothing wakes the courier.
 const POLL: Duration = Duration::from_secs(3);
@@ -166,20 +166,32 @@ impl Courier {
     /// when `wake` is notified, and every few seconds.
     pub async fn run(self, wake: Arc<Notify>, stop: CancellationToken) {
         let courier = Arc::new(self);
+        let names: Vec<&str> = courier.webhooks.iter().map(Webhook::name).collect();
+        // And those that are not in the settings any more, to be told so.
+        let rooms: Vec<_> = (0..=names.len()).map(|_| Arc::new(Semaphore::new(AT_ONCE))).collect();
         let mut under_way = JoinSet::new();
         while !stop.is_cancelled() {
-            let room = AT_ONCE - under_way.len();
-            let due = match room {
-                0 => Vec::new(),
-                // With the store away, what is due waits for the next look.
-                _ => courier.store.due((courier.clock)(), room as u32, LEASE_MS).await.unwrap_or_default(),
-            };
-            // Then there may be more, but it waits for one of these to end.
-            let full = due.len() == room;
-            for due in due {
-                let courier = Arc::clone(&courier);
-                under_way.spawn(async move { courier.deliver(due).await });
+            for (at, room) in rooms.iter().enumerate() {
+                let to = names.get(at).map_or(To::NoneOf(&names), |name| To::One(name));
+                let due = match room.available_permits() {
+                    0 => Vec::new(),
+                    // With the store away, what is due waits for the next look.
+                    free => {
+                        courier.store.due_to(to, (courier.clock)(), free as u32, LEASE_MS).await.unwrap_or_default()
+                    }
+                };
+                for due in due {
+                    // There is one: nobody else takes any.
+                    let place = Arc::clone(room).try_acquire_owned();
+                    let courier = Arc::clone(&courier);
+                    under_way.spawn(async move {
+                        courier.deliver(due).await;
+                        drop(place);
+                    });
+                }
             }
+            // Where no webhook has room, there may be more, but it waits for one of these to end.
+            let full = rooms.iter().all(|room| room.available_permits() == 0);
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = wake.notified(), if !full => {}

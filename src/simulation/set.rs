@@ -1,10 +1,13 @@
 //! A directory, a count and a seed to JPEG captures and their `labels.csv`.
 
 use super::{Delivery, Document, Presentation, Spec, Truth, encode};
+use crate::names;
+use crate::report::alone::{open_alone, write_whole};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
+use std::io::Seek;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use thiserror::Error;
@@ -13,12 +16,24 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum SetError {
     /// A directory or file could not be written.
-    #[error("cannot write {path}: {source}")]
+    #[error("cannot write {path}: {source}", path = names::shown(path))]
     Write {
         /// The file or directory.
         path: PathBuf,
         /// What the system said.
         source: std::io::Error,
+    },
+    /// Another run writes there.
+    #[error("{path}: another run is writing this file; wait for it, or choose another folder", path = names::shown(path))]
+    Taken {
+        /// The labels.
+        path: PathBuf,
+    },
+    /// The folder holds labels of other pictures.
+    #[error("{path} holds labels of other pictures, which would be lost; choose another folder", path = names::shown(path))]
+    Foreign {
+        /// The labels.
+        path: PathBuf,
     },
     /// The labels could not be put into rows.
     #[error("cannot write labels: {0}")]
@@ -265,7 +280,21 @@ pub fn write_set(dir: &Path, counts: Counts, seed: u64, done: impl Fn() + Sync) 
         move |source| SetError::Write { path, source }
     };
     std::fs::create_dir_all(dir).map_err(failed(dir))?;
-    let mut table = csv::Writer::from_path(dir.join("labels.csv"))?;
+    let path = dir.join("labels.csv");
+    let file = open_alone(&path).map_err(|source| match source.kind() {
+        std::io::ErrorKind::WouldBlock => SetError::Taken { path: path.clone() },
+        _ => SetError::Write { path: path.clone(), source },
+    })?;
+    let mut known = csv::Reader::from_reader(&file);
+    if known
+        .byte_headers()
+        .is_ok_and(|names| !names.is_empty() && !names.iter().eq(COLUMNS.iter().map(|name| name.as_bytes())))
+    {
+        return Err(SetError::Foreign { path });
+    }
+    file.set_len(0).map_err(failed(&path))?;
+    (&file).rewind().map_err(failed(&path))?;
+    let mut table = csv::Writer::from_writer(file);
     table.write_record(COLUMNS)?;
     let labels = Mutex::new(Labels { table, waiting: BTreeMap::new(), next: 0 });
     // A bridge hands orders out one after the other, so that labels do not wait for a far part of the set.
@@ -276,7 +305,7 @@ pub fn write_set(dir: &Path, counts: Counts, seed: u64, done: impl Fn() + Sync) 
         .map(|(index, order)| {
             let (jpeg, truth) = encode(&order.spec, order.seed);
             let path = dir.join(&order.name);
-            std::fs::write(&path, jpeg).map_err(failed(&path))?;
+            write_whole(&path, &jpeg).map_err(failed(&path))?;
             labels.lock().unwrap_or_else(PoisonError::into_inner).add(index, row(&order, &truth))?;
             done();
             Ok((index, truth))

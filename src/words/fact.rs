@@ -151,6 +151,7 @@ pub enum Fact<'a> {
         found: usize,
         read: usize,
         target: Option<(&'a str, &'a str)>,
+        cut_short: bool,
     },
 }
 

@@ -5,9 +5,11 @@
 
 mod en;
 mod fact;
+mod notice;
 mod zh;
 
 pub use fact::{Around, DocumentSize, Fact, FileFact, Found, MetadataFact, Scale, TooFine};
+pub use notice::{Counts, LeftOut, Notice, noticed, noticed_in_both};
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 

@@ -366,14 +366,36 @@ check("keyboard: Tab goes from the verdict to the camera", await press(keys, onI
 // ---------------------------------------------------------------- a server with keys, a session that ran out
 
 const locked = await open("pc");
-await locked.route("**/v1/sessions", (route) =>
-  route.fulfill({ status: 401, contentType: "application/problem+json", body: JSON.stringify({ status: 401, code: "unauthorized", title: "", detail: "" }) }),
-);
+const noKey = (route) =>
+  route.fulfill({ status: 401, contentType: "application/problem+json", body: JSON.stringify({ status: 401, code: "unauthorized", title: "", detail: "" }) });
+await locked.route("**/v1/policy", noKey);
+const seen = [];
+await locked.exposeFunction("saw", (name) => seen.push(name));
+await locked.addInitScript(() => {
+  new MutationObserver(() => window.saw(document.querySelector("main")?.dataset.view ?? "")).observe(document, { subtree: true, childList: true, attributes: true });
+});
 await locked.goto(`${base}/capture`);
-await view(locked, "choice");
-await locked.getByRole("button", { name: "Show the code" }).click();
 await view(locked, "key");
+check("pc: without a right nothing is there to choose", !seen.includes("choice"), [...new Set(seen)]);
 await look(locked, "pc-6-key");
+
+const lost = await open("pc");
+await lost.route("**/v1/sessions", noKey);
+await lost.goto(`${base}/capture`);
+await view(lost, "choice");
+await lost.getByRole("button", { name: "Show the code" }).click();
+await view(lost, "key");
+check("pc: a right that was lost meanwhile is told", true);
+
+// What an application with a key makes for a browser that has none.
+const handed = await open("pc");
+await handed.route("**/v1/policy", noKey);
+const asked = await (await fetch(`${base}/v1/sessions`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ steps: ["any"] }) })).json();
+await handed.goto(here(asked.watch_url));
+await view(handed, "session");
+check("pc: the page that an application opens shows the code", (await readCode(handed)) === asked.phone_url, asked.phone_url);
+check("pc: a link that leads to this computer alone is told", (await handed.locator(".notice:not([hidden])").count()) === 1);
+await look(handed, "pc-11-handed");
 
 const late = await open("pc");
 await late.route("**/v1/sessions/*", (route) =>
@@ -403,6 +425,46 @@ const watcher = await open("pc");
 await watcher.goto(`${base}/capture#no.such`);
 await view(watcher, "unknown");
 await look(watcher, "pc-8-unknown");
+
+// ---------------------------------------------------------------- what could be taken for markup
+
+const evil = `"'><script>pwned()</script><img src=x onerror=pwned()>`;
+const ran = [];
+/** Every word of a session that people read becomes markup, on its way to the page. */
+async function poisoned(kind) {
+  const page = await open(kind);
+  await page.exposeFunction("pwned", () => ran.push(kind));
+  const spoil = (value, key) => {
+    if (Array.isArray(value)) return value.map((one) => spoil(one, key));
+    if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, spoil(one, name)]));
+    return typeof value === "string" && ["en", "zh", "sentence", "path", "text", "note", "detail", "title"].includes(key) ? evil : value;
+  };
+  await page.route("**/v1/sessions/**", async (route) => {
+    // A stream has no end to wait for: the page asks again, and what it is told then is spoiled.
+    if (route.request().url().endsWith("/events")) return route.abort();
+    const answer = await route.fetch();
+    if (!/json/.test(answer.headers()["content-type"] ?? "")) return route.fulfill({ response: answer });
+    return route.fulfill({ response: answer, json: spoil(await answer.json(), "") });
+  });
+  return page;
+}
+const evilPc = await poisoned("pc");
+const evilLink = await newSession(evilPc, "any", "Show the code");
+const evilPhone = await poisoned("phone");
+await evilPhone.goto(here(evilLink));
+await view(evilPhone, "ask");
+const poison = Buffer.from(evil);
+const comment = Buffer.concat([Buffer.from([0xff, 0xfe, 0, poison.length + 2]), poison]);
+const photograph = readFileSync(bad);
+await send(evilPhone, { name: `${evil}.jpg`, mimeType: "image/jpeg", buffer: Buffer.concat([photograph.subarray(0, 2), comment, photograph.subarray(2)]) });
+const told = await evilPhone.locator(".reasons li span:last-child").allInnerTexts();
+check("phone: what could be markup is shown as it is", told.length > 0 && told.every((text) => text === evil), told);
+await evilPc.locator(".step[data-decision]").waitFor();
+const shown = await evilPc.locator(".reasons li span:last-child").allInnerTexts();
+check("pc: what could be markup is shown as it is", shown.length > 0 && shown.includes(evil), shown);
+const grown = await Promise.all([evilPc, evilPhone].map((page) => page.locator("img[src=x], main script").count()));
+check("no page made elements of it", grown.every((count) => count === 0), grown);
+check("nothing of it ran", ran.length === 0, ran);
 
 // ---------------------------------------------------------------- over all
 

@@ -66,7 +66,7 @@ fn what_cannot_be_examined_is_a_problem_with_a_code() {
     let whole = sample("original_card_01.jpg");
     for (bytes, status, code) in [
         (&b"hello"[..], 415, "not_an_image"),
-        (b"GIF89a\x01\0\x01\0\0\0\0;", 415, "unsupported"),
+        (b"\0\0\0\x1cftypavif\0\0\0\0mif1avif", 415, "unsupported"),
         (b"", 422, "empty"),
         (&whole[..whole.len() / 2], 422, "truncated"),
     ] {

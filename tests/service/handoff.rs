@@ -43,7 +43,8 @@ fn both_sides_see_the_verdict_and_a_token_works_once() {
     let Opened { id, token, watch } = open(&server, &json!({"steps": ["card", "any"], "lang": "zh"}));
     let mut stream = TcpStream::connect(server.address).unwrap();
     stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
-    let head = format!("GET /v1/sessions/{id}/events HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {watch}\r\n\r\n");
+    let head =
+        format!("GET /v1/sessions/{id}/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {watch}\r\n\r\n");
     stream.write_all(head.as_bytes()).unwrap();
     let mut events = BufReader::new(stream);
     assert_eq!(follow(&mut events, |_| true)["state"], "waiting");
@@ -84,6 +85,30 @@ fn both_sides_see_the_verdict_and_a_token_works_once() {
     let session = server.ask("GET", &format!("/v1/sessions/{id}")).key(&watch).send().expect(200).json();
     assert_eq!(session["lang"], "zh");
     assert!(server.cases() == 1, "a photograph of a hand-off is on record like any other");
+}
+
+#[test]
+fn who_watches_with_the_one_time_token_is_shown_the_code_until_a_phone_has_come() {
+    let (server, [key]) =
+        Server::with_keys(["check"], |config| config.listen.public_url = Some("https://check.example".into()));
+    let opened = server.ask("POST", "/v1/sessions").key(&key).json(&json!({})).send().expect(201).json();
+    let watch_url = opened["watch_url"].as_str().unwrap();
+    let [id, watch, token]: [&str; 3] =
+        watch_url.split_once('#').unwrap().1.split('.').collect::<Vec<_>>().try_into().unwrap();
+    assert_eq!((id, watch), (opened["id"].as_str().unwrap(), opened["watch_token"].as_str().unwrap()));
+    let code = |bearer: &str, token: &str| {
+        server.ask("POST", &format!("/v1/sessions/{id}/code")).key(bearer).json(&json!({"token": token})).send()
+    };
+    let shown = code(watch, token).expect(200).json();
+    assert_eq!((&shown["phone_url"], &shown["qr_svg"]), (&opened["phone_url"], &opened["qr_svg"]));
+    // Who may only watch cannot come by the phone's token, nor can a key.
+    assert_eq!(code(watch, "nonsense").expect(404).problem(), "not_found");
+    assert_eq!(code(&key, token).expect(401).problem(), "unauthorized");
+    assert_eq!(code("nobody", token).expect(401).problem(), "unauthorized");
+    let other = server.ask("POST", "/v1/sessions").key(&key).json(&json!({})).send().expect(201).json();
+    assert_eq!(code(other["watch_token"].as_str().unwrap(), token).expect(401).problem(), "unauthorized");
+    server.ask("POST", "/v1/sessions/claim").json(&json!({"token": token})).send().expect(200);
+    assert_eq!(code(watch, token).expect(410).problem(), "token_used");
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! The service as its clients meet it: a real server on loopback, and everything that may be sent to it.
 //!
 //! - `api`: verdicts, every status, languages, keys and scopes, quotas, idempotency, batches, cases;
+//! - `forms`: fields of forms, names and texts of uploaders, idempotency across keys;
 //! - `handoff`: PC and phone, over HTTP;
-//! - `hostile`: who sends slowly, too much, half, or all at once;
+//! - `hostile`: who sends slowly, too much, half, all at once, or under another name;
+//! - `place`: a store that is removed, replaced, locked, looked for in vain, served twice or killed;
 //! - `process`: the program itself (`program` starts it): signals, a full disk, a database that dies and comes back;
 //! - `store`, `webhooks`: what is remembered and reported, on SQLite and on PostgreSQL (`postgres` starts one).
 //!
@@ -10,8 +12,10 @@
 #![allow(clippy::print_stdout, reason = "says what is skipped, and why")]
 
 mod api;
+mod forms;
 mod handoff;
 mod hostile;
+mod place;
 mod postgres;
 mod process;
 mod program;
@@ -56,6 +60,8 @@ impl Server {
         let mut config = Config::default();
         config.listen.listen = "127.0.0.1:0".parse().unwrap();
         config.remember.store = folder.path().join("store.db").to_string_lossy().into_owned();
+        // What is asked is what counts, however busy the machine.
+        config.work.deadline = Duration::from_mins(10).into();
         configure(&mut config);
         let (service, store) = runtime().block_on(async {
             let store = ReviewStore::open(&config.remember.store, None).await.unwrap();
@@ -163,7 +169,7 @@ impl Ask {
     fn send(self) -> Answer {
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
-        let mut head = format!("{} {} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n", self.method, self.path);
+        let mut head = format!("{} {} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n", self.method, self.path);
         for (name, value) in &self.headers {
             write!(head, "{name}: {value}\r\n").unwrap();
         }

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -17,18 +17,18 @@ use super::program::{
 use super::{Answer, sample};
 
 /// A whole picture of 96 × 64 pixels, examined in no time.
-const SMALL: &[u8] = include_bytes!("../fixtures/baseline.jpg");
+pub(super) const SMALL: &[u8] = include_bytes!("../fixtures/baseline.jpg");
 
 /// Longer than any wait for a store that does not answer: two connections, one call.
 const STORE_GIVES_UP: Duration = Duration::from_secs(30);
 
 /// A picture that takes a worker a while.
-fn large() -> Vec<u8> {
+pub(super) fn large() -> Vec<u8> {
     sample("original_card_07.jpg")
 }
 
 /// A connection with a whole upload on it.
-fn upload(program: &Program, picture: &[u8]) -> TcpStream {
+pub(super) fn upload(program: &Program, picture: &[u8]) -> TcpStream {
     let mut stream = program.connect();
     let length = format!("Content-Length: {}\r\n", picture.len());
     stream.write_all(&[head("POST", "/v1/check", &length).as_bytes(), picture].concat()).unwrap();
@@ -36,7 +36,7 @@ fn upload(program: &Program, picture: &[u8]) -> TcpStream {
 }
 
 /// A folder, and a store in it that outlives the program.
-fn place() -> (TempDir, String) {
+pub(super) fn place() -> (TempDir, String) {
     let folder = TempDir::with_prefix("bonafide-process-").unwrap();
     let store = folder.path().join("store.db").to_str().unwrap().to_owned();
     (folder, store)
@@ -44,7 +44,7 @@ fn place() -> (TempDir, String) {
 
 /// The answer says that the service cannot record, and no verdict.
 #[track_caller]
-fn is_unavailable(answer: &Answer) {
+pub(super) fn is_unavailable(answer: &Answer) {
     assert_eq!(answer.status, 503, "{}", answer.text());
     assert_eq!(answer.problem(), "unavailable");
     assert!(!answer.header("retry-after").is_empty());
@@ -124,42 +124,6 @@ fn the_time_of_grace_ends() {
 }
 
 #[test]
-fn killed_it_has_recorded_every_verdict_that_was_given() {
-    let (_folder, store) = place();
-    let program = Program::start_at(&store, &["--workers", "2"]);
-    let answered = AtomicUsize::new(0);
-    let given = std::thread::scope(|scope| {
-        let clients: Vec<_> = (0..4)
-            .map(|_| {
-                scope.spawn(|| {
-                    let mut given = Vec::new();
-                    while let Some(answer) = ask(program.address(), "POST", "/v1/check", "", SMALL) {
-                        if answer.status == 200 {
-                            given.push(answer.header("bonafide-case").to_owned());
-                            answered.fetch_add(1, Ordering::SeqCst);
-                        }
-                    }
-                    given
-                })
-            })
-            .collect();
-        // Some in work that take longer than the process lives.
-        let _long: Vec<TcpStream> = (0..2).map(|_| upload(&program, &large())).collect();
-        await_that("four verdicts", || answered.load(Ordering::SeqCst) >= 4);
-        program.signal("KILL");
-        clients.into_iter().flat_map(|client| client.join().unwrap()).collect::<Vec<_>>()
-    });
-    drop(program);
-    assert!(!given.is_empty());
-    let again = Program::start_at(&store, &["--workers", "1"]);
-    let recorded = again.cases();
-    let missing: Vec<_> = given.iter().filter(|id| !recorded.contains(id)).collect();
-    assert!(missing.is_empty(), "answered and not recorded: {missing:?}");
-    again.check(SMALL).expect(200);
-    assert_eq!(audit_rows(&store), recorded.len() + 1);
-}
-
-#[test]
 fn a_store_that_cannot_grow_gives_no_verdicts_until_it_can() {
     let program = Program::start_after("trap '' XFSZ", &["--workers", "1"]);
     program.check(SMALL).expect(200);
@@ -173,11 +137,13 @@ fn a_store_that_cannot_grow_gives_no_verdicts_until_it_can() {
         return;
     }
     is_unavailable(&program.check(SMALL));
+    await_that("the full store to be noticed", || program.get("/readyz").status == 503);
     let (kind, body) = form(&[("a", SMALL), ("b", SMALL)]);
     let rows = program.ask("POST", "/v1/check/batch", kind, &body).unwrap().expect(200).text();
     assert_eq!(rows.matches("\"code\":\"unavailable\"").count(), 2, "{rows}");
     assert!(!rows.contains("\"decision\""), "{rows}");
     assert!(limit("unlimited"));
+    await_that("the room to be noticed", || program.get("/readyz").status == 200);
     let again = program.check(SMALL).expect(200).header("bonafide-case").to_owned();
     let cases = program.cases();
     assert!(cases.contains(&again) && cases.len() == 2, "{cases:?}");
@@ -234,6 +200,7 @@ fn a_full_disk_gives_no_verdicts_until_there_is_room() {
         }
     }
     assert_eq!(refused, 3, "the disk is never full");
+    await_that("the full disk to be noticed", || program.get("/readyz").status == 503);
     std::fs::remove_file(ballast).unwrap();
     given.insert(program.check(SMALL).expect(200).header("bonafide-case").to_owned());
     assert_eq!(program.cases().into_iter().collect::<BTreeSet<_>>(), given);

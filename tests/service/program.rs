@@ -250,9 +250,30 @@ pub fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
+/// The same from another address of this machine, such as 127.0.0.2.
+pub fn connect_from(source: &str, address: SocketAddr) -> TcpStream {
+    let stream = super::runtime().block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(format!("{source}:0").parse().unwrap()).unwrap();
+        socket.connect(address).await.unwrap().into_std().unwrap()
+    });
+    stream.set_nonblocking(false).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
+}
+
+/// A new key of the store, which is made when missing.
+pub fn new_key(store: &str, scope: &str) -> String {
+    let made = run(&["key", "--store", store, "create", "--name", scope, "--scope", scope]);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    String::from_utf8(made.stdout).unwrap().trim().to_owned()
+}
+
 /// The head of a request; `headers` are whole lines.
 pub fn head(method: &str, path: &str, headers: &str) -> String {
-    format!("{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{headers}\r\n")
+    format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n")
 }
 
 /// The answer to a request over a connection of its own; `None` where the other side ends without one.

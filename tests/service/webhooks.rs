@@ -1,4 +1,5 @@
-//! The courier against a listener on the loopback: signatures, repeats, dead letters, redirects.
+//! The courier against a listener on the loopback: signatures, repeats, dead letters, redirects; answers that are huge,
+//! slow or none; and a process that ends in between.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -103,6 +104,11 @@ struct Post {
 
 impl Post {
     async fn start(urls: &[String]) -> Self {
+        Self::start_within(urls, Duration::from_secs(2)).await
+    }
+
+    /// The same with so long for each message.
+    async fn start_within(urls: &[String], limit: Duration) -> Self {
         let folder = TempDir::with_prefix("bonafide-webhooks-").unwrap();
         let store = ReviewStore::open(folder.path().join("review.db").to_str().unwrap(), None).await.unwrap();
         let hook = |(at, url): (usize, &String)| Webhook::new(&format!("hook{at}"), url, SECRET, None).unwrap();
@@ -110,7 +116,7 @@ impl Post {
         let (clock, wake, stop) = (Arc::new(AtomicI64::new(NOW)), Arc::new(Notify::new()), CancellationToken::new());
         let read = Arc::clone(&clock);
         let courier = Courier::new(store.clone(), webhooks.clone())
-            .with_limit(Duration::from_secs(2))
+            .with_limit(limit)
             .with_clock(move || read.load(Ordering::SeqCst));
         let task = tokio::spawn(courier.run(Arc::clone(&wake), stop.clone()));
         Self { store, clock, wake, stop, task, webhooks, folder }
@@ -157,6 +163,21 @@ impl Post {
         let leased_ms = self.clock.load(Ordering::SeqCst) + 60_000;
         let condition = format!("attempts = {attempt} AND (state = 'dead' OR next_ms <> {leased_ms})");
         until("the failure is recorded", async || self.count(&condition).await == 1).await;
+    }
+
+    /// Another process on the same store, after this one has ended.
+    async fn again(self) -> Self {
+        let Self { store, clock, wake, stop, task, webhooks, folder } = self;
+        stop.cancel();
+        tokio::time::timeout(Duration::from_secs(12), task).await.expect("the courier stops").unwrap();
+        store.close().await;
+        let store = ReviewStore::open_existing(folder.path().join("review.db").to_str().unwrap(), None).await.unwrap();
+        let (stop, read) = (CancellationToken::new(), Arc::clone(&clock));
+        let courier = Courier::new(store.clone(), webhooks.clone())
+            .with_limit(Duration::from_secs(2))
+            .with_clock(move || read.load(Ordering::SeqCst));
+        let task = tokio::spawn(courier.run(Arc::clone(&wake), stop.clone()));
+        Self { store, clock, wake, stop, task, webhooks, folder }
     }
 
     async fn end(self) {
@@ -259,5 +280,115 @@ async fn redirects_are_failures_and_one_webhook_does_not_hold_up_another() {
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     assert_eq!(target.received().len(), 1);
     assert_eq!(target.received()[0].line, "POST / HTTP/1.1");
+    post.end().await;
+}
+
+/// A listener that takes a request and then writes what `piece` gives, again and again, with a pause; says how many bytes
+/// it could write until the other side was gone.
+fn flooding(first: &'static str, piece: Vec<u8>, pause: Duration) -> (u16, Arc<Mutex<Vec<usize>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let written = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&written);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { break };
+            if read_request(&mut stream).is_none() {
+                continue;
+            }
+            let mut bytes = 0;
+            let _ = stream.write_all(first.as_bytes());
+            // Far more than anybody should take.
+            while bytes < 1 << 30 && stream.write_all(&piece).is_ok() {
+                bytes += piece.len();
+                std::thread::sleep(pause);
+            }
+            kept.lock().unwrap().push(bytes);
+        }
+    });
+    (port, written)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_without_an_end_are_not_read() {
+    let (body, body_written) = flooding("HTTP/1.1 200 Yes\r\n\r\n", vec![b'x'; 1 << 16], Duration::ZERO);
+    let long = [&b"X: "[..], &vec![b'x'; 1 << 12], b"\r\n"].concat();
+    let (head, head_written) = flooding("HTTP/1.1 200 Yes\r\n", long, Duration::ZERO);
+    let post = Post::start(&[body, head].map(|port| format!("http://127.0.0.1:{port}/"))).await;
+    post.record("a", "{}").await;
+    until("the one with a head is delivered", async || post.count("state = 'delivered'").await == 1).await;
+    until("the one without is a failure", async || post.count("last_error IS NOT NULL").await == 1).await;
+    for written in [body_written, head_written] {
+        until("its connection is closed", async || !written.lock().unwrap().is_empty()).await;
+        // What sockets hold by themselves, and no more.
+        let bytes = written.lock().unwrap()[0];
+        assert!(bytes < 32 << 20, "{bytes} bytes of an answer were taken");
+    }
+    post.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_drips_is_given_up_and_holds_nobody_up() {
+    let (slow, _) = flooding("HTTP/1.1 200 Y", b"e".to_vec(), Duration::from_millis(50));
+    // Takes the request and goes.
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap();
+    let gone_at = gone.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in gone.incoming() {
+            let _ = stream.map(|mut stream| read_request(&mut stream));
+        }
+    });
+    let quick = Listener::start(|_| status("204 Yes"));
+    let post = Post::start(&[slow, gone_at, quick.port].map(|port| format!("http://127.0.0.1:{port}/"))).await;
+    post.record("a", "{}").await;
+    until("the quick one got its own", async || post.count("state = 'delivered'").await == 1).await;
+    until("the slow one is given up", async || post.count("last_error = 'no answer in time'").await == 1).await;
+    until("the one that went is a failure", async || post.count("last_error IS NOT NULL").await == 2).await;
+    post.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_not_delivered_is_sent_by_the_next_process() {
+    let open = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let opened = Arc::clone(&open);
+    let listener = Listener::start(move |_| status(if opened.load(Ordering::SeqCst) { "200 Yes" } else { "500 No" }));
+    let post = Post::start(&[format!("http://127.0.0.1:{}/", listener.port)]).await;
+    post.record("a", "{\"word\":1}").await;
+    post.failed(1).await;
+    let post = post.again().await;
+    open.store(true, Ordering::SeqCst);
+    post.pass(10_000);
+    until("it is delivered", async || post.count("state = 'delivered'").await == 1).await;
+    let received = listener.received();
+    assert_eq!(received.len(), 2);
+    assert_eq!(received[0].header("bonafide-delivery"), received[1].header("bonafide-delivery"));
+    assert_eq!((received[1].body.as_str(), received[1].header("bonafide-event")), ("{\"word\":1}", "case.recorded"));
+    post.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_without_number_to_one_that_is_silent_hold_up_no_other() {
+    const MESSAGES: i64 = 24;
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let quick = Listener::start(|_| status("204 Yes"));
+    let urls = [silent.local_addr().unwrap().port(), quick.port].map(|port| format!("http://127.0.0.1:{port}/"));
+    let post = Post::start_within(&urls, Duration::from_secs(8)).await;
+    for at in 0..MESSAGES {
+        post.record(&at.to_string(), "{}").await;
+    }
+    until("the quick one got all its own", async || post.count("state = 'delivered'").await == MESSAGES).await;
+    let given_up = post.count("last_error IS NOT NULL").await;
+    assert!(given_up <= 8, "{given_up} of the silent one's were waited for");
+    post.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_to_a_webhook_that_is_gone_are_told_so() {
+    let quick = Listener::start(|_| status("204 Yes"));
+    let mut post = Post::start(&[format!("http://127.0.0.1:{}/", quick.port)]).await;
+    post.webhooks = vec![Webhook::new("gone", "http://127.0.0.1:1/", SECRET, None).unwrap()];
+    post.record("a", "{}").await;
+    until("it is a failure", async || post.count("last_error = 'no such webhook'").await == 1).await;
+    assert!(quick.received().is_empty());
     post.end().await;
 }

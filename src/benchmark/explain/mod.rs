@@ -40,10 +40,11 @@ pub use self::summary::{Summary, summary};
 use crate::capture::{CaptureError, Upload};
 use crate::checker::{Checker, Look};
 use crate::evidence::MarkKind;
+use crate::names;
 use crate::policy::Decision;
 use crate::report::Failure;
 use crate::scene::Deadline;
-use crate::screening::{failure, read_upload};
+use crate::screening::{read_upload, refused};
 
 /// Quality of JPEG where a picture is re-encoded as one.
 const QUALITY: u8 = 98;
@@ -200,16 +201,21 @@ fn explain_look(
     Ok(explanation)
 }
 
-/// Tests the explanations of files, as many at a time as the pool of threads has workers; in the order of `paths`.
+/// Tests the explanations of files, as many at a time as the pool of threads has workers; in the order of `paths`. `seen` is
+/// told after each.
 #[must_use]
-pub fn explain_files(checker: &Checker, paths: &[PathBuf], settings: &Settings) -> Vec<Result<Explanation, Failure>> {
+pub fn explain_files(
+    checker: &Checker,
+    paths: &[PathBuf],
+    settings: &Settings,
+    seen: &(dyn Fn() + Sync),
+) -> Vec<Result<Explanation, Failure>> {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(BTreeMap::new());
     let explained = |path: &PathBuf| {
-        let name = path.to_string_lossy();
+        let name = names::shown(path);
         let bytes = read_upload(path, checker.limits())?;
-        explain(checker, &Upload { bytes: &bytes, name: Some(&name) }, settings)
-            .map_err(|error| failure(name, error.code(), error.to_string()))
+        explain(checker, &Upload { bytes: &bytes, name: Some(&name) }, settings).map_err(|error| refused(path, &error))
     };
     // One long task a worker, and no parallel iterator: a worker that waits inside an engine must not begin another
     // picture meanwhile.
@@ -219,6 +225,7 @@ pub fn explain_files(checker: &Checker, paths: &[PathBuf], settings: &Settings) 
             paths.get(place).map(|path| (place, path))
         } {
             let outcome = explained(path);
+            seen();
             done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(place, outcome);
         }
     });

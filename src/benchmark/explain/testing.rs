@@ -56,6 +56,7 @@ pub fn report(screen: f64) -> Report {
     Report {
         schema_version: 1,
         path: "-".to_owned(),
+        path_bytes: None,
         sha256: String::new(),
         media_type: "image/png",
         width: 1,
@@ -77,6 +78,7 @@ pub fn report(screen: f64) -> Report {
         policy_id: String::new(),
         models: BTreeMap::new(),
         tool_version: String::new(),
+        judged_by: String::new(),
         elapsed_ms: 0.0,
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -19,12 +19,14 @@ use crate::capture::Upload;
 pub use crate::checker::Stages;
 use crate::checker::{Checker, milliseconds};
 use crate::detectors::readings;
+use crate::names;
 use crate::policy::Verdict;
 use crate::reading::NumberCode;
 use crate::report::FailureCause;
 use crate::scene::Deadline;
 use crate::scoring::{FusionError, Readings, Scores};
 use crate::screening::{BUDGET_PER_WORKER, Gate, PANICKED, Settings, decoded_bytes, in_order, read_upload};
+use crate::words::{Notice, noticed_in_both};
 
 /// Why findings cannot be stored or used.
 #[derive(Debug, thiserror::Error)]
@@ -177,7 +179,7 @@ pub fn measure(
     stop: &AtomicBool,
     seen: &mut dyn FnMut(),
 ) -> Result<bool, StoreError> {
-    let fail = |cause| StoreError::File { path: file.display().to_string(), cause };
+    let fail = |cause| StoreError::File { path: names::shown(file), cause };
     let mut out = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(file).map_err(fail)?;
     let (held, whole_bytes) = read_file(file, &mut out)?;
     let origin = Origin::of(checker);
@@ -194,7 +196,7 @@ pub fn measure(
         // Its length is what can be told without reading it all again.
         let length = std::fs::metadata(root.join(&sample.path)).map_or(0, |facts| facts.len());
         if row.bytes != 0 && row.bytes != length {
-            let file = file.display().to_string();
+            let file = names::shown(file);
             return Err(StoreError::Changed { row: sample.row, path: sample.path.clone(), file });
         }
     }
@@ -202,14 +204,13 @@ pub fn measure(
         seen();
     }
     let gate = Gate::new(BUDGET_PER_WORKER * threads as u64);
-    let mut out = BufWriter::new(out);
     let mut written = 0;
     let examine = |sample: &&Sample| examine(checker, &gate, &origin, root, sample);
     in_order(&wanted, Settings::with_threads(threads), stop, &examine, &mut |row: Stored| {
-        serde_json::to_writer(&mut out, &row)?;
-        out.write_all(b"\n")?;
-        // A run that is broken off keeps what it has measured.
-        out.flush()?;
+        // In one piece, so that a run that is broken off keeps what it has measured.
+        let mut line = serde_json::to_vec(&row)?;
+        line.push(b'\n');
+        out.write_all(&line)?;
         written += 1;
         seen();
         Ok(())
@@ -221,8 +222,8 @@ pub fn measure(
 fn examine(checker: &Checker, gate: &Gate, origin: &Origin, root: &Path, sample: &Sample) -> Stored {
     let row = Stored::unmeasured(&sample.path, checker.policy_id(), origin.clone());
     catch_unwind(AssertUnwindSafe(|| attempt(checker, gate, root, sample, row.clone()))).unwrap_or_else(|_| {
-        let (code, message) = PANICKED;
-        Stored { error: Some(FailureCause { code: code.to_owned(), message: message.to_owned() }), ..row }
+        let said = noticed_in_both(Notice::ProgramFailed);
+        Stored { error: Some(FailureCause::new(PANICKED, said)), ..row }
     })
 }
 
@@ -248,10 +249,7 @@ fn attempt(checker: &Checker, gate: &Gate, root: &Path, sample: &Sample, mut row
     });
     match looked {
         Ok(()) => measured,
-        Err(error) => {
-            let error = FailureCause { code: error.code().to_owned(), message: error.to_string() };
-            Stored { error: Some(error), ..row }
-        }
+        Err(error) => Stored { error: Some(FailureCause::of(&error)), ..row },
     }
 }
 
@@ -260,7 +258,7 @@ fn attempt(checker: &Checker, gate: &Gate, root: &Path, sample: &Sample, mut row
 /// # Errors
 /// [`StoreError`] when it cannot be read, a line but the last is no row, or rows are of different origins.
 pub fn stored(file: &Path) -> Result<Vec<Stored>, StoreError> {
-    let mut open = File::open(file).map_err(|cause| StoreError::File { path: file.display().to_string(), cause })?;
+    let mut open = File::open(file).map_err(|cause| StoreError::File { path: names::shown(file), cause })?;
     let (rows, _) = read_file(file, &mut open)?;
     one_origin(file, &rows, None)?;
     Ok(rows)
@@ -268,7 +266,7 @@ pub fn stored(file: &Path) -> Result<Vec<Stored>, StoreError> {
 
 /// The whole rows, and the bytes up to the end of the last; what follows it was broken off.
 fn read_file(path: &Path, file: &mut File) -> Result<(Vec<Stored>, u64), StoreError> {
-    let fail = |cause| StoreError::File { path: path.display().to_string(), cause };
+    let fail = |cause| StoreError::File { path: names::shown(path), cause };
     file.seek(SeekFrom::Start(0)).map_err(fail)?;
     let mut reader = BufReader::new(file);
     let (mut rows, mut bytes, mut whole) = (Vec::new(), Vec::new(), 0);
@@ -277,7 +275,7 @@ fn read_file(path: &Path, file: &mut File) -> Result<(Vec<Stored>, u64), StoreEr
             break;
         }
         let row = serde_json::from_slice(&bytes).map_err(|e| StoreError::Alien {
-            path: path.display().to_string(),
+            path: names::shown(path),
             line: rows.len() + 1,
             cause: e.to_string(),
         })?;
@@ -293,7 +291,7 @@ fn one_origin(path: &Path, rows: &[Stored], wanted: Option<&Origin>) -> Result<(
     match rows.iter().position(|row| row.origin != *wanted) {
         None => Ok(()),
         Some(at) => Err(StoreError::Mixed {
-            path: path.display().to_string(),
+            path: names::shown(path),
             line: at + 1,
             found: rows[at].origin.short(),
             wanted: wanted.short(),
@@ -332,7 +330,7 @@ pub fn judge(
     };
     let wanted = measuring(&Origin::of(checker));
     if let Some(line) = rows.iter().position(|row| measuring(&row.origin) != wanted) {
-        let (path, found) = (file.display().to_string(), rows[line].origin.short());
+        let (path, found) = (names::shown(file), rows[line].origin.short());
         return Err(StoreError::Mixed { path, line: line + 1, found, wanted: wanted.short() });
     }
     let known: BTreeMap<&str, &'static str> = readings().map(|reading| (reading.id, reading.id)).collect();

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::names;
+
 /// How many problems a [`LabelError::Rows`] spells out; the rest is a number.
 pub const PROBLEMS_NAMED: usize = 20;
 
@@ -22,7 +24,7 @@ pub struct Problem {
 #[derive(Debug, Error)]
 pub enum LabelError {
     /// The file cannot be read.
-    #[error("cannot read labels from {path}: {source}", path = path.display())]
+    #[error("cannot read labels from {path}: {source}", path = names::shown(path))]
     Read {
         /// The file.
         path: PathBuf,
@@ -30,7 +32,7 @@ pub enum LabelError {
         source: io::Error,
     },
     /// A table without a column that is needed.
-    #[error("{path} has no column \"{missing}\"; its columns are: {found}", path = path.display())]
+    #[error("{path} has no column \"{missing}\"; its columns are: {found}", path = names::shown(path))]
     Column {
         /// The file.
         path: PathBuf,
@@ -40,7 +42,7 @@ pub enum LabelError {
         found: String,
     },
     /// A column that is there twice.
-    #[error("{path} has more than one column \"{name}\"", path = path.display())]
+    #[error("{path} has more than one column \"{name}\"", path = names::shown(path))]
     TwoColumns {
         /// The file.
         path: PathBuf,
@@ -48,19 +50,19 @@ pub enum LabelError {
         name: String,
     },
     /// One JSON value over the whole file.
-    #[error("{path} is a JSON array; one object on each line is expected", path = path.display())]
+    #[error("{path} is a JSON array; one object on each line is expected", path = names::shown(path))]
     Array {
         /// The file.
         path: PathBuf,
     },
     /// No rows.
-    #[error("{path} holds no rows", path = path.display())]
+    #[error("{path} holds no rows", path = names::shown(path))]
     Empty {
         /// The file.
         path: PathBuf,
     },
     /// Rows that are wrong: the first `PROBLEMS_NAMED` problems, and how many more there are.
-    #[error("{path} cannot be used:{list}", path = path.display(), list = listed(problems, *more))]
+    #[error("{path} cannot be used:{list}", path = names::shown(path), list = listed(problems, *more))]
     Rows {
         /// The file.
         path: PathBuf,

@@ -17,6 +17,8 @@ use serde::Serialize;
 pub use self::error::{LabelError, Problem};
 pub use self::label::{Label, Readable};
 pub use self::read::read;
+use crate::names;
+use crate::report::csv::{guarded, writer};
 
 /// The columns that are read, in the order in which they are written.
 pub const COLUMNS: [&str; 10] =
@@ -91,7 +93,7 @@ impl Labels {
     #[must_use]
     pub fn check_files(&self, root: &Path) -> Vec<Problem> {
         let missing = self.samples.iter().filter(|sample| !root.join(&sample.path).is_file());
-        let what = |sample: &Sample| format!("there is no file \"{}\" in {}", sample.path, root.display());
+        let what = |sample: &Sample| format!("there is no file \"{}\" in {}", sample.path, names::shown(root));
         missing.map(|sample| Problem { row: sample.row, what: what(sample) }).collect()
     }
 
@@ -114,23 +116,25 @@ impl Labels {
         Ok(rows)
     }
 
-    /// Writes a table with all of `COLUMNS`, ordered by path, that [`read`] takes back but for the row numbers.
+    /// Writes a table with all of `COLUMNS`, ordered by path, that [`read`] takes back but for the row numbers; cells that a
+    /// spreadsheet would run have an apostrophe before them, which [`read`] takes off.
     ///
     /// # Errors
     /// When `out` cannot be written.
     pub fn write_csv(&self, out: impl io::Write) -> Result<(), LabelError> {
         let mut samples: Vec<&Sample> = self.samples.iter().collect();
         samples.sort_by(|a, b| a.path.cmp(&b.path));
-        let mut writer = csv::Writer::from_writer(out);
+        let mut writer = writer(out);
         writer.write_record(COLUMNS)?;
         for sample in samples {
             let legible = sample.legible.map_or("", |legible| if legible { "true" } else { "false" });
-            let optional = |text: &'_ Option<String>| text.clone().unwrap_or_default();
+            // Names of files and folders are strangers'.
+            let optional = |text: &Option<String>| text.as_deref().map(guarded).unwrap_or_default();
             writer.write_record([
-                sample.path.as_str(),
+                guarded(&sample.path).as_str(),
                 sample.label.name(),
-                &sample.species,
-                &sample.source,
+                &guarded(&sample.species),
+                &guarded(&sample.source),
                 &optional(&sample.device),
                 &optional(&sample.document_id),
                 &optional(&sample.content),
@@ -222,6 +226,11 @@ mod tests {
             Sample::new(2, "z,\"1\"\n.jpg", Label::Print),
             Sample::new(3, "b/ü 1.jpg", Label::Screenshot),
             Sample::new(4, " a.jpg", Label::Original),
+            Sample::new(5, "=cmd|' C'!A0/@x.jpg", Label::Original),
+            Sample::new(6, "-1.jpg", Label::Screen),
+            Sample::new(7, "\t+1.jpg", Label::Print),
+            Sample::new(8, "'quoted'.jpg", Label::Print),
+            Sample::new(9, "'=2.jpg", Label::Print),
         ];
         samples[0].species = "colour-copy".into();
         samples[0].legible = Some(false);
@@ -235,17 +244,33 @@ mod tests {
         let labels = Labels { samples };
         let mut bytes = Vec::new();
         labels.write_csv(&mut bytes).unwrap();
+        for record in csv::Reader::from_reader(bytes.as_slice()).records() {
+            for cell in &record.unwrap() {
+                assert!(!cell.trim_start().starts_with(['=', '+', '-', '@', '\t']), "{cell}");
+            }
+        }
         let (_dir, path) = file("out.csv", &bytes);
         let mut back = read(&path).unwrap();
         let order: Vec<&str> = back.samples.iter().map(|sample| sample.path.as_str()).collect();
-        assert_eq!(order, [" a.jpg", "b/ü 1.jpg", "z,\"1\"\n.jpg"]);
+        let expected = [
+            "\t+1.jpg",
+            " a.jpg",
+            "'=2.jpg",
+            "'quoted'.jpg",
+            "-1.jpg",
+            "=cmd|' C'!A0/@x.jpg",
+            "b/ü 1.jpg",
+            "z,\"1\"\n.jpg",
+        ];
+        assert_eq!(order, expected);
         let mut again = Vec::new();
         back.write_csv(&mut again).unwrap();
         assert_eq!(bytes, again);
-        back.samples.reverse();
-        for (sample, before) in back.samples.iter_mut().zip(&labels.samples) {
+        let mut before = labels.samples;
+        before.sort_by(|a, b| a.path.cmp(&b.path));
+        for (sample, before) in back.samples.iter_mut().zip(&before) {
             sample.row = before.row;
         }
-        assert_eq!(back, labels);
+        assert_eq!(back.samples, before);
     }
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::error::{LabelError, Problem};
 use super::label::{AMBIGUOUS, Label, Readable, plain};
 use super::{COLUMNS, Labels, Sample};
+use crate::report::csv::unguarded;
 
 /// Reads labels: JSON Lines where the first character is `{` or the file's name ends in `.jsonl` or `.ndjson`, a table
 /// with a header otherwise, with commas, or with semicolons or tabs where its header has no comma.
@@ -172,7 +173,9 @@ fn table(path: &Path, bytes: &[u8], rows: &mut Rows) -> Result<(), LabelError> {
             rows.problem(row, "it is not UTF-8 text".to_owned());
             continue;
         };
-        rows.add(row, |name| columns.iter().position(|column| column == name).map(|at| cells[at].to_owned()));
+        rows.add(row, |name| {
+            columns.iter().position(|column| column == name).map(|at| unguarded(cells[at]).to_owned())
+        });
     }
 }
 

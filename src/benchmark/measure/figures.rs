@@ -22,6 +22,20 @@ use crate::checker::milliseconds;
 use crate::policy::{Classification, Decision, code};
 use crate::scoring::Scores;
 
+/// What a figure along a curve is of, in the same words wherever it is told: whose attacks, and by which score.
+#[must_use]
+pub fn curve_title(name: &str, score: &str) -> String {
+    match score {
+        HIGHEST => format!("{name} but screenshots, by the higher of both scores"),
+        score => format!("{name}, by the {score} score"),
+    }
+}
+
+/// All attacks that a score can rank.
+pub const ALL_ATTACKS: &str = "all attacks";
+/// The higher of the scores of screen and print.
+pub const HIGHEST: &str = "highest";
+
 /// Points of a curve that are kept for plots.
 const CURVE_POINTS: usize = 200;
 /// Bins of the calibration.
@@ -336,7 +350,7 @@ fn curves(judged: &[Judged]) -> Vec<CurveFigures> {
     for row in judged.iter().filter(|row| matches!(row.sample.label, Label::Screen | Label::Print)) {
         species.entry(row.sample.label).or_default().insert(&row.sample.species);
     }
-    let mut kinds = vec![("all attacks".to_owned(), "highest", Attacks::All)];
+    let mut kinds = vec![(ALL_ATTACKS.to_owned(), HIGHEST, Attacks::All)];
     for (label, species) in species {
         kinds.push((format!("label {}", label.name()), label.name(), Attacks::Of(label)));
         if species.len() > 1 {

@@ -16,7 +16,8 @@ mod testing;
 pub use self::calibration::{Agreement, Bin, Calibration};
 pub use self::curve::{Curve, DetPoint, Point, RocPoint, probit};
 pub use self::figures::{
-    AtGate, CurveFigures, Figure, Figures, Gate, Legibility, Part, Speed, attack_score, figures, higher,
+    ALL_ATTACKS, AtGate, CurveFigures, Figure, Figures, Gate, HIGHEST, Legibility, Part, Speed, attack_score,
+    curve_title, figures, higher,
 };
 pub use self::first_try::{FirstTry, NO_SCORE, NOT_EXAMINED, Outcomes};
 pub use self::intervals::{Groups, Interval, bootstrap_over_groups, paired_bootstrap_over_groups};

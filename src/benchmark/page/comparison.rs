@@ -44,8 +44,12 @@ pub fn comparison(comparison: &Comparison) -> Page {
                 heading: "Figures".to_owned(),
                 id: "figures".to_owned(),
                 tables: vec![Table {
-                    caption: "After minus before in percentage points; intervals from paired draws of sources"
-                        .to_owned(),
+                    caption: format!(
+                        "Over the {} captures that are the same in both runs, so not the figures of either report where \
+                         that has others too; after minus before in percentage points, intervals from paired draws of \
+                         sources",
+                        comparison.compared
+                    ),
                     head: words(&["", "before", "after", "difference", "95 %", "p"]),
                     rows: figures.collect(),
                 }],

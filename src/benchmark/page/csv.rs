@@ -2,10 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use ::csv::WriterBuilder;
-
 use super::{Cell, Page, Table, columns, ids, slug, unlike};
-use crate::report::csv::guarded;
+use crate::report::csv::{guarded, writer};
 
 /// The tables, each with the stem of a file name of its own and its records. Marks stand in a last column of their own,
 /// so that numbers stay numbers; words that a spreadsheet would take for a formula get an apostrophe.
@@ -26,7 +24,7 @@ fn records(table: &Table) -> String {
     let columns = columns(table);
     let badges = |row: &[Cell]| row.iter().filter_map(|cell| cell.badge.clone()).collect::<Vec<_>>().join("; ");
     let marks = table.rows.iter().any(|row| !badges(row).is_empty());
-    let mut writer = WriterBuilder::new().flexible(true).from_writer(Vec::new());
+    let mut writer = writer(Vec::new());
     let mut record = |mut cells: Vec<String>, last: String| {
         if marks {
             cells.push(last);

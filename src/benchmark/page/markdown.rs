@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::{Cell, Page, Table, columns, numeric};
+use crate::names::disguises;
 
 /// Writes text and tables; of figures the captions, of photographs the names and lines.
 ///
@@ -69,7 +70,7 @@ fn marked(text: &str) -> String {
         match c {
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '$' => out.extend(['\\', c]),
             c if link || list => out.extend(['\\', c]),
-            c if c.is_control() => out.push('\u{fffd}'),
+            c if disguises(c) => out.extend(c.escape_default()),
             c => out.push(c),
         }
     }

@@ -347,7 +347,7 @@ mod tests {
             assert_eq!(row.stops.is_empty(), judged.decision == Some(Decision::Accept), "{row:?}");
         }
         let names: BTreeSet<&str> = rows[2].stops.iter().map(|stop| views[stop.rule].name.as_str()).collect();
-        assert_eq!(names, BTreeSet::from(["illegible", "small_print", "too_small"]));
+        assert_eq!(names, BTreeSet::from(["blurred", "illegible", "small_print", "too_small"]));
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! Two runs over the same pictures → what flipped, and by how much the figures differ.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use super::results::{ResultRow, Run};
 use crate::benchmark::labels::Label;
 use crate::benchmark::measure::{
-    Curve, Groups, Interval, REPLICATES, SEED, Share, higher, paired_bootstrap_over_groups,
+    ALL_ATTACKS, Curve, Gate, Groups, HIGHEST, Interval, REPLICATES, SEED, Share, curve_title, higher,
+    paired_bootstrap_over_groups,
 };
 use crate::policy::Decision;
 
@@ -106,38 +107,71 @@ fn flips(a: &ResultRow, b: &ResultRow) -> Vec<Flip> {
     found
 }
 
+/// The figures of the report under the report's names, over the pictures that both runs have.
 fn differences(pairs: &[(&ResultRow, &ResultRow)]) -> Vec<Difference> {
     let groups = Groups::by(pairs.iter().map(|(row, _)| row.source.as_str()));
     let attack = |row: &ResultRow| row.label != Label::Original;
-    let curve = |rows: Vec<&ResultRow>| {
-        Curve::of_rows(rows.into_iter().filter_map(|row| Some((higher(row.screen, row.print)?, attack(row))))).ok()
-    };
+    let responded = |row: &ResultRow| !["no_response", "not_examined"].contains(&&*row.classification);
     let share = |rows: Vec<&ResultRow>, of: &dyn Fn(&ResultRow) -> Option<bool>| {
-        Share::of(rows.into_iter().filter_map(of)).rate()
+        Share::of(rows.into_iter().filter(|row| responded(row)).filter_map(of)).rate()
     };
+    let accused = |row: &ResultRow| row.classification != "bona_fide";
     let stopped = |row: &ResultRow| Some(row.decision? >= Decision::Review);
-    let figures: [(&str, &(dyn Fn(Vec<&ResultRow>) -> Option<f64> + Sync)); 6] = [
-        ("AUC of the higher score", &|rows| Some(curve(rows)?.auc())),
-        ("D-EER of the higher score", &|rows| Some(curve(rows)?.d_eer().rate)),
-        ("attacks classified as bona fide", &|rows| {
-            share(rows, &|row| attack(row).then(|| row.classification == "bona_fide"))
-        }),
-        ("bona fide classified as an attack", &|rows| {
-            share(rows, &|row| (!attack(row)).then(|| !["bona_fide", "no_response"].contains(&&*row.classification)))
-        }),
-        ("attacks below review", &|rows| share(rows, &|row| attack(row).then(|| stopped(row).map(|s| !s))?)),
-        ("bona fide at review or worse", &|rows| share(rows, &|row| (!attack(row)).then(|| stopped(row))?)),
-    ];
+    let mut figures: Vec<(String, Of<'_>)> = Vec::new();
+    let all = std::iter::once((ALL_ATTACKS.to_owned(), HIGHEST, None));
+    let labels = [Label::Screen, Label::Print];
+    let each = labels.into_iter().map(|label| (format!("label {}", label.name()), label.name(), Some(label)));
+    for (name, score, label) in all.chain(each) {
+        let curve = move |rows: Vec<&ResultRow>| {
+            let ranked = |row: &ResultRow| match label {
+                Some(label) => row.label == label,
+                None => row.label != Label::Screenshot,
+            };
+            let value = |row: &ResultRow| match label {
+                Some(Label::Screen) => row.screen,
+                Some(_) => row.print,
+                None => higher(row.screen, row.print),
+            };
+            let rows = rows.into_iter().filter(|row| !attack(row) || ranked(row));
+            Curve::of_rows(rows.filter_map(|row| Some((value(row)?, attack(row))))).ok()
+        };
+        let title = curve_title(&name, score);
+        figures.push((format!("AUC: {title}"), Box::new(move |rows| Some(curve(rows)?.auc()))));
+        figures.push((format!("D-EER: {title}"), Box::new(move |rows| Some(curve(rows)?.d_eer().rate))));
+    }
+    let species: BTreeSet<&str> =
+        pairs.iter().filter(|(row, _)| attack(row)).map(|(row, _)| row.species.as_str()).collect();
+    for species in species {
+        let mine = move |row: &ResultRow| (attack(row) && row.species == species).then(|| !accused(row));
+        figures.push((
+            format!("APCER, {species}, where a capture counts as stopped when it is {}", Gate::Classified.name()),
+            Box::new(move |rows| share(rows, &mine)),
+        ));
+    }
+    figures.push((
+        format!("BPCER, where a capture counts as stopped when it is {}", Gate::Classified.name()),
+        Box::new(move |rows| share(rows, &|row| (!attack(row)).then(|| accused(row)))),
+    ));
+    for (what, attacks) in
+        [("attacks of all species below review or rejection", true), ("originals at review or rejected", false)]
+    {
+        figures.push((
+            format!("{what}, for any reason"),
+            Box::new(move |rows| {
+                share(rows, &|row| (attack(row) == attacks).then(|| stopped(row).map(|stopped| stopped != attacks))?)
+            }),
+        ));
+    }
     let side = |at: &[usize], second: bool| -> Vec<&ResultRow> {
         at.iter().map(|i| if second { pairs[*i].1 } else { pairs[*i].0 }).collect()
     };
     let all: Vec<usize> = (0..pairs.len()).collect();
-    let difference = |(name, of): (&str, &(dyn Fn(Vec<&ResultRow>) -> Option<f64> + Sync))| {
+    let difference = |(name, of): (String, Of<'_>)| {
         let (before, after) = (of(side(&all, false))?, of(side(&all, true))?);
         let (first, second) = (|at: &[usize]| of(side(at, true)), |at: &[usize]| of(side(at, false)));
         let drawn = paired_bootstrap_over_groups(&groups, REPLICATES, SEED, first, second);
         Some(Difference {
-            name: name.to_owned(),
+            name,
             before,
             after,
             interval: drawn.map(|d| d.difference),
@@ -146,3 +180,6 @@ fn differences(pairs: &[(&ResultRow, &ResultRow)]) -> Vec<Difference> {
     };
     figures.into_iter().filter_map(difference).collect()
 }
+
+/// A figure of rows.
+type Of<'a> = Box<dyn Fn(Vec<&ResultRow>) -> Option<f64> + Sync + 'a>;

@@ -1,7 +1,7 @@
 //! Judged samples → one line each in a run's folder, for comparing runs and proposing thresholds without judging again.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::benchmark::findings::Judged;
 use crate::benchmark::labels::{Label, Readable};
 use crate::benchmark::measure::Figures;
+use crate::names;
 use crate::policy::Decision;
+use crate::report::alone::Part;
 
 /// What a run said of one sample.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -91,7 +93,7 @@ pub struct RunError {
 }
 
 fn failed(path: &Path, cause: impl ToString) -> RunError {
-    RunError { path: path.display().to_string(), cause: cause.to_string() }
+    RunError { path: names::shown(path), cause: cause.to_string() }
 }
 
 fn figures_of(folder: &Path) -> PathBuf {
@@ -107,16 +109,16 @@ fn rows_of(folder: &Path) -> PathBuf {
 /// # Errors
 /// When the folder cannot be written.
 pub fn write(folder: &Path, figures: &Figures, judged: &[Judged]) -> io::Result<()> {
-    let mut out = BufWriter::new(File::create(rows_of(folder))?);
+    let mut part = Part::begin(&rows_of(folder))?;
     for row in judged {
-        serde_json::to_writer(&mut out, &ResultRow::from(row))?;
-        out.write_all(b"\n")?;
+        serde_json::to_writer(part.out(), &ResultRow::from(row))?;
+        part.out().write_all(b"\n")?;
     }
-    out.flush()?;
-    let mut out = BufWriter::new(File::create(figures_of(folder))?);
-    serde_json::to_writer_pretty(&mut out, figures)?;
-    out.write_all(b"\n")?;
-    out.flush()
+    part.finish()?;
+    let mut part = Part::begin(&figures_of(folder))?;
+    serde_json::to_writer_pretty(part.out(), figures)?;
+    part.out().write_all(b"\n")?;
+    part.finish()
 }
 
 /// The run in `folder`.

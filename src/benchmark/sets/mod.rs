@@ -20,7 +20,8 @@ use thiserror::Error;
 use walkdir::WalkDir;
 
 use super::labels::{Label, Labels, Sample};
-use crate::screening::EXTENSIONS;
+use crate::names;
+use crate::screening::{EXTENSIONS, VIDEOS};
 
 /// A set of captures, as it is published.
 #[derive(Debug)]
@@ -123,7 +124,7 @@ pub enum ImportError {
         known: String,
     },
     /// It cannot be read.
-    #[error("cannot read {path}: {source}", path = path.display())]
+    #[error("cannot read {path}: {source}", path = names::shown(path))]
     Read {
         /// The folder.
         path: PathBuf,
@@ -131,7 +132,7 @@ pub enum ImportError {
         source: io::Error,
     },
     /// It is laid out differently.
-    #[error("{path} is not laid out as {name} ({counts}); expected are {layout}", path = path.display())]
+    #[error("{path} is not laid out as {name} ({counts}); expected are {layout}", path = names::shown(path))]
     Layout {
         /// The folder.
         path: PathBuf,
@@ -146,7 +147,7 @@ pub enum ImportError {
     #[error(
         "{path} holds videos and no pictures ({count}, such as {video}); take frames from each first: mkdir -p {to} && \
          ffmpeg -i {video} -vf fps=1 {to}/%06d.png",
-        path = path.display()
+        path = names::shown(path)
     )]
     Videos {
         /// The folder.
@@ -159,7 +160,7 @@ pub enum ImportError {
         to: String,
     },
     /// It is laid out as expected, but nothing in it can be labelled.
-    #[error("nothing in {path} can be labelled: {counts}", path = path.display())]
+    #[error("nothing in {path} can be labelled: {counts}", path = names::shown(path))]
     Nothing {
         /// The folder.
         path: PathBuf,
@@ -167,8 +168,6 @@ pub enum ImportError {
         counts: String,
     },
 }
-
-const VIDEOS: [&str; 9] = ["mp4", "avi", "mov", "mkv", "m4v", "webm", "mpg", "mpeg", "3gp"];
 
 const ALIEN: &str = "picture that the layout does not name";
 const VIDEO: &str = "video, of which frames are to be taken first";

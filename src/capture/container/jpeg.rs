@@ -3,16 +3,25 @@
 use super::provenance::{icc_name, note_manifest};
 use super::segments::{Segment, segments};
 use super::{BLOCK_BYTES, MANIFEST_BYTES, Survey, be16, be32, keep, text};
+use crate::capture::CaptureError;
 
 /// Most markers that are remembered.
 const REMEMBERED_MARKERS: usize = 96;
 
-/// What a JPEG scan refines, to tell whether all scans are there.
-#[derive(Debug, Default, Clone, Copy)]
+/// How often the blocks of a picture may be gone over: a progressive file of many scans does so about ten times, one of
+/// a scan for each bit of each coefficient six hundred times.
+const PASSES: u64 = 40;
+/// Most scans: the decoder takes no more.
+const SCANS: usize = 100;
+/// Blocks that may be gone over whatever the size.
+const FEW_BLOCKS: u64 = 1 << 21;
+
+/// A component of a JPEG and what its scans have brought, to tell whether all scans are there.
+#[derive(Debug, Clone, Copy)]
 struct Coverage {
     id: u8,
-    /// Bit per coefficient that has reached its last bit.
-    done: u64,
+    /// Bits of each coefficient that are still to come; `None` before its first scan.
+    left: [Option<u8>; 64],
     blocks: u64,
 }
 
@@ -24,7 +33,12 @@ pub(super) fn survey(bytes: &[u8]) -> Survey {
     let mut tables: [Option<[u16; 64]>; 4] = [None; 4];
     let mut scan_bytes = 0_u64;
     let mut ended = false;
-    for Segment { code, data, end, scan_bytes: scanned, .. } in segments(bytes) {
+    let (mut passed, mut scans) = (0, 0);
+    let mut next = 2;
+    for Segment { code, data, start, end, scan_bytes: scanned } in segments(bytes) {
+        // Fill bytes, stray bytes and markers without meaning: decoders pass over them.
+        survey.odd |= code != 0xD8 && start != next || matches!(code, 0x01 | 0xDC);
+        next = end + scanned;
         let container = &mut survey.container;
         if !(0xD0..=0xD7).contains(&code) && container.markers.len() < REMEMBERED_MARKERS {
             container.markers.push(code);
@@ -38,10 +52,17 @@ pub(super) fn survey(bytes: &[u8]) -> Survey {
             0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF if survey.size.is_none() => {
                 frame(code, data, &mut survey, &mut coverage);
             }
+            // ITU-T T.81, B.2.5: the height of a frame that did not say it.
+            0xDC => {
+                if let (Some((width, 0)), Some(height)) = (survey.size, be16(data, 0)) {
+                    survey.size = Some((width, u32::from(height)));
+                }
+            }
             0xDB => quantisation(data, &mut tables),
             0xDA => {
                 scan_bytes += scanned as u64;
-                cover(data, survey.container.progressive, &mut coverage);
+                scans += 1;
+                passed += cover(data, survey.container.progressive, &mut coverage);
             }
             0xFE if survey.container.comment.is_none() => survey.container.comment = Some(text(data, 256)),
             0xE0..=0xEF => application(code, data, &mut survey, &mut icc, &mut manifest),
@@ -49,11 +70,17 @@ pub(super) fn survey(bytes: &[u8]) -> Survey {
         }
     }
     let blocks: u64 = coverage.iter().map(|c| c.blocks).sum();
-    // A Huffman-coded block costs at least a bit for its DC and, unless progressive, one for its end.
-    let bits = if survey.container.progressive { 0 } else { blocks * 2 };
-    let refined = |c: &Coverage| c.done & 1 == 1 && (c.done == u64::MAX || !survey.container.progressive);
-    survey.complete =
-        ended && !coverage.is_empty() && coverage.iter().all(refined) && scan_bytes * 8 >= bits.min(blocks * 2);
+    if scans > SCANS || passed > (PASSES * blocks).max(FEW_BLOCKS) {
+        survey.refused.get_or_insert(CaptureError::TooCostly);
+    }
+    // A Huffman-coded block costs at least a bit for its DC and, unless progressive, one for its end. Nothing is
+    // allocated for a picture of which there cannot be so much.
+    let bits = if survey.container.progressive { blocks } else { blocks * 2 };
+    let whole = |c: &Coverage| c.left.iter().all(|left| *left == Some(0));
+    survey.complete = !coverage.is_empty() && coverage.iter().all(whole) && scan_bytes * 8 >= bits;
+    // What a maker puts after a picture without an end marker is not entropy-coded data; the decoder tells whether that
+    // ran out.
+    survey.odd |= !ended;
     survey.container.quantisation_tables = tables.into_iter().flatten().collect();
     if !icc.is_empty() {
         survey.container.icc_profile = Some(icc_name(&icc));
@@ -70,6 +97,13 @@ fn frame(code: u8, data: &[u8], survey: &mut Survey, coverage: &mut Vec<Coverage
         sampling.iter().map(|s| s.0).max().unwrap_or(1).max(1),
         sampling.iter().map(|s| s.1).max().unwrap_or(1).max(1),
     );
+    let kind = match (code, data[0]) {
+        (0xC3 | 0xC5..=0xC7 | 0xCB | 0xCD..=0xCF, _) => Some("A lossless or hierarchical JPEG"),
+        (0xC9 | 0xCA, _) => Some("A JPEG with arithmetic coding"),
+        (_, 12) => Some("A JPEG with 12 bits a sample"),
+        _ => None,
+    };
+    survey.refused = kind.map(CaptureError::unsupported);
     survey.size = Some((u32::from(width), u32::from(height)));
     survey.components = parts.len();
     survey.container.progressive = matches!(code, 0xC2 | 0xC6 | 0xCA | 0xCE);
@@ -80,29 +114,34 @@ fn frame(code: u8, data: &[u8], survey: &mut Survey, coverage: &mut Vec<Coverage
     coverage.extend(parts.iter().zip(&sampling).map(|(part, s)| {
         let along =
             |pixels: u16, share: u8, of: u8| (u64::from(pixels) * u64::from(share)).div_ceil(u64::from(of)).div_ceil(8);
-        Coverage { id: part[0], done: 0, blocks: along(width, s.0, most.0) * along(height, s.1, most.1) }
+        Coverage { id: part[0], left: [None; 64], blocks: along(width, s.0, most.0) * along(height, s.1, most.1) }
     }));
 }
 
-/// Notes what a scan header promises: components, first and last coefficient, and the bit left to refine.
-fn cover(header: &[u8], progressive: bool, coverage: &mut [Coverage]) {
-    let Some(&count) = header.first() else { return };
+/// Notes what a scan header promises: components, first and last coefficient, and the bit that it refines. Returns how
+/// many blocks the scan goes over.
+fn cover(header: &[u8], progressive: bool, coverage: &mut [Coverage]) -> u64 {
+    let Some(&count) = header.first() else { return 0 };
     let count = usize::from(count);
     let Some([from, to, bits]) = header.get(1 + 2 * count..4 + 2 * count).and_then(|t| t.first_chunk::<3>()) else {
-        return;
+        return 0;
     };
-    let mask = if !progressive {
-        u64::MAX
-    } else if bits & 15 != 0 || *from > 63 || to < from {
-        0
-    } else {
-        (u64::MAX >> (63 - (to.min(&63) - from))) << from
-    };
+    let (from, to, (before, after)) = if progressive { (*from, *to, (bits >> 4, bits & 15)) } else { (0, 63, (0, 0)) };
+    let mut passed = 0;
     for part in header[1..].chunks_exact(2).take(count) {
         for component in coverage.iter_mut().filter(|c| c.id == part[0]) {
-            component.done |= mask;
+            passed += component.blocks;
+            for left in component.left.iter_mut().take(usize::from(to) + 1).skip(usize::from(from)) {
+                // A first scan brings all but the last bits, each later one the next bit.
+                match *left {
+                    None if before == 0 => *left = Some(after),
+                    Some(bits) if before == bits && after + 1 == bits => *left = Some(after),
+                    _ => {}
+                }
+            }
         }
     }
+    passed
 }
 
 fn quantisation(mut data: &[u8], tables: &mut [Option<[u16; 64]>; 4]) {
@@ -140,6 +179,30 @@ fn application(code: u8, data: &[u8], survey: &mut Survey, icc: &mut Vec<u8>, ma
         0xEE if data.starts_with(b"Adobe") => container.adobe_transform = data.get(11).copied(),
         _ => {}
     }
+}
+
+/// The same picture without what decoders pass over, and with an end: for one that is stricter than that.
+pub fn plain(bytes: &[u8], height: u32) -> Vec<u8> {
+    let mut out = vec![0xFF, 0xD8];
+    out.reserve(bytes.len());
+    for Segment { code, data, end, scan_bytes, .. } in segments(bytes) {
+        let Some(data) = data else { continue };
+        let colours = matches!(code, 0xE0 | 0xEE);
+        if !matches!(code, 0xC0..=0xCF | 0xDA | 0xDB | 0xDD) && !colours {
+            continue;
+        }
+        let start = out.len();
+        out.extend([0xFF, code]);
+        out.extend((data.len() as u16 + 2).to_be_bytes());
+        out.extend(data);
+        // A height that came later.
+        if matches!(code, 0xC0..=0xC2) && data.get(1..3) == Some(&[0, 0]) {
+            out[start + 5..start + 7].copy_from_slice(&(height as u16).to_be_bytes());
+        }
+        out.extend(&bytes[end..end + scan_bytes]);
+    }
+    out.extend([0xFF, 0xD9]);
+    out
 }
 
 /// The width and height a JPEG's frame header declares.

@@ -1,17 +1,25 @@
 //! Markers, tables and boxes of the file → facts about how it was written, without judgement.
 
 mod boxes;
+#[cfg(feature = "heic")]
+mod heif;
 mod jpeg;
+mod pdf;
 mod provenance;
 mod raster;
 mod segments;
 
-pub(super) use jpeg::size as jpeg_size;
+#[cfg(feature = "heic")]
+pub(super) use heif::{Plan, plan};
+pub(super) use jpeg::{plain, size as jpeg_size};
+pub(super) use pdf::picture as pdf_picture;
 #[cfg(feature = "heic")]
 pub(super) use provenance::icc_name;
 pub(super) use provenance::source_types;
 
 pub use self::segments::{Segment, segments};
+use serde::{Deserialize, Serialize};
+
 use super::{CaptureError, MediaType};
 
 /// Most bytes of metadata blocks that are kept, each kind.
@@ -21,13 +29,14 @@ const MANIFEST_BYTES: usize = 16 << 20;
 
 /// How the file is built.
 #[allow(clippy::struct_excessive_bools)] // Independent facts, not states.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Container {
     /// JPEG marker codes (0xD8 = SOI, …) in file order, restart markers left out, at most 96.
     pub markers: Vec<u8>,
     /// Whether a JPEG is progressive, or a PNG interlaced.
     pub progressive: bool,
     /// JPEG quantisation tables in order of their number, values in zigzag order as stored.
+    #[serde(with = "tables")]
     pub quantisation_tables: Vec<[u16; 64]>,
     /// Luma samples per chroma sample, across and down: (2, 2) is 4:2:0. JPEG with three components only.
     pub subsampling: Option<(u8, u8)>,
@@ -57,6 +66,20 @@ pub struct Container {
     pub lossless: Option<bool>,
 }
 
+/// Tables as lists: arrays of more than 32 are not written as they are.
+mod tables {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(tables: &[[u16; 64]], to: S) -> Result<S::Ok, S::Error> {
+        tables.iter().map(<[u16; 64]>::as_slice).collect::<Vec<_>>().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<[u16; 64]>, D::Error> {
+        let tables = Vec::<Vec<u16>>::deserialize(from)?;
+        Ok(tables.into_iter().filter_map(|table| table.try_into().ok()).collect())
+    }
+}
+
 /// What one walk over the file brings: facts, blocks to parse and the declared size.
 #[derive(Debug, Default)]
 pub(super) struct Survey {
@@ -70,11 +93,17 @@ pub(super) struct Survey {
     pub xmp: Option<Vec<u8>>,
     /// Whether the file holds all of the picture that it announces.
     pub complete: bool,
+    /// Whether a JPEG holds what a strict decoder stumbles over, or has no end.
+    pub odd: bool,
+    /// EXIF orientation that stands in the file's own structure, not in a block.
+    pub orientation: Option<u32>,
+    /// Why the picture is not decoded, where its structure says so.
+    pub refused: Option<CaptureError>,
 }
 
 /// The format of `bytes`, by content.
 pub(super) fn sniff(bytes: &[u8]) -> Result<MediaType, CaptureError> {
-    let unsupported = |format| Err(CaptureError::Unsupported { format });
+    let unsupported = |format| Err(CaptureError::unsupported(format));
     let starts = |magic: &[u8]| bytes.starts_with(magic);
     if starts(&[0xFF, 0xD8, 0xFF]) {
         return Ok(MediaType::Jpeg);
@@ -96,14 +125,16 @@ pub(super) fn sniff(bytes: &[u8]) -> Result<MediaType, CaptureError> {
     }
     match () {
         () if starts(b"II+\0") || starts(b"MM\0+") => unsupported("BigTIFF"),
-        () if starts(b"GIF8") => unsupported("GIF"),
-        () if starts(b"%PDF") => unsupported("PDF"),
+        () if starts(b"GIF87a") || starts(b"GIF89a") => Ok(MediaType::Gif),
+        () if bytes[..bytes.len().min(1024)].windows(5).any(|w| w == b"%PDF-") => Ok(MediaType::Pdf),
         () if starts(b"FUJIFILMCCD-RAW") || starts(b"IIRO") || starts(b"IIRS") || starts(b"IIU\0") => {
-            unsupported("Camera raw")
+            unsupported("A camera's raw file")
         }
         () if starts(b"\0\0\0\x0cJXL ") || starts(&[0xFF, 0x0A]) => unsupported("JPEG XL"),
         () if starts(b"\0\0\0\x0cjP  ") || starts(&[0xFF, 0x4F, 0xFF, 0x51]) => unsupported("JPEG 2000"),
-        () if starts(b"8BPS") => unsupported("Photoshop"),
+        () if starts(b"RIFF") && matches!(bytes.get(8..12), Some(b"AVI " | b"WAVE")) => unsupported("A sound or film"),
+        () if starts(b"\x1aE\xdf\xa3") || starts(b"OggS") || starts(b"ID3") => unsupported("A sound or film"),
+        () if starts(b"8BPS") => unsupported("Photoshop's own format"),
         () if starts(b"\0\0\x01\0") && bytes.len() >= 22 => unsupported("ICO"),
         () if is_svg(bytes) => unsupported("SVG"),
         () => Err(CaptureError::NotAnImage),
@@ -117,32 +148,36 @@ fn is_svg(bytes: &[u8]) -> bool {
 
 /// Raw files are TIFFs too: told by the DNG version, Canon's mark, or previews beside the first directory.
 fn tiff_kind(bytes: &[u8]) -> Result<MediaType, CaptureError> {
-    let Some(directory) = raster::tiff_directory(bytes) else { return Ok(MediaType::Tiff) };
+    let Ok(directory) = raster::tiff_directory(bytes) else { return Ok(MediaType::Tiff) };
     let has = |tag| directory.iter().any(|e| e.tag == tag);
     if has(0xC612) {
-        return Err(CaptureError::Unsupported { format: "DNG" });
+        return Err(CaptureError::unsupported("DNG"));
     }
     let first = |tag| directory.iter().find(|e| e.tag == tag).and_then(|e| e.values.first().copied());
     if bytes.get(8..10) == Some(b"CR") || (has(0x14A) && has(0x10F) && first(0xFE) == Some(1)) {
-        return Err(CaptureError::Unsupported { format: "Camera raw" });
+        return Err(CaptureError::unsupported("A camera's raw file"));
     }
     Ok(MediaType::Tiff)
 }
+
+/// Brands of ISO base media files that hold films and sound.
+const FILMS: &[&[u8]] = &[b"isom", b"iso", b"mp4", b"avc", b"qt  ", b"M4", b"3gp", b"3g2", b"dash", b"MSNV"];
 
 fn isobmff_kind(bytes: &[u8]) -> Result<MediaType, CaptureError> {
     let size = be32(bytes, 0).map_or(16, |s| s as usize).clamp(16, 256).min(bytes.len());
     let brands: Vec<&[u8]> = bytes[8..size.max(8)].chunks_exact(4).collect();
     let any = |names: &[&[u8; 4]]| brands.iter().any(|b| names.iter().any(|n| n.as_slice() == *b));
     if any(&[b"avif", b"avis"]) {
-        return Err(CaptureError::Unsupported { format: "AVIF" });
+        return Err(CaptureError::unsupported("AVIF"));
     }
     if any(&[b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1"]) {
         return Ok(MediaType::Heic);
     }
     Err(match brands.first().copied() {
-        Some(b"crx ") => CaptureError::Unsupported { format: "Camera raw" },
-        Some(b"jxl ") => CaptureError::Unsupported { format: "JPEG XL" },
-        Some(b"jp2 ") => CaptureError::Unsupported { format: "JPEG 2000" },
+        Some(b"crx ") => CaptureError::unsupported("A camera's raw file"),
+        Some(b"jxl ") => CaptureError::unsupported("JPEG XL"),
+        Some(b"jp2 ") => CaptureError::unsupported("JPEG 2000"),
+        Some(brand) if FILMS.iter().any(|film| brand.starts_with(film)) => CaptureError::unsupported("A sound or film"),
         _ => CaptureError::NotAnImage,
     })
 }
@@ -178,6 +213,9 @@ pub(super) fn survey(media_type: MediaType, bytes: &[u8]) -> Survey {
         MediaType::Heic => boxes::heic(bytes),
         MediaType::Bmp => raster::bmp(bytes),
         MediaType::Tiff => raster::tiff(bytes),
+        MediaType::Gif => raster::gif(bytes),
+        // What it holds is walked once it is found.
+        MediaType::Pdf => Survey::default(),
     };
     if let Some(xmp) = &survey.xmp {
         source_types(xmp, &mut survey.container.digital_source_types);
@@ -229,8 +267,8 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(named(b"\0\0\0\x1cftypavif\0\0\0\0mif1avif"), "AVIF");
-        assert_eq!(named(b"GIF89a"), "GIF");
-        assert_eq!(named(b"%PDF-1.7"), "PDF");
+        assert_eq!(sniff(b"GIF89a"), Ok(MediaType::Gif));
+        assert_eq!(sniff(b"\n%PDF-1.7"), Ok(MediaType::Pdf));
         assert_eq!(named(b"<?xml version='1.0'?><svg xmlns='x'/>"), "SVG");
         assert_eq!(sniff(b"hello, this is text"), Err(CaptureError::NotAnImage));
     }

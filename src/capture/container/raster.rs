@@ -1,6 +1,7 @@
 //! BMP headers and TIFF directories → size, alpha and compression, and whether the file is whole.
 
 use super::{BLOCK_BYTES, Container, Survey, be16, be32, le32};
+use crate::capture::CaptureError;
 
 pub(super) fn bmp(bytes: &[u8]) -> Survey {
     let mut survey =
@@ -28,20 +29,75 @@ pub(super) fn bmp(bytes: &[u8]) -> Survey {
     survey
 }
 
+/// The first picture of a GIF: what it is drawn on, and whether all of it is there.
+pub(super) fn gif(bytes: &[u8]) -> Survey {
+    let mut survey = Survey::default();
+    let half = |at: usize| bytes.get(at..at + 2).map(|b| u32::from(u16::from_le_bytes([b[0], b[1]])));
+    let table = |flags: u8| if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 7) + 1) };
+    survey.size = half(6).zip(half(8));
+    let Some(flags) = bytes.get(10) else { return survey };
+    let mut at = 13 + table(*flags);
+    while let Some(kind) = bytes.get(at) {
+        at += 1;
+        match kind {
+            // An extension: its label.
+            0x21 => {
+                let label = bytes.get(at);
+                let transparent = bytes.get(at + 2).is_some_and(|flags| flags & 1 == 1);
+                survey.container.alpha |= label == Some(&0xF9) && transparent;
+                at += 1;
+            }
+            // A picture: its place, size, colours, and the width of its codes.
+            0x2C => {
+                let Some(flags) = bytes.get(at + 8) else { return survey };
+                survey.container.progressive = flags & 0x40 != 0;
+                at += 9 + table(*flags) + 1;
+            }
+            _ => return survey,
+        }
+        while let Some(length) = bytes.get(at) {
+            at += 1 + usize::from(*length);
+            if *length == 0 {
+                break;
+            }
+        }
+        if *kind == 0x2C {
+            survey.complete = at <= bytes.len() && bytes.get(at - 1) == Some(&0);
+            return survey;
+        }
+    }
+    survey
+}
+
+/// Most tags whose values are not read that are remembered.
+const MOST_TAGS: usize = 512;
+
 /// One entry of a TIFF directory with whole-number values.
 pub(super) struct TiffEntry {
     pub(super) tag: u16,
     pub(super) values: Vec<u64>,
 }
 
-/// The first directory; `None` when it is not there.
-pub(super) fn tiff_directory(bytes: &[u8]) -> Option<Vec<TiffEntry>> {
+/// Most values of all entries of a directory together: 64 megapixels in tiles of 16 × 16, places and sizes.
+const MOST_VALUES: usize = 1 << 19;
+
+/// The first directory.
+///
+/// # Errors
+/// Truncated when it is not there, too costly when it says more than a picture within any limits has to say.
+pub(super) fn tiff_directory(bytes: &[u8]) -> Result<Vec<TiffEntry>, CaptureError> {
+    let mut room = MOST_VALUES;
+    tiff_entries(bytes, &mut room).ok_or(if room == 0 { CaptureError::TooCostly } else { CaptureError::Truncated })
+}
+
+/// `room` is what values may still come, and becomes 0 where more are told.
+fn tiff_entries(bytes: &[u8], room: &mut usize) -> Option<Vec<TiffEntry>> {
     let little = bytes.starts_with(b"II");
     let short = |at: usize| be16(bytes, at).map(|v| if little { v.swap_bytes() } else { v });
     let long = |at: usize| be32(bytes, at).map(|v| if little { v.swap_bytes() } else { v });
     let at = long(4)? as usize;
     let count = usize::from(short(at)?);
-    let mut entries = Vec::new();
+    let mut entries: Vec<TiffEntry> = Vec::new();
     for i in 0..count {
         let entry = at.checked_add(2 + 12 * i)?;
         let (tag, kind, number) = (short(entry)?, short(entry + 2)?, long(entry + 4)? as usize);
@@ -52,9 +108,18 @@ pub(super) fn tiff_directory(bytes: &[u8]) -> Option<Vec<TiffEntry>> {
             4 | 9 | 13 => 4,
             _ => 0,
         };
-        let wanted = matches!(tag, 0xFE | 0x100..=0x103 | 0x106 | 0x111 | 0x115 | 0x117 | 0x144 | 0x145 | 0x152);
+        let wanted =
+            matches!(tag, 0xFE | 0x100..=0x103 | 0x106 | 0x111 | 0x112 | 0x115 | 0x117 | 0x144 | 0x145 | 0x152);
+        // A tag counts once.
+        if entries.iter().any(|e| e.tag == tag) || (!wanted && entries.len() >= MOST_TAGS) {
+            continue;
+        }
         let mut values = Vec::new();
-        if wanted && size > 0 && number <= 1 << 20 {
+        if wanted && size > 0 {
+            *room = room.saturating_sub(number);
+            if *room == 0 {
+                return None;
+            }
             let start = if number * size <= 4 { entry + 8 } else { long(entry + 8)? as usize };
             for k in 0..number {
                 let place = start.checked_add(k * size)?;
@@ -72,7 +137,13 @@ pub(super) fn tiff_directory(bytes: &[u8]) -> Option<Vec<TiffEntry>> {
 
 pub(super) fn tiff(bytes: &[u8]) -> Survey {
     let mut survey = Survey::default();
-    let Some(directory) = tiff_directory(bytes) else { return survey };
+    let directory = match tiff_directory(bytes) {
+        Ok(directory) => directory,
+        Err(error) => {
+            survey.refused = Some(error);
+            return survey;
+        }
+    };
     let values = |tag| directory.iter().find(|e| e.tag == tag).map(|e| e.values.as_slice()).unwrap_or_default();
     let side = |tag| values(tag).first().map(|&v| u32::try_from(v).unwrap_or(u32::MAX));
     survey.size = side(0x100).zip(side(0x101));
@@ -80,8 +151,9 @@ pub(super) fn tiff(bytes: &[u8]) -> Survey {
     survey.container.lossless = Some(!matches!(values(0x103).first(), Some(6 | 7)));
     let places = [(0x111, 0x117), (0x144, 0x145)].map(|(offsets, counts)| (values(offsets), values(counts)));
     let whole = |(offsets, counts): (&[u64], &[u64])| {
-        offsets.iter().zip(counts).all(|(offset, count)| offset + count <= bytes.len() as u64)
+        offsets.iter().zip(counts).all(|(offset, count)| offset.saturating_add(*count) <= bytes.len() as u64)
     };
+    survey.orientation = values(0x112).first().map(|&v| u32::try_from(v).unwrap_or(0));
     survey.complete = places.iter().any(|p| !p.0.is_empty()) && places.into_iter().all(whole);
     if bytes.len() <= BLOCK_BYTES {
         survey.exif = Some(bytes.to_vec());

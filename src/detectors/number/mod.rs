@@ -119,7 +119,7 @@ fn matches_qr(proof: Option<&Proof>, scene: &Scene<'_>) -> Option<f64> {
     if !number.code.holds() {
         return None;
     }
-    let contents = scene.codes().iter().filter_map(|code| code.content.as_deref());
+    let contents = scene.codes().found.iter().filter_map(|code| code.content.as_deref());
     let said: Vec<QrMatch> = contents.filter_map(|content| number.matches_qr(content)).collect();
     if said.contains(&QrMatch::Same) { Some(1.0) } else { said.contains(&QrMatch::Different).then_some(0.0) }
 }

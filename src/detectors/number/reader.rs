@@ -2,12 +2,12 @@
 //!
 //! The bounds below say where this detector looks and what it calls a number: they are part of what its readings mean.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use super::attempt::{Attempt, TRUSTED, sure};
 use crate::geometry::{PixelRect, Quad};
 use crate::reading::{
-    Fault, Line, NumberCode, Proof, Recogniser, ResidentId, credit_code, lines, mrz, place, resident_id,
+    Fault, Line, NumberCode, Proof, Recogniser, ResidentId, Strip, credit_code, lines, mrz, place, resident_id,
 };
 use crate::scene::{Flat, Scene};
 use crate::vocabulary::{DocumentKind, Face};
@@ -55,6 +55,8 @@ pub(super) struct Reader<'a> {
     face: Option<(Face, f32)>,
     kind: DocumentKind,
     left: Cell<usize>,
+    /// What was read so far: lines come again in the same view made twice.
+    known: RefCell<Vec<(Strip, Line)>>,
 }
 
 impl<'a> Reader<'a> {
@@ -65,7 +67,7 @@ impl<'a> Reader<'a> {
         face: Option<(Face, f32)>,
         kind: DocumentKind,
     ) -> Self {
-        Self { recogniser, scene, face, kind, left: Cell::new(MOST_READ) }
+        Self { recogniser, scene, face, kind, left: Cell::new(MOST_READ), known: RefCell::new(Vec::new()) }
     }
 }
 
@@ -97,10 +99,22 @@ impl Reader<'_> {
         }
         self.left.set(left - 1);
         let finer = fine.then(|| flat.finer(self.scene.capture(), rect)).flatten();
-        Some(match finer {
-            Some((luma, rect)) => self.recogniser.read(&luma, rect),
-            None => self.recogniser.read(&flat.luma, rect),
-        })
+        let strip = match &finer {
+            Some((luma, rect)) => Strip::of(luma, *rect),
+            None => Strip::of(&flat.luma, rect),
+        };
+        Some(strip.map_or_else(Line::default, |strip| self.text(strip)))
+    }
+
+    /// What stands in `strip`.
+    pub(super) fn text(&self, strip: Strip) -> Line {
+        let mut known = self.known.borrow_mut();
+        if let Some((_, line)) = known.iter().find(|(other, _)| *other == strip) {
+            return line.clone();
+        }
+        let line = self.recogniser.read(&strip);
+        known.push((strip, line.clone()));
+        line
     }
 
     /// Reads `rect` unless it was read; whether it is there now.

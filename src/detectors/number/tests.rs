@@ -1,12 +1,13 @@
 //! Lines as they are read, sure and unsure → which numbers are told, and which lines are read for one.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::reader::{MOST_LINES, MOST_LINES_IN_PLACE};
 use super::*;
 use crate::capture::{Capture, Container, MediaType, Metadata, Orientation, Pixels};
 use crate::inference::Model;
-use crate::reading::{credit_code, resident_id};
+use crate::reading::{Strip, credit_code, resident_id};
 use crate::scene::{Deadline, survey};
 use crate::vocabulary::Face;
 
@@ -61,26 +62,43 @@ fn prose_is_no_zone_that_was_not_read() {
     assert_eq!(code(&reading), NumberCode::NoneFound);
 }
 
-/// Says that every line is blank.
-#[derive(Debug)]
-struct Blank;
+/// Says that every line is blank, and counts them.
+#[derive(Debug, Default)]
+struct Blank(AtomicUsize);
 
 impl Model for Blank {
     fn run(
         &self,
         input: ndarray::ArrayViewD<'_, f32>,
     ) -> Result<Vec<ndarray::ArrayD<f32>>, crate::inference::InferenceError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
         let width = input.shape()[3];
         Ok(vec![ndarray::ArrayD::zeros(vec![1, width / 4, 39])])
     }
 }
 
 fn with_reader<T>(face: Face, ask: impl Fn(&Reader<'_>) -> T) -> T {
+    with_model(Arc::new(Blank::default()), face, ask)
+}
+
+fn with_model<T>(model: Arc<Blank>, face: Face, ask: impl Fn(&Reader<'_>) -> T) -> T {
     let pixels = Pixels::new(64, 64, vec![200; 64 * 64], Orientation::Upright).expect("64 by 64 samples");
     let capture = Capture::new(MediaType::Png, pixels, Metadata::default(), Container::default());
     let scene = survey(&capture, Deadline::NEVER);
-    let recogniser = Recogniser::new(Arc::new(Blank));
+    let recogniser = Recogniser::new(model);
     ask(&Reader::new(&recogniser, &scene, Some((face, 1.0)), DocumentKind::Other))
+}
+
+#[test]
+fn a_line_that_comes_again_is_read_once() {
+    let luma = image::GrayImage::from_fn(200, 60, |x, y| image::Luma([(x * 7 + y * 13) as u8]));
+    let strip = |x| Strip::of(&luma, PixelRect::new(x, 20, 120, 14)).expect("a line");
+    let model = Arc::new(Blank::default());
+    with_model(Arc::clone(&model), Face::Page, |reader| {
+        assert_eq!(reader.text(strip(10)), reader.text(strip(10)));
+        reader.text(strip(30));
+    });
+    assert_eq!(model.0.load(Ordering::Relaxed), 2);
 }
 
 #[test]

@@ -73,7 +73,7 @@ impl Line {
 }
 
 /// Thinned edge pixels of the strongest of the planes, by signed gradient direction in steps of [`THETA_DEG`].
-pub(super) fn edge_pixels(planes: &[GrayImage; 3]) -> Vec<Vec<EdgePixel>> {
+pub(super) fn edge_pixels<'a>(planes: &'a [GrayImage; 3]) -> Vec<Vec<EdgePixel>> {
     let (width, height) = (planes[0].width() as usize, planes[0].height() as usize);
     let mut bins = vec![Vec::new(); THETAS];
     if width < 16 || height < 16 {
@@ -90,17 +90,24 @@ pub(super) fn edge_pixels(planes: &[GrayImage; 3]) -> Vec<Vec<EdgePixel>> {
         for y in 1..height - 1 {
             let row = |k: usize| &raw[k * width..(k + 1) * width];
             let (a, b, c) = (row(y - 1), row(y), row(y + 1));
-            let at = y * width;
-            let (ox, oy, op) = (&mut gx[at..at + width], &mut gy[at..at + width], &mut power[at..at + width]);
-            for x in 1..width - 1 {
-                let v = |r: &[u8], i: usize| i16::from(r[i]);
-                let dx = v(a, x + 1) - v(a, x - 1) + 2 * (v(b, x + 1) - v(b, x - 1)) + v(c, x + 1) - v(c, x - 1);
-                let dy = v(c, x - 1) + 2 * v(c, x) + v(c, x + 1) - v(a, x - 1) - 2 * v(a, x) - v(a, x + 1);
+            let (from, to) = (y * width + 1, (y + 1) * width - 1);
+            let (ox, oy, op) = (&mut gx[from..to], &mut gy[from..to], &mut power[from..to]);
+            // Left, middle and right of each pixel: of one length, so that many are computed at once.
+            let n = width - 2;
+            let beside = |r: &'a [u8]| [&r[..n], &r[1..=n], &r[2..n + 2]];
+            let ([a0, a1, a2], [b0, _, b2], [c0, c1, c2]) = (beside(a), beside(b), beside(c));
+            let (ox, oy, op) = (&mut ox[..n], &mut oy[..n], &mut op[..n]);
+            for i in 0..n {
+                let v = |r: &[u8]| i16::from(r[i]);
+                let dx = v(a2) - v(a0) + 2 * (v(b2) - v(b0)) + v(c2) - v(c0);
+                let dy = v(c0) + 2 * v(c1) + v(c2) - v(a0) - 2 * v(a1) - v(a2);
                 let (dx, dy) = (dx * weight, dy * weight);
                 let p = i32::from(dx) * i32::from(dx) + i32::from(dy) * i32::from(dy);
-                if p > op[x] {
-                    (ox[x], oy[x], op[x]) = (dx, dy, p);
-                }
+                // Chosen without a branch.
+                let more = p > op[i];
+                ox[i] = if more { dx } else { ox[i] };
+                oy[i] = if more { dy } else { oy[i] };
+                op[i] = if more { p } else { op[i] };
             }
         }
     }
@@ -117,6 +124,7 @@ pub(super) fn edge_pixels(planes: &[GrayImage; 3]) -> Vec<Vec<EdgePixel>> {
     });
     let floor = (fifth.unwrap_or(0) as f32 * 8.0).clamp(64.0, 200.0);
     let least = (floor * floor) as i32;
+    let directions = Directions::new();
     for y in 2..height - 2 {
         for x in 2..width - 2 {
             let i = y * width + x;
@@ -141,11 +149,56 @@ pub(super) fn edge_pixels(planes: &[GrayImage; 3]) -> Vec<Vec<EdgePixel>> {
             let magnitude = (p as f32).sqrt();
             let (nx, ny) = (dx as f32 / magnitude, dy as f32 / magnitude);
             let weight = (magnitude / floor).min(2.0);
-            let bin = (ny.atan2(nx).to_degrees().rem_euclid(360.0) / THETA_DEG) as usize % THETAS;
+            let bin = directions.bin(i32::from(gx[i]), i32::from(gy[i]));
             bins[bin].push(EdgePixel { x: x as f32, y: y as f32, nx, ny, weight });
         }
     }
     bins
+}
+
+/// Tells the bin of a direction without computing its angle.
+struct Directions {
+    /// Tangents of the directions where bins begin, from 0 to beyond 45°.
+    begins: [f32; Self::COUNT],
+}
+
+impl Directions {
+    /// The bins that begin below 45°, and one more.
+    const COUNT: usize = (45.0 / THETA_DEG) as usize + 2;
+
+    fn new() -> Self {
+        Self { begins: std::array::from_fn(|k| (k as f32 * THETA_DEG).to_radians().tan()) }
+    }
+
+    /// The bin of the direction of (`x`, `y`), which is not (0, 0): its angle over [`THETA_DEG`].
+    fn bin(&self, x: i32, y: i32) -> usize {
+        const QUARTER: usize = THETAS / 4;
+        let (wide, high) = (x.abs(), y.abs());
+        let (low, top) = (wide.min(high), wide.max(high));
+        let tangent = low as f32 / top as f32;
+        // Within a quarter of a degree of the angle: the bin, or one beside it.
+        let mut k = (tangent * (45.0 + 15.6 * (1.0 - tangent)) / THETA_DEG) as usize;
+        while tangent >= self.begins[k + 1] {
+            k += 1;
+        }
+        while tangent < self.begins[k] {
+            k -= 1;
+        }
+        // Angles that grow away from an axis, and angles that fall towards it, one of 0 being at its very begin.
+        let after = |axis: usize| axis * QUARTER + k;
+        let before = |axis: usize| if low == 0 { axis * QUARTER } else { axis * QUARTER - 1 - k };
+        let bin = match (wide >= high, x >= 0, y >= 0) {
+            (true, true, true) => after(0),
+            (false, true, true) => before(1),
+            (false, false, true) => after(1),
+            (true, false, true) => before(2),
+            (true, false, false) => after(2),
+            (false, false, false) => before(3),
+            (false, true, false) => after(3),
+            (true, true, false) => before(4),
+        };
+        bin % THETAS
+    }
 }
 
 /// The longest straight edges among `bins`, and the four sides of the picture.
@@ -286,4 +339,23 @@ fn visible(line: &Line, width: f32, height: f32) -> (f32, f32) {
         to = to.min(a.max(b));
     }
     (from, to.max(from))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bin_of_a_direction_is_that_of_its_angle() {
+        let directions = Directions::new();
+        let mut seen = [false; THETAS];
+        for (x, y) in (-90..=90).flat_map(|y| (-90..=90).map(move |x| (x, y))).filter(|place| *place != (0, 0)) {
+            let angle = f64::from(y).atan2(f64::from(x)).to_degrees().rem_euclid(360.0);
+            let bin = directions.bin(x, y);
+            // One on the border of two bins falls to the later.
+            assert_eq!(bin, (angle / f64::from(THETA_DEG) + 1e-6) as usize % THETAS, "{x}, {y}");
+            seen[bin] = true;
+        }
+        assert!(seen.iter().all(|seen| *seen));
+    }
 }

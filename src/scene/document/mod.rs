@@ -59,6 +59,11 @@ impl Document {
             || whole_is_sure && self.edge_support == 0.0 && share > 0.5
     }
 
+    /// Whether at least as much of its border is an edge as any one side must have.
+    pub(super) fn is_bounded(&self) -> bool {
+        self.edge_support >= LEAST_SUPPORT
+    }
+
     /// Pixels per millimetre along the long side, for a format of known size: ID-1 and ID-3 (ISO/IEC 7810), and A4
     /// (ISO 216) for a page in its proportions, whichever of that series it is.
     #[must_use]

@@ -1,7 +1,6 @@
 //! What the service measures, by what it judges, and how it is.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
@@ -17,9 +16,6 @@ use crate::service::auth::{Administers, Checks, Who};
 use crate::service::http::problem::{Kind, Problem};
 use crate::service::work::app::App;
 use crate::words::Sentence;
-
-/// How long the store may take to say that it is there.
-const READY_TIME: Duration = Duration::from_secs(2);
 
 /// What is measured, and what may be said of it.
 #[derive(Serialize, ToSchema)]
@@ -148,7 +144,8 @@ impl utoipa::IntoResponses for NotReady {
     }
 }
 
-/// Whether uploads can be taken: the store answers, and the service is not stopping.
+/// Whether uploads can be taken: verdicts can be recorded in the store that is on its path now, and the service is not
+/// stopping. It is tried by writing, once a second at most.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -160,10 +157,13 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Result<Json<Health>, 
     if app.draining.is_cancelled() {
         return Err(unavailable("The service is stopping.", "服务正在停止。"));
     }
-    match tokio::time::timeout(READY_TIME, app.store.ping()).await {
-        Ok(Ok(())) => Ok(Json(OK)),
-        Ok(Err(_)) | Err(_) => Err(unavailable("The store cannot be reached.", "无法连接存储。")),
+    if app.ready.of(&app.store).await {
+        return Ok(Json(OK));
     }
+    Err(unavailable(
+        "Verdicts cannot be recorded: the store is away, locked, read-only or full.",
+        "存储不可用、被锁定、只读或已满，无法记录结果。",
+    ))
 }
 
 /// Figures for Prometheus; needs the scope `admin`.

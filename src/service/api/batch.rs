@@ -6,21 +6,23 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde::Deserialize;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use utoipa::{IntoParams, ToSchema};
 
 use super::PictureProblems;
-use super::check::query;
+use super::check::{query, together};
 use crate::report::{Failure, FailureCause, Report, Row, json};
 use crate::service::auth::Caller;
 use crate::service::http::intake::{self, Part, Parts, Picture};
 use crate::service::http::language::preferred;
+use crate::service::http::peer::{Lane, Peer};
 use crate::service::http::problem::Problem;
+use crate::service::http::shares::Share;
 use crate::service::store::Scope;
 use crate::service::work::app::{App, Ask, RecordFor};
 use crate::vocabulary::{Face, Language};
@@ -43,10 +45,18 @@ pub(super) struct BatchQuery {
     reveal: bool,
 }
 
-/// The files of a form.
-#[derive(ToSchema)]
+/// The files of a form, and before them what else could stand in the query.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[allow(dead_code, reason = "describes the form")]
 pub(super) struct Files {
+    /// The document, or side of it, that is wanted.
+    document: Option<Face>,
+    /// A policy by name.
+    #[schema(max_length = 64)]
+    policy: Option<String>,
+    /// Shows numbers in clear; needs the scope `review`.
+    reveal: Option<bool>,
     /// Untouched files of the camera.
     #[schema(format = Binary, value_type = Vec<String>)]
     file: Vec<String>,
@@ -66,7 +76,8 @@ pub(super) enum BatchRow {
 
 /// Checks many pictures.
 ///
-/// The answer is JSON Lines: a report for each file of the form, or why there is none, in the order of the files.
+/// The answer is JSON Lines: a report for each file of the form, or why there is none, in the order of the files. Fields
+/// before the files count like query parameters of the same names; others, and later ones, are refused.
 #[utoipa::path(
     post,
     path = "/v1/check/batch",
@@ -79,20 +90,34 @@ pub(super) enum BatchRow {
 )]
 pub(super) async fn batch(
     State(app): State<Arc<App>>,
+    peer: Peer,
     asked: Result<Query<BatchQuery>, QueryRejection>,
+    uri: Uri,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let (room, caller, ask) = match enter(&app, asked, &headers).await {
+    let (room, caller, ask) = match enter(&app, peer, asked, &headers).await {
         Ok(entered) => entered,
         Err(problem) => {
             intake::throw_away(&headers, body);
             return Err(problem);
         }
     };
-    let mut parts = intake::pictures(&headers, body, &app.config.uploads)?;
+    let pace = app.pace(&caller.lane);
+    let mut parts = intake::pictures(&headers, body, &app.config.uploads, pace.as_ref())?;
     // A form that holds nothing is refused as such; what comes after its first file is told in a row.
-    let first = parts.next().await?.ok_or_else(intake::no_file)?;
+    let begun = match parts.next().await.and_then(|first| first.ok_or_else(intake::no_file)) {
+        Ok(first) if parts.fields.is_empty() => Ok((first, ask)),
+        Ok(first) => together(&uri, &parts.fields).and_then(|asked| Ok((first, may_ask(&app, &caller, asked)?))),
+        Err(problem) => Err(problem),
+    };
+    let (first, ask) = match begun {
+        Ok(begun) => begun,
+        Err(problem) => {
+            parts.let_go();
+            return Err(problem);
+        }
+    };
     // Rows wait here, at most one for each file: the form is read on even where the client reads nothing before it has
     // sent everything.
     let (sender, receiver) = mpsc::unbounded_channel();
@@ -109,18 +134,26 @@ pub(super) async fn batch(
 
 async fn enter(
     app: &App,
+    peer: Peer,
     asked: Result<Query<BatchQuery>, QueryRejection>,
     headers: &HeaderMap,
-) -> Result<(OwnedSemaphorePermit, Caller, Ask), Problem> {
-    let room = app.room()?;
-    let mut caller = app.access.admit(headers, Scope::Check).await?;
-    let BatchQuery { document, policy, reveal } = query(asked)?;
+) -> Result<(Share<Lane>, Caller, Ask), Problem> {
+    app.takes_more()?;
+    let caller = app.access.admit(headers, peer, Scope::Check).await?;
+    let room = app.room(&caller.lane)?;
+    let ask = may_ask(app, &caller, query(asked)?)?;
+    Ok((room, caller, ask))
+}
+
+/// What is asked, if the caller may ask that.
+fn may_ask(app: &App, caller: &Caller, asked: BatchQuery) -> Result<Ask, Problem> {
+    let BatchQuery { document, policy, reveal } = asked;
     if reveal {
-        caller = caller.allowed(Scope::Review)?;
+        caller.clone().allowed(Scope::Review)?;
     }
     let ask = Ask { face: document, policy, overlay: false, reveal };
     app.policy(&ask)?;
-    Ok((room, caller, ask))
+    Ok(ask)
 }
 
 struct Batch {
@@ -128,24 +161,37 @@ struct Batch {
     caller: Caller,
     ask: Ask,
     language: Language,
-    _room: OwnedSemaphorePermit,
+    _room: Share<Lane>,
 }
 
 impl Batch {
     /// Reads the form and begins each file's work when there is room in the window.
     async fn read(self, first: Part, mut parts: Parts, rows: mpsc::UnboundedSender<JoinHandle<Row>>) {
         let (batch, window) = (Arc::new(self), Arc::new(Semaphore::new(WINDOW)));
-        let mut first = Some(first);
+        let (mut first, fields) = (Some(first), parts.fields.len());
         for count in 0.. {
             let next = match first.take() {
                 Some(first) => Ok(Some(first)),
                 None => parts.next().await,
             };
             let part = match next {
+                // What stands behind a file cannot have counted for it.
+                Ok(_) if parts.fields.len() > fields => {
+                    let name = parts.fields[fields].0.clone();
+                    let problem = Problem::bad_request(
+                        format!("The field `{name}` stands behind a file; fields stand before all files."),
+                        format!("字段 `{name}` 位于文件之后；字段须位于所有文件之前。"),
+                    );
+                    batch.end(&problem, &rows);
+                    return parts.throw_away().await;
+                }
                 Ok(None) => return,
                 Ok(Some(part)) => part,
                 // What cannot be read on ends the batch.
-                Err(problem) => return batch.end(&problem, &rows),
+                Err(problem) => {
+                    batch.end(&problem, &rows);
+                    return parts.throw_away().await;
+                }
             };
             let most = usize::from(batch.app.config.uploads.batch_files);
             if count >= most {
@@ -186,7 +232,7 @@ impl Batch {
             let bytes = part.bytes?;
             self.app.access.spend(&self.caller.id, self.caller.per_minute)?;
             let picture = Picture { bytes: bytes.clone(), name: part.name };
-            let examined = self.app.examine(picture, &self.ask, true).await?;
+            let examined = self.app.examine(&self.caller.lane, picture, &self.ask, true).await?;
             self.app.record(&examined, &bytes, to).await?;
             Ok::<_, Problem>(examined.report)
         };
@@ -198,6 +244,10 @@ impl Batch {
 }
 
 fn failed(path: String, problem: &Problem, language: Language) -> Row {
-    let error = FailureCause { code: problem.code().to_owned(), message: problem.detail(language).to_owned() };
-    Row::Failure(Failure { path, error })
+    let error = FailureCause {
+        code: problem.code().to_owned(),
+        message: problem.detail(language).to_owned(),
+        message_zh: problem.detail(Language::Zh).to_owned(),
+    };
+    Row::Failure(Failure { path, path_bytes: None, error })
 }

@@ -15,6 +15,7 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
+use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Components, ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, OpenApi};
@@ -52,6 +53,7 @@ fn described() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .routes(routes!(cases::decide))
         .routes(routes!(sessions::open))
         .routes(routes!(sessions::claim))
+        .routes(routes!(sessions::code))
         .routes(routes!(sessions::one))
         .routes(routes!(sessions::events))
         .routes(routes!(sessions::upload))
@@ -64,8 +66,20 @@ fn described() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("An API key `bf_…`, a token of the configured OpenID Connect issuer, or a hand-off's token."))
         .build();
+    for operation in api.paths.paths.values_mut().flat_map(operations) {
+        // Whatever the route: see `http::names`.
+        for (status, problem) in problems(&[Kind::Misdirected]) {
+            operation.responses.responses.entry(status).or_insert(problem);
+        }
+    }
     api.components.get_or_insert_with(Components::new).add_security_scheme("bearer", SecurityScheme::Http(bearer));
     (router, api)
+}
+
+/// All operations of a path.
+fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let PathItem { get, put, post, delete, .. } = path;
+    [get, put, post, delete].into_iter().flatten()
 }
 
 /// The routes.
@@ -145,6 +159,7 @@ impl IntoResponses for PictureProblems {
             Kind::Unprocessable,
             Kind::KeyReused,
             Kind::Quota,
+            Kind::Share,
             Kind::Internal,
             Kind::Overloaded,
             Kind::Unavailable,

@@ -8,14 +8,14 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, IntoResponses, ToSchema};
 
-use super::check::query;
+use super::check::{query, together};
 use super::{AccessProblems, At, BodyProblems, PictureProblems, body, problems};
 use crate::service::auth::{Caller, Checks, Who, bearer};
 use crate::service::clock::now_ms;
@@ -54,15 +54,34 @@ pub(super) struct OpenedSession {
     qr_svg: String,
     /// Watches the hand-off; cannot send pictures.
     watch_token: String,
-    /// A page that watches it.
+    /// A page that shows the code and watches it; holds the one-time token too.
     watch_url: String,
+}
+
+/// Where a phone goes.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Code {
+    /// Holds the one-time token.
+    phone_url: String,
+    /// The same as a QR code, SVG.
+    qr_svg: String,
+}
+
+impl Code {
+    /// The code of the one-time `token`, for a phone that reaches the service under `base`.
+    fn new(base: &str, token: &str) -> Result<Self, Problem> {
+        // In the fragment, which browsers send to nobody: no log and no Referer holds a token.
+        let phone_url = format!("{base}/phone#{token}");
+        let qr_svg = handoff::svg(&phone_url)?;
+        Ok(Self { phone_url, qr_svg })
+    }
 }
 
 struct OpenProblems;
 
 impl IntoResponses for OpenProblems {
     fn responses() -> std::collections::BTreeMap<String, utoipa::openapi::RefOr<utoipa::openapi::Response>> {
-        problems(&[Kind::Internal, Kind::Overloaded, Kind::Unavailable])
+        problems(&[Kind::Share, Kind::Internal, Kind::Overloaded, Kind::Unavailable])
     }
 }
 
@@ -89,14 +108,12 @@ pub(super) async fn open(
     }
     app.policy(&Ask { policy: policy.clone(), ..Ask::default() })?;
     let steps = steps.into_iter().map(|Wish(face)| face).collect();
-    let Caller { id: owner, per_minute, .. } = caller;
-    let opened = app.handoffs.open_for(Wanted { owner, per_minute, policy, lang, steps }, now_ms())?;
+    let Caller { id: owner, lane, per_minute, .. } = caller;
+    let opened = app.handoffs.open_for(Wanted { owner, lane, per_minute, policy, lang, steps }, now_ms())?;
     let Opened { handoff, token, watch_token } = opened;
-    // In the fragment, which browsers send to nobody: no log and no Referer holds a token.
     let base = app.base_url(&headers);
-    let phone_url = format!("{base}/phone#{token}");
-    let qr_svg = handoff::svg(&phone_url)?;
-    let watch_url = format!("{base}/capture#{}.{watch_token}", handoff.id());
+    let Code { phone_url, qr_svg } = Code::new(&base, &token)?;
+    let watch_url = format!("{base}/capture#{}.{watch_token}.{token}", handoff.id());
     let body = OpenedSession { session: handoff.view(now_ms()), phone_url, qr_svg, watch_token, watch_url };
     Ok((StatusCode::CREATED, Json(body)).into_response())
 }
@@ -150,6 +167,47 @@ pub(super) async fn claim(
     }
     let (handoff, phone_token) = app.handoffs.claim(&token, claimant.as_deref(), now_ms())?;
     Ok(Json(Claimed { phone_token, session: handoff.view(now_ms()) }))
+}
+
+/// The token that `watch_url` holds for the phone.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Shown {
+    token: String,
+}
+
+struct CodeProblems;
+
+impl IntoResponses for CodeProblems {
+    fn responses() -> std::collections::BTreeMap<String, utoipa::openapi::RefOr<utoipa::openapi::Response>> {
+        problems(&[Kind::Unauthorized, Kind::NotFound, Kind::TokenUsed, Kind::SessionExpired, Kind::Internal])
+    }
+}
+
+/// Draws the code for the phone, for who watches the hand-off and has its one-time token, until a phone has taken it.
+#[utoipa::path(
+    post,
+    path = "/v1/sessions/{id}/code",
+    params(("id" = String, Path)),
+    request_body = Shown,
+    responses((status = 200, description = "Show the QR code", body = Code), BodyProblems, CodeProblems)
+)]
+pub(super) async fn code(
+    State(app): State<Arc<App>>,
+    At(id): At<String>,
+    headers: HeaderMap,
+    sent: Body,
+) -> Result<Json<Code>, Problem> {
+    let (handoff, _) = match enter(&app, &id, &headers) {
+        Ok(entered) => entered,
+        Err(problem) => {
+            intake::throw_away(&headers, sent);
+            return Err(problem);
+        }
+    };
+    let Shown { token } = body(&app, &headers, sent).await?;
+    handoff.still_waits_with(&token, now_ms())?;
+    Ok(Json(Code::new(&app.base_url(&headers), &token)?))
 }
 
 struct WatchProblems;
@@ -227,6 +285,19 @@ pub(super) struct UploadQuery {
     name: Option<String>,
 }
 
+/// A form: the file, and its name.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "describes the form")]
+pub(super) struct Photograph {
+    /// The untouched file of the camera.
+    #[schema(format = Binary, value_type = String)]
+    file: String,
+    /// The file's name, a hint where the file itself says nothing.
+    #[schema(max_length = 255)]
+    name: Option<String>,
+}
+
 struct StepProblems;
 
 impl IntoResponses for StepProblems {
@@ -240,24 +311,26 @@ impl IntoResponses for StepProblems {
     put,
     path = "/v1/sessions/{id}/steps/{index}",
     params(("id" = String, Path), ("index" = usize, Path), UploadQuery),
-    request_body(content((String = "image/jpeg"), (String = "application/octet-stream"))),
+    request_body(content((String = "image/jpeg"), (String = "application/octet-stream"), (Photograph = "multipart/form-data"))),
     responses((status = 200, description = "The step with its verdict", body = StepView), PictureProblems, StepProblems)
 )]
 pub(super) async fn upload(
     State(app): State<Arc<App>>,
     At((id, index)): At<(String, usize)>,
     asked: Result<Query<UploadQuery>, QueryRejection>,
+    uri: Uri,
     headers: HeaderMap,
     sent: Body,
 ) -> Result<Json<StepView>, Problem> {
     let begun = (|| {
+        app.takes_more()?;
         let (handoff, side) = enter(&app, &id, &headers)?;
         if side != Side::Phone {
             let (en, zh) = ("Only the phone sends photographs.", "只能由手机上传照片。");
             return Err(Problem::new(Kind::Forbidden, en, zh));
         }
         let name = query(asked)?.name.filter(|name| name.len() <= NAME_BYTES);
-        let room = app.room()?;
+        let room = app.room(&handoff.lane)?;
         app.access.spend(&handoff.owner, handoff.per_minute)?;
         let attempt = app.handoffs.begin(&handoff, index, now_ms())?;
         Ok((room, handoff, attempt, name))
@@ -269,9 +342,15 @@ pub(super) async fn upload(
             return Err(problem);
         }
     };
-    let Picture { bytes, name } = intake::picture(&headers, sent, name, &app.config.uploads).await?;
+    let pace = app.pace(&handoff.lane);
+    let (picture, fields) = intake::picture(&headers, sent, &app.config.uploads, pace.as_ref()).await?;
+    let name = match &fields[..] {
+        [] => name,
+        fields => together::<UploadQuery>(&uri, fields)?.name.filter(|name| name.len() <= NAME_BYTES),
+    };
+    let (bytes, name) = (picture.bytes, name.or(picture.name));
     let ask = Ask { face: attempt.expect, policy: handoff.policy.clone(), overlay: true, reveal: false };
-    let mut examined = app.examine(Picture { bytes: bytes.clone(), name }, &ask, false).await?;
+    let mut examined = app.examine(&handoff.lane, Picture { bytes: bytes.clone(), name }, &ask, false).await?;
     "-".clone_into(&mut examined.report.path);
     let to = RecordFor { caller: &handoff.owner, session: Some(handoff.id()), once: None };
     let case = app.record(&examined, &bytes, to).await?;

@@ -36,19 +36,23 @@ impl Keys {
         if !is_key(token) {
             return Ok(None);
         }
-        let digest: [u8; 32] = Sha256::digest(token).into();
-        if let Some(caller) = self.recall(&digest) {
+        // Whoever waited for a turn may find it looked up by another.
+        if let Some(caller) = self.recall(token) {
             return Ok(Some(caller));
         }
         let Some(key) = self.store.find_key(token, now_ms).await? else { return Ok(None) };
-        let caller = Caller { id: format!("key:{}", key.id), scopes: key.scopes, per_minute: key.per_minute };
-        self.remember(digest, &caller);
+        let id = format!("key:{}", key.id);
+        let lane = id.as_str().into();
+        let caller = Caller { id, lane, scopes: key.scopes, per_minute: key.per_minute };
+        self.remember(Sha256::digest(token).into(), &caller);
         Ok(Some(caller))
     }
 
-    fn recall(&self, digest: &[u8; 32]) -> Option<Caller> {
+    /// Who holds the key, where that is remembered.
+    pub(super) fn recall(&self, token: &str) -> Option<Caller> {
+        let digest: [u8; 32] = Sha256::digest(token).into();
         let remembered = self.remembered.lock();
-        remembered.get(digest).filter(|(since, _)| since.elapsed() < REMEMBERED).map(|(_, caller)| caller.clone())
+        remembered.get(&digest).filter(|(since, _)| since.elapsed() < REMEMBERED).map(|(_, caller)| caller.clone())
     }
 
     fn remember(&self, digest: [u8; 32], caller: &Caller) {

@@ -5,10 +5,13 @@ mod oidc;
 mod quota;
 
 use std::marker::PhantomData;
+use std::net::IpAddr;
+use std::time::Duration;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use tokio::sync::Semaphore;
 
 use keys::Keys;
 pub(crate) use oidc::{Issuer, OidcError};
@@ -16,17 +19,26 @@ pub(crate) use quota::QuotaHeaders;
 use quota::{Exceeded, Quotas};
 
 use crate::service::clock::now_ms;
+use crate::service::http::peer::{Lane, Peer, asker, network};
 use crate::service::http::problem::{Kind, Problem};
 use crate::service::store::{ReviewStore, Scope, Scopes};
 
-/// Headers by which proxies tell of whom they speak for.
-const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
+/// Headers by which proxies tell of whom they speak for, and under which name they were asked.
+const FORWARDED: [&str; 5] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
+
+/// Keys looked up in the store at a time. Whoever sends made-up ones is to leave connections for verdicts.
+const LOOK_UPS: usize = 4;
+
+/// Longest wait for a turn to be looked up.
+const LOOK_UP_WAIT: Duration = Duration::from_secs(2);
 
 /// Who calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Caller {
     /// `key:<id>`, `oidc:<subject>` or `open`.
     pub(crate) id: String,
+    /// By what they share places with others: their id, or their address where they have none.
+    pub(crate) lane: Lane,
     /// What they may do.
     pub(crate) scopes: Scopes,
     /// Pictures a minute.
@@ -57,7 +69,8 @@ impl<S: Guarded + Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        state.access().caller(&parts.headers).await
+        let Ok(peer) = Peer::from_request_parts(parts, state).await;
+        state.access().caller(&parts.headers, peer).await
     }
 }
 
@@ -110,25 +123,36 @@ pub(crate) struct Access {
     open: bool,
     /// Open to who comes through a proxy, too.
     to_all: bool,
+    /// Proxies that are believed when they say whom they speak for.
+    proxies: Vec<IpAddr>,
     quotas: Quotas,
+    look_ups: Semaphore,
 }
 
 impl Access {
     /// Asks for a key of `store` or a token of `issuer`, unless it is `open` to who comes directly.
-    pub(crate) fn new(store: ReviewStore, issuer: Option<Issuer>, open: bool, to_all: bool) -> Self {
-        Self { keys: Keys::new(store), issuer, open, to_all, quotas: Quotas::new() }
+    pub(crate) fn new(
+        store: ReviewStore,
+        issuer: Option<Issuer>,
+        open: bool,
+        to_all: bool,
+        proxies: Vec<IpAddr>,
+    ) -> Self {
+        let (keys, quotas, look_ups) = (Keys::new(store), Quotas::new(), Semaphore::new(LOOK_UPS));
+        Self { keys, issuer, open, to_all, proxies, quotas, look_ups }
     }
 
     /// Who calls, if they may do what `scope` says. For routes that look at other things first; the others take [`Who`].
-    pub(crate) async fn admit(&self, headers: &HeaderMap, scope: Scope) -> Result<Caller, Problem> {
-        self.caller(headers).await?.allowed(scope)
+    pub(crate) async fn admit(&self, headers: &HeaderMap, peer: Peer, scope: Scope) -> Result<Caller, Problem> {
+        self.caller(headers, peer).await?.allowed(scope)
     }
 
-    async fn caller(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
+    async fn caller(&self, headers: &HeaderMap, peer: Peer) -> Result<Caller, Problem> {
         match bearer(headers) {
             // What a proxy passes on comes from elsewhere, however near the proxy stands.
             None if self.open && (self.to_all || !is_forwarded(headers)) => Ok(Caller {
                 id: "open".to_owned(),
+                lane: format!("open:{}", network(asker(peer, headers, &self.proxies))).into(),
                 scopes: Scopes::of(&[Scope::Check, Scope::Review, Scope::Admin]),
                 per_minute: None,
             }),
@@ -138,7 +162,18 @@ impl Access {
     }
 
     async fn identify(&self, token: &str) -> Result<Caller, Problem> {
-        if let Some(found) = self.keys.find(token, now_ms()).await? {
+        if let Some(found) = self.keys.recall(token) {
+            return Ok(found);
+        }
+        let found = {
+            let turn = tokio::time::timeout(LOOK_UP_WAIT, self.look_ups.acquire()).await;
+            let _turn = turn.map_err(|_| {
+                let (en, zh) = ("Keys cannot be looked up just now.", "暂时无法验证密钥。");
+                Problem::new(Kind::Unavailable, en, zh).retry_after(1)
+            })?;
+            self.keys.find(token, now_ms()).await?
+        };
+        if let Some(found) = found {
             return Ok(found);
         }
         let issuer = self.issuer.as_ref().filter(|_| !keys::is_key(token)).ok_or_else(Problem::unauthorized)?;
@@ -150,7 +185,8 @@ impl Access {
                 Problem::new(Kind::Unavailable, en, zh).retry_after(5)
             }
         })?;
-        Ok(Caller { id: format!("oidc:{}", identity.subject), scopes: identity.scopes, per_minute: None })
+        let id = format!("oidc:{}", identity.subject);
+        Ok(Caller { lane: id.as_str().into(), id, scopes: identity.scopes, per_minute: None })
     }
 
     /// Counts a picture against the caller's quota; gives what is left in the form of headers, where there is one.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::group::settings;
-use crate::capture::Limits;
+use crate::capture::{Isolation, Limits};
 use crate::checker::{Checker, Options, known_readings};
 use crate::inference::EngineChoice;
 use crate::policy::{Policy, Sensitivity};
@@ -30,6 +30,9 @@ settings! {
         /// Engine that runs the networks.
         #[env("BONAFIDE_ENGINE", value_enum)]
         engine: EngineChoice = EngineChoice::Auto,
+        /// Opens every picture in a process of its own with limits of memory and time; HEIC always is.
+        #[env("BONAFIDE_ISOLATE", num_args = 0..=1, default_missing_value = "true", action = clap::ArgAction::Set)]
+        isolate: bool = false,
     }
 }
 
@@ -47,6 +50,7 @@ impl Judging {
             engine: self.engine,
             limits: Limits::default(),
             reveal: false,
+            isolation: Isolation::by_this_program(self.isolate),
         };
         Checker::new(&options).map_err(|e| e.to_string())
     }

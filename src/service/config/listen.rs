@@ -22,6 +22,16 @@ settings! {
         #[env("BONAFIDE_PUBLIC_URL", value_name = "URL")]
         #[sample(Shown "\"https://check.example.com\"")]
         public_url: Option<String>,
+        /// Name or address under which a service without keys may be asked, beside loopback ones and `public-url`; can be
+        /// repeated.
+        #[env("BONAFIDE_HOST", value_name = "NAME", value_delimiter = ',')]
+        #[sample(Shown "[\"192.168.1.5\"]")]
+        host: Vec<String>,
+        /// Address of a proxy before it: its `X-Forwarded-For` is believed, and its connections are many callers'; can be
+        /// repeated.
+        #[env("BONAFIDE_TRUSTED_PROXY", value_name = "ADDRESS", value_delimiter = ',')]
+        #[sample(Shown "[\"127.0.0.1\"]")]
+        trusted_proxy: Vec<IpAddr>,
         /// Certificate chain for HTTPS, PEM; read again on SIGHUP.
         #[env("BONAFIDE_TLS_CERT", value_name = "FILE", requires = "tls_key")]
         #[sample(Shown "\"/etc/bonafide/tls/fullchain.pem\"")]
@@ -34,7 +44,7 @@ settings! {
         #[env("BONAFIDE_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
         #[sample(Shown "[\"https://shop.example.com\"]")]
         cors_origin: Vec<String>,
-        /// Connections open at a time; more wait.
+        /// Connections open at a time; more wait, and one address holds half at most.
         #[env("BONAFIDE_CONNECTIONS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
         connections: u32 = 4096,
         /// Time for a request's headers, and for a connection to stay without a request.
@@ -61,6 +71,11 @@ impl Listen {
             (None, None) => Ok(None),
             _ => Err("--tls-cert and --tls-key go together".to_owned()),
         }
+    }
+
+    /// Proxies that are believed.
+    pub(crate) fn proxies(&self) -> Vec<IpAddr> {
+        self.trusted_proxy.iter().map(IpAddr::to_canonical).collect()
     }
 
     /// The public address without a slash at its end.

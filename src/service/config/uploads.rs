@@ -17,12 +17,19 @@ settings! {
         /// Longest side of a picture, in pixels.
         #[env("BONAFIDE_MAX_SIDE", value_name = "PX", value_parser = clap::value_parser!(u32).range(64..=65535))]
         max_side: u32 = 16_384,
-        /// Uploads received or examined at a time.
+        /// Uploads received or examined at a time; one caller has half at most.
         #[env("BONAFIDE_UPLOADS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
         uploads: u16 = 64,
         /// Longest pause within an upload.
         #[env("BONAFIDE_UPLOAD_GAP", value_name = "TIME", value_parser = super::span::span)]
         upload_gap: Span = of_secs(5),
+        /// Slowest upload, in KiB a second on average, once it has been waited for as long as `upload-gap`.
+        #[env("BONAFIDE_UPLOAD_RATE", value_name = "KIB", value_parser = clap::value_parser!(u16).range(0..))]
+        upload_rate: u16 = 16,
+        /// Most that one caller sends, in MiB a second; any amount when left out.
+        #[env("BONAFIDE_CALLER_RATE", value_name = "MIB", value_parser = clap::value_parser!(u16).range(1..))]
+        #[sample(Shown "20")]
+        caller_rate: Option<u16>,
         /// Longest time of an upload.
         #[env("BONAFIDE_UPLOAD_TIME", value_name = "TIME", value_parser = super::span::span)]
         upload_time: Span = of_secs(20),
@@ -52,6 +59,16 @@ impl Uploads {
     /// Longest time between two pieces of a body.
     pub(crate) fn gap(&self) -> Duration {
         self.upload_gap.into()
+    }
+
+    /// Bytes a second that a body has at the least.
+    pub(crate) fn slowest(&self) -> f64 {
+        f64::from(self.upload_rate) * 1024.0
+    }
+
+    /// Bytes a second that one caller sends at the most.
+    pub(crate) fn fastest(&self) -> Option<f64> {
+        self.caller_rate.map(|mib| f64::from(mib) * f64::from(1 << 20))
     }
 
     /// Longest time of a body.

@@ -6,11 +6,12 @@ use super::span::{Span, of_secs};
 settings! {
     /// How much at a time.
     Work {
-        /// Threads that examine pictures; as many as there are processors when left out.
+        /// Threads that examine pictures; as many as there are processors when left out. One more is kept for callers who have
+        /// nothing in work.
         #[env("BONAFIDE_WORKERS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
         #[sample(Shown "4")]
         workers: Option<u16>,
-        /// Requests that may wait in line, for each worker.
+        /// Requests of one caller that may wait in line, for each worker; of several together, up to twice as many.
         #[env("BONAFIDE_QUEUE", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
         queue: u16 = 16,
         /// The line is full where it would take longer than this.
@@ -29,7 +30,7 @@ impl Work {
         self.workers.map_or_else(processors, usize::from)
     }
 
-    /// Requests that may wait in line, for all workers.
+    /// Requests of one caller that may wait in line, for all workers.
     pub(crate) fn line(&self) -> usize {
         usize::from(self.queue) * self.threads()
     }

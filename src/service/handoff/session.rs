@@ -17,11 +17,16 @@ use tokio::sync::watch;
 use super::words::{SessionState, SessionView, StepState, StepView, Wish};
 use crate::report::Report;
 use crate::service::clock::{ms, rfc3339};
+use crate::service::http::peer::Lane;
 use crate::service::http::problem::{Kind, Problem};
+use crate::service::http::shares::{Full, may_take};
 use crate::vocabulary::{Face, Language};
 
-/// Hand-offs held at a time.
-const MOST: usize = 1_000;
+/// Hand-offs held at a time; one caller opens half at most.
+const MOST: usize = 2_000;
+
+/// Photographs of one hand-off that are received or examined at a time: its phone is anybody's, its places are its owner's.
+const AT_ONCE: usize = 2;
 
 /// Steps of a hand-off.
 pub(crate) const MOST_STEPS: usize = 8;
@@ -29,7 +34,8 @@ pub(crate) const MOST_STEPS: usize = 8;
 /// Photographs sent for one step.
 const MOST_ATTEMPTS: u32 = 20;
 
-/// Memory of all pictures that show what was found; where it is used up, sides see the verdict without the picture.
+/// Memory of all pictures that show what was found, of one caller half at most; where it is used up, sides see the verdict
+/// without the picture.
 const OVERLAY_BYTES: usize = 64 << 20;
 
 /// How long a hand-off that has ended is remembered, so that who comes late hears why.
@@ -56,6 +62,8 @@ pub(crate) struct Handoff {
     id: String,
     /// Who asked for it: the photographs count as theirs.
     pub(crate) owner: String,
+    /// By what they share places with others.
+    pub(crate) lane: Lane,
     pub(crate) per_minute: Option<u32>,
     pub(crate) policy: Option<String>,
     lang: Option<Language>,
@@ -70,6 +78,12 @@ struct State {
     expires_ms: i64,
     phone: Option<Phone>,
     steps: Vec<Step>,
+}
+
+impl State {
+    fn overlay_bytes(&self) -> usize {
+        self.steps.iter().filter_map(|step| step.overlay.as_ref()).map(Bytes::len).sum()
+    }
 }
 
 /// The phone that has claimed a hand-off.
@@ -107,6 +121,7 @@ pub(crate) enum Side {
 /// What a new hand-off is for.
 pub(crate) struct Wanted {
     pub(crate) owner: String,
+    pub(crate) lane: Lane,
     pub(crate) per_minute: Option<u32>,
     pub(crate) policy: Option<String>,
     pub(crate) lang: Option<Language>,
@@ -129,6 +144,11 @@ fn token() -> Result<String, Problem> {
 
 fn unknown() -> Problem {
     Problem::not_found()
+}
+
+fn used() -> Problem {
+    let (en, zh) = ("This code has been used already. Ask for a new one.", "该二维码已被使用，请重新获取。");
+    Problem::new(Kind::TokenUsed, en, zh)
 }
 
 fn expired() -> Problem {
@@ -156,6 +176,7 @@ impl Handoffs {
         let handoff = Arc::new(Handoff {
             id: uuid::Uuid::new_v4().to_string(),
             owner: wanted.owner,
+            lane: wanted.lane,
             per_minute: wanted.per_minute,
             policy: wanted.policy,
             lang: wanted.lang,
@@ -167,11 +188,16 @@ impl Handoffs {
         });
         self.sweep(now_ms);
         let mut held = self.held.lock();
-        if held.by_id.len() >= MOST {
-            let (en, zh) =
-                ("Too many hand-offs are open. Try again in a minute.", "当前扫码会话过多，请一分钟后重试。");
-            return Err(Problem::new(Kind::Overloaded, en, zh).retry_after(60));
-        }
+        let own = held.by_id.values().filter(|other| other.lane == handoff.lane).count();
+        may_take(own, held.by_id.len(), MOST).map_err(|full| {
+            let (kind, en, zh) = match full {
+                Full::Share => {
+                    (Kind::Share, "You have too many hand-offs open.", "您打开的扫码会话过多，请一分钟后重试。")
+                }
+                Full::All => (Kind::Overloaded, "Too many hand-offs are open.", "当前扫码会话过多，请一分钟后重试。"),
+            };
+            Problem::new(kind, format!("{en} Try again in a minute."), zh).retry_after(60)
+        })?;
         held.by_token.insert(handoff.token, handoff.id.clone());
         held.by_id.insert(handoff.id.clone(), Arc::clone(&handoff));
         drop(held);
@@ -199,9 +225,7 @@ impl Handoffs {
             let mut state = handoff.state.lock();
             let again = state.phone.as_ref().map(|phone| claimant.is_some() && phone.claimant == claimant);
             if again == Some(false) {
-                let (en, zh) =
-                    ("This code has been used already. Ask for a new one.", "该二维码已被使用，请重新获取。");
-                return Err(Problem::new(Kind::TokenUsed, en, zh));
+                return Err(used());
             }
             if state.expires_ms <= now_ms {
                 return Err(expired());
@@ -266,6 +290,7 @@ impl Handoffs {
         if state.expires_ms <= now_ms {
             return Err(expired());
         }
+        let checking = state.steps.iter().filter(|step| step.state == StepState::Checking).count();
         let step = state.steps.get_mut(index).ok_or_else(unknown)?;
         if matches!(step.state, StepState::Checking | StepState::Done) {
             let (en, zh) = ("A photograph for this step has been sent already.", "该步骤的照片已提交。");
@@ -275,6 +300,10 @@ impl Handoffs {
             let (en, zh) =
                 ("Too many photographs for one step. Ask for a new code.", "尝试次数过多，请重新获取二维码。");
             return Err(Problem::new(Kind::Quota, en, zh).retry_after(self.span.as_secs()));
+        }
+        if checking >= AT_ONCE {
+            let (en, zh) = ("Send one photograph after the other.", "请逐张上传照片。");
+            return Err(Problem::new(Kind::Share, en, zh).retry_after(1));
         }
         let before = step.state;
         step.state = StepState::Checking;
@@ -296,10 +325,19 @@ impl Handoffs {
         use crate::policy::Decision::{Accept, Review};
         attempt.before = None;
         let mut held = self.held.lock();
+        let others = held
+            .by_id
+            .values()
+            .filter(|other| other.lane == attempt.handoff.lane && !Arc::ptr_eq(other, &attempt.handoff));
+        let others = others.map(|other| other.state.lock().overlay_bytes()).sum::<usize>();
         let mut state = attempt.handoff.state.lock();
+        let own = others + state.overlay_bytes();
         let step = state.steps.get_mut(attempt.index)?;
-        held.overlay_bytes -= step.overlay.take().map_or(0, |overlay| overlay.len()).min(held.overlay_bytes);
-        step.overlay = overlay.filter(|overlay| held.overlay_bytes + overlay.len() <= OVERLAY_BYTES);
+        let before = step.overlay.take().map_or(0, |overlay| overlay.len());
+        held.overlay_bytes -= before.min(held.overlay_bytes);
+        // With what is drawn now it is to have no more than is free then.
+        let fits = |drawn: usize| may_take(own - before + 2 * drawn, held.overlay_bytes, OVERLAY_BYTES + 1).is_ok();
+        step.overlay = overlay.filter(|overlay| fits(overlay.len()));
         held.overlay_bytes += step.overlay.as_ref().map_or(0, Bytes::len);
         step.state = if matches!(report.decision, Accept | Review) { StepState::Done } else { StepState::Retake };
         (step.case, step.report) = (Some(case), Some(report));
@@ -344,6 +382,18 @@ impl Handoff {
         &self.id
     }
 
+    /// Whether a phone may still come with this one-time token, and why not.
+    pub(crate) fn still_waits_with(&self, token: &str, now_ms: i64) -> Result<(), Problem> {
+        if hash(token) != self.token {
+            return Err(unknown());
+        }
+        let state = self.state.lock();
+        if state.phone.is_some() {
+            return Err(used());
+        }
+        if state.expires_ms <= now_ms { Err(expired()) } else { Ok(()) }
+    }
+
     /// As both sides see it now.
     pub(crate) fn view(&self, now_ms: i64) -> SessionView {
         let state = self.state.lock();
@@ -381,7 +431,14 @@ mod tests {
 
     fn wanted() -> Wanted {
         let steps = vec![Some(Face::PortraitSide), None];
-        Wanted { owner: "open".to_owned(), per_minute: None, policy: None, lang: Some(Language::Zh), steps }
+        Wanted {
+            owner: "open".to_owned(),
+            lane: "open".into(),
+            per_minute: None,
+            policy: None,
+            lang: Some(Language::Zh),
+            steps,
+        }
     }
 
     fn handoffs() -> Handoffs {
@@ -432,6 +489,29 @@ mod tests {
         let step = &opened.handoff.view(0).steps[0];
         assert_eq!((step.state, step.attempts), (StepState::Waiting, 1));
         assert!(handoffs.begin(&opened.handoff, 2, 0).is_err_and(|p| p.code() == "not_found"));
+    }
+
+    #[test]
+    fn one_caller_opens_half_and_leaves_room_for_others() {
+        let handoffs = handoffs();
+        let of = |owner: &str| Wanted { owner: owner.to_owned(), lane: owner.into(), ..wanted() };
+        for _ in 0..MOST / 2 {
+            handoffs.open_for(of("greedy"), 0).unwrap();
+        }
+        assert!(handoffs.open_for(of("greedy"), 0).is_err_and(|p| p.code() == "too_many_at_once"));
+        handoffs.open_for(of("other"), 0).unwrap();
+        handoffs.sweep(3_600_000);
+        assert!(handoffs.open_for(of("greedy"), 3_600_000).is_ok());
+    }
+
+    #[test]
+    fn a_phone_sends_two_at_a_time_at_most() {
+        let handoffs = handoffs();
+        let opened = handoffs.open_for(Wanted { steps: vec![None; 4], ..wanted() }, 0).unwrap();
+        let attempts = [0, 1].map(|step| handoffs.begin(&opened.handoff, step, 0).unwrap());
+        assert!(handoffs.begin(&opened.handoff, 2, 0).is_err_and(|p| p.code() == "too_many_at_once"));
+        drop(attempts);
+        assert!(handoffs.begin(&opened.handoff, 2, 0).is_ok());
     }
 
     #[test]

@@ -1,6 +1,8 @@
-//! Accepted sockets → at most so many at a time, and none whose other side says nothing or stops reading.
+//! Accepted sockets → at most so many at a time and of one address, and none whose other side says nothing or stops
+//! reading.
 
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -9,39 +11,64 @@ use std::time::Duration;
 use axum_server::accept::Accept;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Sleep;
 use tokio_io_timeout::TimeoutStream;
 
-/// Lets connections in, one for each permit; the others wait.
+use super::peer::network;
+use super::shares::{Share, Shares};
+
+/// How often who waits to be let in looks whether there is a place.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Lets connections in, each address within its share; as many again wait, and more are closed.
 #[derive(Debug, Clone)]
 pub(crate) struct Connections {
-    permits: Arc<Semaphore>,
+    open: Arc<Shares<IpAddr>>,
+    waiting: Arc<Shares<IpAddr>>,
+    /// They stand for many callers.
+    proxies: Arc<[IpAddr]>,
     stalled: Duration,
 }
 
 impl Connections {
-    /// At most `most` at a time, each given up when it takes nothing that is written to it for `stalled`.
-    pub(crate) fn new(most: usize, stalled: Duration) -> Self {
-        Self { permits: Arc::new(Semaphore::new(most)), stalled }
+    /// At most `most` at a time, each given up when it takes nothing that is written to it for `stalled`; `proxies` may
+    /// have them all.
+    pub(crate) fn new(most: usize, proxies: &[IpAddr], stalled: Duration) -> Self {
+        Self { open: Shares::new(most), waiting: Shares::new(most), proxies: proxies.into(), stalled }
+    }
+
+    /// A place for the other side of a connection, when there is one.
+    async fn place(&self, address: IpAddr) -> io::Result<Share<IpAddr>> {
+        let (is_proxy, caller) = (self.proxies.contains(&address.to_canonical()), network(address));
+        let take =
+            |shares: &Arc<Shares<IpAddr>>| if is_proxy { shares.take_any(&caller) } else { shares.take(&caller) };
+        if let Ok(place) = take(&self.open) {
+            return Ok(place);
+        }
+        let _waiting = take(&self.waiting).map_err(|_| io::Error::other("too many connections wait"))?;
+        loop {
+            tokio::time::sleep(LOOK).await;
+            if let Ok(place) = take(&self.open) {
+                return Ok(place);
+            }
+        }
     }
 }
 
 impl<S: Send + 'static> Accept<TcpStream, S> for Connections {
-    type Stream = Watched<TimeoutStream<TcpStream>, OwnedSemaphorePermit>;
+    type Stream = Watched<TimeoutStream<TcpStream>, Share<IpAddr>>;
     type Service = S;
     type Future = Pin<Box<dyn Future<Output = io::Result<(Self::Stream, S)>> + Send>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        let (permits, stalled) = (Arc::clone(&self.permits), self.stalled);
+        let connections = self.clone();
         Box::pin(async move {
-            // Never closed.
-            let permit = permits.acquire_owned().await.map_err(io::Error::other)?;
+            let place = connections.place(stream.peer_addr()?.ip()).await?;
             // A verdict is one small piece: nothing is gained by waiting for more to send with it.
             stream.set_nodelay(true)?;
             let mut stream = TimeoutStream::new(stream);
-            stream.set_write_timeout(Some(stalled));
-            Ok((Watched { stream: Box::pin(stream), watch: permit }, service))
+            stream.set_write_timeout(Some(connections.stalled));
+            Ok((Watched { stream: Box::pin(stream), watch: place }, service))
         })
     }
 }
@@ -57,8 +84,8 @@ pub(crate) trait Watch {
     }
 }
 
-/// A permit is only held.
-impl Watch for OwnedSemaphorePermit {}
+/// A place is only held.
+impl Watch for Share<IpAddr> {}
 
 /// A connection and who looks on.
 #[derive(Debug)]

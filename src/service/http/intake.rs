@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, header};
 use futures_util::stream::{self, Stream, StreamExt};
 use tokio::sync::Semaphore;
 
+use super::pace::Pace;
 use super::problem::{Kind, Problem};
 use crate::service::config::Uploads;
 
@@ -20,6 +21,10 @@ pub(crate) const NAME_BYTES: usize = 255;
 
 /// Pieces of a body are handed on in this size or larger.
 const PIECE_BYTES: usize = 64 << 10;
+
+/// Fields of a form beside its files, and bytes of each: as much as a query has, and more.
+const MOST_FIELDS: usize = 16;
+const FIELD_BYTES: usize = 1 << 10;
 
 /// Bytes of a body that is no picture.
 const TEXT_BYTES: usize = 64 << 10;
@@ -42,6 +47,9 @@ pub(crate) struct Picture {
     /// The name it came under.
     pub(crate) name: Option<String>,
 }
+
+/// Names and values of a form's fields that are no files, as they came.
+pub(crate) type Fields = Vec<(String, String)>;
 
 /// A file of a form.
 #[derive(Debug)]
@@ -123,8 +131,8 @@ fn linger(mut body: BodyDataStream) {
     });
 }
 
-/// How much of a body may come.
-#[derive(Debug, Clone, Copy)]
+/// How much of a body may come, and how slowly.
+#[derive(Debug, Clone)]
 struct Bounds {
     /// Bytes of all of it.
     most: usize,
@@ -132,39 +140,66 @@ struct Bounds {
     told: usize,
     gap: Duration,
     total: Duration,
+    /// Bytes a second that come at the least, once it was waited for as long as `gap`; 0 for any.
+    slowest: f64,
+    /// What the sender may send at the most.
+    pace: Option<Pace>,
+}
+
+impl Bounds {
+    fn of(most: usize, told: usize, limits: &Uploads, pace: Option<&Pace>) -> Self {
+        let (gap, total, slowest) = (limits.gap(), limits.time(), limits.slowest());
+        Self { most, told, gap, total, slowest, pace: pace.cloned() }
+    }
+
+    /// How long may still be waited for the next piece after `had` bytes, for which it was `waited` altogether. Only
+    /// waiting counts: a sender that is not read is not slow.
+    fn patience(&self, had: usize, waited: Duration) -> Duration {
+        if self.slowest <= 0.0 {
+            return self.gap;
+        }
+        let earned = Duration::try_from_secs_f64(had as f64 / self.slowest).unwrap_or(Duration::MAX);
+        self.gap.min(self.gap.saturating_add(earned).saturating_sub(waited))
+    }
 }
 
 /// The pieces of a body until it is too much or too slow; the rest of a body that is too much is thrown away. Small
 /// pieces are handed on together: who reads a form looks through what it has again at each.
 fn guarded(body: Body, bounds: Bounds) -> impl Stream<Item = Result<Bytes, Cut>> {
     let end = Instant::now() + bounds.total;
-    let start = Some((Some(body.into_data_stream()), 0_usize));
+    let start = Some((Some(body.into_data_stream()), 0_usize, Duration::ZERO, end, bounds));
     stream::unfold(start, move |state| async move {
-        let (body, mut had) = state?;
+        let (body, mut had, mut waited, mut end, bounds) = state?;
         let mut pieces = Vec::new();
         // Whoever reads a form takes all that is ready before it looks at it: nothing is, for a moment. The end has a
         // moment of its own, too: a form that is looked at only after its end counts as broken off.
         tokio::task::yield_now().await;
         let mut body = body?;
         loop {
-            let left = end.saturating_duration_since(Instant::now()).min(bounds.gap);
-            match tokio::time::timeout(left, body.next()).await {
+            let asked = Instant::now();
+            let left = end.saturating_duration_since(asked).min(bounds.patience(had, waited));
+            let came = tokio::time::timeout(left, body.next()).await;
+            waited += asked.elapsed();
+            match came {
                 Err(_) => return Some((Err(Cut::Slow), None)),
                 Ok(Some(Err(_))) => return Some((Err(Cut::Broken), None)),
                 Ok(None) if pieces.is_empty() => return None,
-                Ok(None) => return Some((Ok(pieces.into()), Some((None, had)))),
+                Ok(None) => return Some((Ok(pieces.into()), Some((None, had, waited, end, bounds)))),
                 Ok(Some(Ok(piece))) if piece.len() > bounds.most - had => {
                     linger(body);
                     return Some((Err(Cut::TooLarge(bounds.told)), None));
                 }
                 Ok(Some(Ok(piece))) => {
                     had += piece.len();
+                    if let Some(pace) = &bounds.pace {
+                        end += pace.keep(piece.len()).await;
+                    }
                     if pieces.is_empty() && piece.len() >= PIECE_BYTES {
-                        return Some((Ok(piece), Some((Some(body), had))));
+                        return Some((Ok(piece), Some((Some(body), had, waited, end, bounds))));
                     }
                     pieces.extend_from_slice(&piece);
                     if pieces.len() >= PIECE_BYTES {
-                        return Some((Ok(pieces.into()), Some((Some(body), had))));
+                        return Some((Ok(pieces.into()), Some((Some(body), had, waited, end, bounds))));
                     }
                 }
             }
@@ -174,7 +209,7 @@ fn guarded(body: Body, bounds: Bounds) -> impl Stream<Item = Result<Bytes, Cut>>
 
 /// The small body of a request that is no picture.
 pub(crate) async fn text(headers: &HeaderMap, body: Body, limits: &Uploads) -> Result<Vec<u8>, Problem> {
-    let bounds = Bounds { most: TEXT_BYTES, told: TEXT_BYTES, gap: limits.gap(), total: limits.time() };
+    let bounds = Bounds::of(TEXT_BYTES, TEXT_BYTES, limits, None);
     if declared(headers).is_some_and(|bytes| bytes > TEXT_BYTES) {
         throw_away(headers, body);
         return Err(too_large(TEXT_BYTES));
@@ -187,13 +222,13 @@ pub(crate) async fn text(headers: &HeaderMap, body: Body, limits: &Uploads) -> R
     Ok(bytes)
 }
 
-/// The one picture of a request: a raw body, or the file of a multipart form.
+/// The one picture of a request, and the fields beside it: a raw body, or the file of a multipart form.
 pub(crate) async fn picture(
     headers: &HeaderMap,
     body: Body,
-    name: Option<String>,
     limits: &Uploads,
-) -> Result<Picture, Problem> {
+    pace: Option<&Pace>,
+) -> Result<(Picture, Fields), Problem> {
     let boundary = boundary(headers)?;
     let most = if boundary.is_some() { limits.bytes() + ENVELOPE_BYTES } else { limits.bytes() };
     let declared = declared(headers);
@@ -201,29 +236,44 @@ pub(crate) async fn picture(
         throw_away(headers, body);
         return Err(too_large(limits.bytes()));
     }
-    let bounds = Bounds { most, told: limits.bytes(), gap: limits.gap(), total: limits.time() };
+    let bounds = Bounds::of(most, limits.bytes(), limits, pace);
     let Some(boundary) = boundary else {
         let mut pieces = Box::pin(guarded(body, bounds));
         let mut bytes = Vec::with_capacity(declared.unwrap_or(0));
         while let Some(piece) = pieces.next().await {
             bytes.extend_from_slice(&piece?);
         }
-        return Ok(Picture { bytes: bytes.into(), name });
+        return Ok((Picture { bytes: bytes.into(), name: None }, Fields::new()));
     };
     let mut parts = Parts::new(body, bounds, boundary, limits.bytes());
+    match one(&mut parts).await {
+        Ok(first) => Ok((Picture { bytes: first.bytes?, name: first.name }, parts.fields)),
+        Err(problem) => {
+            parts.let_go();
+            Err(problem)
+        }
+    }
+}
+
+/// The one file of a form.
+async fn one(parts: &mut Parts) -> Result<Part, Problem> {
     let first = parts.next().await?.ok_or_else(no_file)?;
-    let bytes = first.bytes?;
-    if parts.next().await?.is_some() {
+    if first.bytes.is_ok() && parts.next().await?.is_some() {
         return Err(Problem::bad_request(
             "The form holds more than one file; send many to /v1/check/batch.",
             "表单中有多个文件，请使用 /v1/check/batch。",
         ));
     }
-    Ok(Picture { bytes, name: name.or(first.name) })
+    Ok(first)
 }
 
 /// The pictures of a batch, one after the other.
-pub(crate) fn pictures(headers: &HeaderMap, body: Body, limits: &Uploads) -> Result<Parts, Problem> {
+pub(crate) fn pictures(
+    headers: &HeaderMap,
+    body: Body,
+    limits: &Uploads,
+    pace: Option<&Pace>,
+) -> Result<Parts, Problem> {
     let Some(boundary) = boundary(headers)? else {
         throw_away(headers, body);
         return Err(Problem::new(
@@ -237,7 +287,7 @@ pub(crate) fn pictures(headers: &HeaderMap, body: Body, limits: &Uploads) -> Res
         return Err(too_large(limits.batch_bytes()));
     }
     let most = limits.batch_bytes();
-    let bounds = Bounds { most, told: most, gap: limits.gap(), total: limits.batch_time() };
+    let bounds = Bounds { total: limits.batch_time(), ..Bounds::of(most, most, limits, pace) };
     Ok(Parts::new(body, bounds, boundary, limits.bytes()))
 }
 
@@ -257,6 +307,8 @@ fn boundary(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 pub(crate) struct Parts {
     form: multer::Multipart<'static>,
     most: usize,
+    /// What came beside the files so far.
+    pub(crate) fields: Fields,
     /// Bytes that may come before the next part, or piece of one, is whole: what is neither is held in memory.
     patience: Arc<AtomicUsize>,
 }
@@ -264,22 +316,35 @@ pub(crate) struct Parts {
 impl Parts {
     fn new(body: Body, bounds: Bounds, boundary: String, most: usize) -> Self {
         let patience = Arc::new(AtomicUsize::new(0));
-        let left = Arc::clone(&patience);
+        let (left, told) = (Arc::clone(&patience), bounds.told);
         let pieces = guarded(body, bounds).map(move |piece| {
             let piece = piece?;
             let spend = |left: usize| left.checked_sub(piece.len());
             let spent = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend);
-            spent.map(|_| piece).map_err(|_| Cut::TooLarge(bounds.told))
+            spent.map(|_| piece).map_err(|_| Cut::TooLarge(told))
         });
-        Self { form: multer::Multipart::new(pieces, boundary), most, patience }
+        Self { form: multer::Multipart::new(pieces, boundary), most, fields: Fields::new(), patience }
     }
 
-    /// The next part that has a file name; fields without one are passed over.
+    /// The next part that has a file name; fields without one are kept.
     pub(crate) async fn next(&mut self) -> Result<Option<Part>, Problem> {
         loop {
             be_patient(&self.patience);
             let Some(mut part) = self.form.next_field().await.map_err(|e| broken(&e))? else { return Ok(None) };
             if part.file_name().is_none() {
+                let name = part.name().unwrap_or_default().to_owned();
+                let mut value = Vec::new();
+                while let Some(piece) = part.chunk().await.map_err(|e| broken(&e))? {
+                    if value.len() + piece.len() > FIELD_BYTES {
+                        return Err(field_too_long(&name));
+                    }
+                    value.extend_from_slice(&piece);
+                }
+                if self.fields.len() >= MOST_FIELDS {
+                    return Err(Problem::bad_request("The form has too many fields.", "表单字段过多。"));
+                }
+                let value = String::from_utf8(value).map_err(|_| field_too_long(&name))?;
+                self.fields.push((name, value));
                 continue;
             }
             let name = part.file_name().filter(|name| (1..=NAME_BYTES).contains(&name.len())).map(str::to_owned);
@@ -300,9 +365,33 @@ impl Parts {
 
     /// Reads on and throws away what still comes, so that the sender hears the answer.
     pub(crate) async fn throw_away(mut self) {
-        let reading = async { while let Ok(Some(_)) = self.next().await {} };
+        let reading = async {
+            be_patient(&self.patience);
+            while let Ok(Some(mut part)) = self.form.next_field().await {
+                while let Ok(Some(_)) = part.chunk().await {
+                    be_patient(&self.patience);
+                }
+            }
+        };
         let _ = tokio::time::timeout(LINGER, reading).await;
     }
+
+    /// The same in the background, as [`throw_away`] does for a body that was not begun to be read.
+    pub(crate) fn let_go(self) {
+        let Ok(permit) = LINGERING.try_acquire() else { return };
+        tokio::spawn(async move {
+            self.throw_away().await;
+            drop(permit);
+        });
+    }
+}
+
+fn field_too_long(name: &str) -> Problem {
+    let name: String = name.chars().take(64).collect();
+    Problem::bad_request(
+        format!("The field `{name}` of the form is no text of {FIELD_BYTES} bytes at most; a file has a file name."),
+        format!("表单字段 `{name}` 不是不超过 {FIELD_BYTES} 字节的文本；文件须带文件名。"),
+    )
 }
 
 fn be_patient(patience: &AtomicUsize) {

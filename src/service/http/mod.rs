@@ -3,5 +3,9 @@
 pub(crate) mod connections;
 pub(crate) mod intake;
 pub(crate) mod language;
+pub(crate) mod names;
+pub(crate) mod pace;
+pub(crate) mod peer;
 pub(crate) mod problem;
+pub(crate) mod shares;
 pub(crate) mod trace;

@@ -63,6 +63,10 @@ kinds! {
     Quota "quota_exceeded" TOO_MANY_REQUESTS "Too many requests" "请求过于频繁",
     /// A defect of this program.
     Internal "internal" INTERNAL_SERVER_ERROR "Something went wrong here" "服务内部错误",
+    /// The caller has as much in hand as one may have, and others are to find room.
+    Share "too_many_at_once" TOO_MANY_REQUESTS "Too many at once" "同时请求过多",
+    /// A service without keys is asked under a name that is not its own.
+    Misdirected "host_not_allowed" MISDIRECTED_REQUEST "This service is not asked under that name" "该服务不接受此地址",
     /// More work than can be done in time.
     Overloaded "overloaded" SERVICE_UNAVAILABLE "Too much to do just now" "服务繁忙",
     /// Something that is needed cannot be reached.

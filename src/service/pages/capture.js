@@ -3,7 +3,7 @@
 import { icon, make, sketch } from "./elements.js";
 import { reasonsOf } from "./marks.js";
 import { Page, kept } from "./page.js";
-import { createSession, now_ms, readOverlay, watch } from "./session.js";
+import { createSession, mayMakeSession, now_ms, readCode, readOverlay, watch } from "./session.js";
 import { chip, decisionOf, judged, overlayPicture, reasonList, verdictHeading } from "./verdict.js";
 import { stepName } from "./words.js";
 
@@ -13,7 +13,7 @@ const CHOICES = [
   { name: "any", steps: ["any"] },
 ];
 
-/** {id, token, own: {phone_url, qr_svg} or null}: `own` where this page made the session. */
+/** {id, token, own, code}: `own` where this page made the session, `code` {phone_url, qr_svg} or null where it has none. */
 let watched = null;
 let session = null;
 let broken = false;
@@ -83,14 +83,18 @@ async function create() {
   view(showOpening);
   try {
     const made = await createSession(steps, page.lang);
-    watched = { id: made.id, token: made.watch_token, own: { phone_url: made.phone_url, qr_svg: made.qr_svg } };
+    watched = { id: made.id, token: made.watch_token, own: true, code: { phone_url: made.phone_url, qr_svg: made.qr_svg } };
     kept.write("watched", watched);
     session = { id: made.id, state: "waiting", lang: made.lang ?? null, expires_at: made.expires_at, steps: made.steps };
     begin();
   } catch (problem) {
-    if (problem.status === 401 || problem.status === 403) view((o) => message("key", "broken", say("key_title"), say("key_text"), null, o));
+    if (problem.status === 401 || problem.status === 403) view(showKey);
     else view((o) => message("trouble", "broken", say(problem.status === 0 ? "offline_title" : "trouble_title"), problem.status === 0 ? say("offline_text") : problem.detail, newButton("try_again"), o));
   }
+}
+
+function showKey(o) {
+  message("key", "broken", say("key_title"), say("key_text"), null, o);
 }
 
 function newButton(key) {
@@ -108,10 +112,15 @@ function startOver() {
 
 // ------------------------------------------------------------------ watching
 
-function begin() {
+function takeCode(code) {
+  watched.code = code;
   drawn = new Map();
   if (qrUrl) URL.revokeObjectURL(qrUrl);
-  qrUrl = watched.own?.qr_svg ? URL.createObjectURL(new Blob([watched.own.qr_svg], { type: "image/svg+xml" })) : null;
+  qrUrl = code?.qr_svg ? URL.createObjectURL(new Blob([code.qr_svg], { type: "image/svg+xml" })) : null;
+}
+
+function begin() {
+  takeCode(watched.code);
   view(session ? showSession : showOpening);
   stopWatching = watch(watched.id, watched.token, {
     lang: () => page.lang,
@@ -158,7 +167,7 @@ function codePanel() {
   if (!qrUrl) {
     return make("section", { class: "card side message" }, make("span", { class: "badge large" }, icon("phone")), heading(say("waiting_phone")), make("p", {}, say("elsewhere")), timeLeft());
   }
-  const url = watched.own.phone_url;
+  const url = watched.code.phone_url;
   const copy = navigator.clipboard
     ? make("button", {
         type: "button",
@@ -184,8 +193,15 @@ function codePanel() {
     make("p", { class: "note" }, say("link")),
     make("p", { class: "link" }, make("code", { id: "link" }, url)),
     copy,
+    nearOnly(url) ? make("p", { class: "notice" }, say("near_only")) : null,
     timeLeft(),
   );
+}
+
+/** Whether a link leads nowhere but to the computer itself. */
+function nearOnly(url) {
+  const { hostname } = new URL(url);
+  return hostname === "[::1]" || /^127\./.test(hostname) || /(^|\.)localhost$/.test(hostname);
 }
 
 function summaryPanel() {
@@ -297,14 +313,24 @@ setInterval(() => {
   else document.querySelector(".time-left")?.replaceWith(timeLeft() ?? "");
 }, 5000);
 
-/** `#ID.TOKEN` watches that session; neither holds a dot but the one between them. */
-function open() {
-  const [id, token] = location.hash.slice(1).split(".");
+/** `#ID.TOKEN` watches that session, `#ID.TOKEN.ONCE` shows its code too; none of the three holds a dot. */
+async function open() {
+  const [id, token, once] = location.hash.slice(1).split(".");
   const before = kept.read("watched");
-  if (id && token) watched = { id, token, own: null };
+  if (id && token) watched = { id, token, own: false, code: null };
   else if (before) watched = before;
-  if (watched) begin();
-  else view(showChoice, { focus: false });
+  if (!watched) {
+    view(showOpening, { focus: false });
+    const may = await mayMakeSession(page.lang);
+    view(may ? showChoice : showKey, { focus: false });
+    return;
+  }
+  if (id && token && once) {
+    view(showOpening, { focus: false });
+    // Without it the session is watched all the same: a phone may have taken it.
+    watched.code = await readCode(id, token, once, page.lang).catch(() => null);
+  }
+  begin();
 }
 
 window.addEventListener("hashchange", () => location.reload());

@@ -86,6 +86,21 @@ export function createSession(steps, lang) {
   return askJson("/v1/sessions", { method: "POST", json: { steps, lang }, lang });
 }
 
+/** Whether this page may make a session: before anybody chooses what for. Where that cannot be told, it shows later. */
+export async function mayMakeSession(lang) {
+  try {
+    await ask("/v1/policy", { lang });
+    return true;
+  } catch (problem) {
+    return problem.status !== 401 && problem.status !== 403;
+  }
+}
+
+/** The code to show, for who watches a session and holds its one-time token: {phone_url, qr_svg}. */
+export function readCode(id, token, once, lang) {
+  return askJson(`${place(id)}/code`, { method: "POST", token, json: { token: once }, lang });
+}
+
 /** Trades the one-time token of the link for the phone's own token; `claimant` is a secret, the same when asked again. */
 export function claim(token, claimant, lang) {
   return askJson("/v1/sessions/claim", { method: "POST", json: { token, claimant }, lang });

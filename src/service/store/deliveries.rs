@@ -44,6 +44,39 @@ impl NewDelivery {
     }
 }
 
+/// Whose messages are asked for.
+#[derive(Debug, Clone, Copy)]
+pub enum To<'a> {
+    /// Everybody's.
+    Anybody,
+    /// Those of the webhook of this name.
+    One(&'a str),
+    /// Those of webhooks of other names than these.
+    NoneOf(&'a [&'a str]),
+}
+
+impl To<'_> {
+    /// A condition whose placeholders begin with number `first`.
+    fn condition(&self, first: usize) -> String {
+        match self {
+            To::Anybody | To::NoneOf([]) => String::new(),
+            To::One(_) => format!(" AND webhook = ${first}"),
+            To::NoneOf(names) => {
+                let numbers: Vec<_> = (first..first + names.len()).map(|at| format!("${at}")).collect();
+                format!(" AND webhook NOT IN ({})", numbers.join(", "))
+            }
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        match self {
+            To::Anybody => Vec::new(),
+            To::One(name) => vec![lookup(name)],
+            To::NoneOf(names) => names.iter().map(|name| lookup(name)).collect(),
+        }
+    }
+}
+
 /// A message that was claimed, to be sent now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
@@ -99,21 +132,35 @@ impl ReviewStore {
     /// # Errors
     /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
     pub async fn due(&self, now_ms: i64, limit: u32, lease_ms: i64) -> Result<Vec<Due>, StoreError> {
-        // A look first: most of the time nothing is due, and a claim would wait for other writers.
-        let look = sqlx::query("SELECT id FROM deliveries WHERE state = 'pending' AND next_ms <= $1 LIMIT 1");
-        if self.read_one(look.bind(now_ms)).await?.is_none() {
+        self.due_to(To::Anybody, now_ms, limit, lease_ms).await
+    }
+
+    /// [`Self::due`], of some webhooks only.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
+    pub async fn due_to(&self, to: To<'_>, now_ms: i64, limit: u32, lease_ms: i64) -> Result<Vec<Due>, StoreError> {
+        // A look first: most of the time nothing is due, and a claim would wait for other writers. Both are safe: put
+        // together from constants and numbers.
+        let look =
+            format!("SELECT id FROM deliveries WHERE state = 'pending' AND next_ms <= $1{} LIMIT 1", to.condition(2));
+        let look = sqlx::query(sqlx::AssertSqlSafe(look)).bind(now_ms);
+        if self.read_one(to.names().into_iter().fold(look, sqlx::query::Query::bind)).await?.is_none() {
             return Ok(Vec::new());
         }
         // The outer condition is asked again when PostgreSQL has waited for another claim of the same row.
-        let claim = sqlx::query(
+        let claim = format!(
             "UPDATE deliveries SET next_ms = $2, attempts = attempts + 1 \
              WHERE state = 'pending' AND next_ms <= $1 AND id IN \
-             (SELECT id FROM deliveries WHERE state = 'pending' AND next_ms <= $1 ORDER BY next_ms LIMIT $3) \
+             (SELECT id FROM deliveries WHERE state = 'pending' AND next_ms <= $1{} ORDER BY next_ms LIMIT $3) \
              RETURNING id, webhook, event, body, attempts",
-        )
-        .bind(now_ms)
-        .bind(now_ms.saturating_add(lease_ms.max(1)))
-        .bind(i64::from(limit));
+            to.condition(4)
+        );
+        let claim = sqlx::query(sqlx::AssertSqlSafe(claim))
+            .bind(now_ms)
+            .bind(now_ms.saturating_add(lease_ms.max(1)))
+            .bind(i64::from(limit));
+        let claim = to.names().into_iter().fold(claim, sqlx::query::Query::bind);
         let read = |row: &AnyRow| {
             Ok(Due {
                 id: column(row, "id")?,

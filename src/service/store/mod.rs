@@ -8,25 +8,30 @@
 mod audit;
 mod cases;
 mod deliveries;
+mod files;
 mod filter;
 mod keys;
+mod opening;
 mod seal;
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::any::{AnyArguments, AnyConnectOptions, AnyPoolOptions, AnyRow};
-use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
+use sqlx::migrate::MigrateError;
 use sqlx::pool::PoolConnection;
-use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Decode, Row, SqlSafeStr, Type};
+use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Decode, Row, Type};
 use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use files::Files;
+use opening::{Opening, Place, place, prepare, sqlite_options};
 
 pub use audit::{AuditProof, AuditRow, ChainFault};
 pub use cases::{Case, CaseSummary, Expired, HumanDecision, Idempotency, NewCase, NewPicture, Picture, Replay};
 pub use deliveries::{
-    ATTEMPTS, DeadLetter, Due, FIRST_DELAY_MS, JITTER_PARTS, LONGEST_DELAY_MS, NewDelivery, backoff_ms,
+    ATTEMPTS, DeadLetter, Due, FIRST_DELAY_MS, JITTER_PARTS, LONGEST_DELAY_MS, NewDelivery, To, backoff_ms,
 };
+pub(crate) use files::Hold;
 pub use filter::{CaseFilter, CaseState};
 pub use keys::{ApiKey, IssuedKey, KeyText, NewKey, Scope, Scopes, ScopesError};
 pub use seal::{SealingKey, SealingKeyError};
@@ -41,9 +46,8 @@ const BUSY_LIMIT_MS: u64 = 5_000;
 const OPEN_LIMIT: Duration = Duration::from_mins(1);
 /// Connections a process holds. One writes at a time; the others read.
 const CONNECTIONS: u32 = 8;
-
-const SQLITE_MIGRATIONS: &[(i64, &str, &str)] = &[(1, "review", include_str!("migrations/sqlite/1_review.sql"))];
-const POSTGRES_MIGRATIONS: &[(i64, &str, &str)] = &[(1, "review", include_str!("migrations/postgres/1_review.sql"))];
+/// Bytes that are written to learn whether the store can be written: as much as a verdict takes, about.
+const PROBE_BYTES: usize = 16 << 10;
 
 /// What every SQLite connection begins with. FULL: a commit is on the disk before it is reported.
 const SQLITE_SETUP: &str = "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; \
@@ -59,6 +63,15 @@ pub enum StoreError {
     /// The location is neither a path of a file nor an SQLite or PostgreSQL URL that can be read.
     #[error("store: {0}")]
     Location(&'static str),
+    /// There is none, and none was to be made.
+    #[error("store: there is none at {0}; `bonafide serve` and `bonafide key create` make one")]
+    Absent(String),
+    /// Another service is at work on the file.
+    #[error(
+        "store: another service is at work on {0}; a file of SQLite is for one service, and several share a PostgreSQL \
+         database"
+    )]
+    Held(String),
     /// The database cannot be reached or cannot write now; nothing was recorded, and the same call may succeed later.
     #[error("store: unavailable: {0}")]
     Unavailable(String),
@@ -134,6 +147,10 @@ pub struct ReviewStore {
     pool: AnyPool,
     kind: Kind,
     sealing: Option<SealingKey>,
+    /// What of SQLite's must stay where it is; nothing of PostgreSQL's.
+    files: Option<Arc<Files>>,
+    /// Open for as long as the store is: SQLite removes its log with the last connection, and the pool's come and go.
+    keeper: Arc<Mutex<Option<AnyConnection>>>,
     /// Writers of this process stand in line here, in order, and not inside SQLite, which polls.
     writer: Arc<Mutex<()>>,
 }
@@ -156,7 +173,27 @@ impl ReviewStore {
     /// [`StoreError::Location`], [`StoreError::Unavailable`] when the database cannot be reached, or
     /// [`StoreError::Corrupt`] when it holds other tables or those of a newer version.
     pub async fn open(location: &str, sealing: Option<SealingKey>) -> Result<Self, StoreError> {
-        Self::open_limited(location, sealing, None).await
+        Self::open_as(location, sealing, None, Opening::Making).await
+    }
+
+    /// The same where a store is already, and an error where there is none: nothing is made.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; [`StoreError::Absent`] where there is none.
+    pub async fn open_existing(location: &str, sealing: Option<SealingKey>) -> Result<Self, StoreError> {
+        Self::open_as(location, sealing, None, Opening::Using).await
+    }
+
+    /// Says that one service alone is at work at `location`, for as long as the result lives. Many may share a PostgreSQL
+    /// database.
+    ///
+    /// # Errors
+    /// [`StoreError::Held`] where another one is, [`StoreError::Location`], [`StoreError::Unavailable`].
+    pub(crate) fn hold(location: &str) -> Result<Hold, StoreError> {
+        match place(location)? {
+            Place::File(path) => Hold::take(&path),
+            Place::Server(_) => Ok(Hold::nothing()),
+        }
     }
 
     /// [`Self::open`] with an upper bound on the pages of an SQLite file, past which it counts as a full disk. For tests.
@@ -166,10 +203,20 @@ impl ReviewStore {
         sealing: Option<SealingKey>,
         max_pages: Option<u32>,
     ) -> Result<Self, StoreError> {
+        Self::open_as(location, sealing, max_pages, Opening::Making).await
+    }
+
+    async fn open_as(
+        location: &str,
+        sealing: Option<SealingKey>,
+        max_pages: Option<u32>,
+        opening: Opening,
+    ) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
-        let (kind, options) = match place(location)? {
+        let place = place(location)?;
+        let (kind, options) = match &place {
             Place::Server(url) => (Kind::Postgres, url.parse::<AnyConnectOptions>()?),
-            Place::File(path) => (Kind::Sqlite, sqlite_options(&path)?),
+            Place::File(path) => (Kind::Sqlite, sqlite_options(path, opening)?),
         };
         // Statements would be logged otherwise.
         let options = options.disable_statement_logging();
@@ -182,11 +229,17 @@ impl ReviewStore {
         };
         let ready = async {
             let mut connection = options.connect().await?;
-            prepare(&mut connection, kind).await?;
-            connection.close().await?;
-            Ok::<_, StoreError>(())
+            prepare(&mut connection, kind, opening, &place).await?;
+            let Place::File(path) = &place else {
+                connection.close().await?;
+                return Ok((None, None));
+            };
+            // The first reading opens the log.
+            sqlx::query("SELECT seq FROM audit_head").fetch_all(&mut connection).await?;
+            Ok::<_, StoreError>((Some(Arc::new(Files::of(path)?)), Some(connection)))
         };
-        tokio::time::timeout(OPEN_LIMIT, ready).await.unwrap_or_else(|_| Err(late()))?;
+        let ready = tokio::time::timeout(OPEN_LIMIT, ready).await.unwrap_or_else(|_| Err(late()));
+        let (files, keeper) = ready?;
         let setup: Arc<str> = setup.into();
         let pool = AnyPoolOptions::new()
             .max_connections(CONNECTIONS)
@@ -199,7 +252,34 @@ impl ReviewStore {
                 })
             })
             .connect_lazy_with(options);
-        Ok(Self { pool, kind, sealing, writer: Arc::default() })
+        Ok(Self { pool, kind, sealing, files, keeper: Arc::new(Mutex::new(keeper)), writer: Arc::default() })
+    }
+
+    /// Whether the files that are open are those on the path; at no cost to speak of, and of SQLite only.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when one of them was removed or replaced.
+    pub fn is_in_place(&self) -> Result<(), StoreError> {
+        self.files.as_ref().map_or(Ok(()), |files| files.are_in_place())
+    }
+
+    /// Writes as much as a verdict takes, about, over what the last probe wrote: whether verdicts can be recorded now.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when they cannot: the file is gone, locked or read-only, or the disk is full.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        // Other bytes each time: what does not change is not written.
+        let mut bytes = vec![0; PROBE_BYTES];
+        fill_random(&mut bytes)?;
+        let write = sqlx::query(
+            "INSERT INTO probe (one, bytes) VALUES (1, $1) ON CONFLICT (one) DO UPDATE SET bytes = excluded.bytes",
+        );
+        bounded(async {
+            let mut transaction = self.begin().await?;
+            let result = transaction.run(write.bind(bytes)).await.map(|_| ());
+            transaction.end(result).await
+        })
+        .await
     }
 
     /// Whether the database answers now, for a readiness check.
@@ -216,7 +296,14 @@ impl ReviewStore {
     /// Closes all connections; calls after it are [`StoreError::Unavailable`].
     pub async fn close(&self) {
         // A server that does not answer is left to itself.
-        let _ = tokio::time::timeout(Duration::from_millis(ACQUIRE_LIMIT_MS), self.pool.close()).await;
+        let closing = async {
+            self.pool.close().await;
+            // The last one takes SQLite's log with it.
+            if let Some(keeper) = self.keeper.lock().await.take() {
+                let _ = keeper.close().await;
+            }
+        };
+        let _ = tokio::time::timeout(Duration::from_millis(ACQUIRE_LIMIT_MS), closing).await;
     }
 
     /// The rows of one reading statement.
@@ -241,6 +328,7 @@ impl ReviewStore {
             let _turn = self.writer.lock().await;
             let mut lease = self.lease().await?;
             let rows = query.fetch_all(lease.connection()).await?;
+            self.is_in_place()?;
             lease.finish();
             Ok(rows)
         })
@@ -248,6 +336,7 @@ impl ReviewStore {
     }
 
     async fn lease(&self) -> Result<Lease, StoreError> {
+        self.is_in_place()?;
         Ok(Lease { connection: self.pool.acquire().await?, finished: false })
     }
 
@@ -261,7 +350,7 @@ impl ReviewStore {
             Kind::Postgres => "BEGIN",
         };
         sqlx::raw_sql(begin).execute(lease.connection()).await?;
-        Ok(Transaction { lease, _turn: turn })
+        Ok(Transaction { lease, files: self.files.clone(), _turn: turn })
     }
 
     /// Copies the write-ahead log into SQLite's file and empties it, so that nothing deleted stays there.
@@ -308,6 +397,7 @@ impl Drop for Lease {
 /// A transaction that writes. Dropped without [`Self::commit`] its connection is closed, and nothing of it stays.
 struct Transaction {
     lease: Lease,
+    files: Option<Arc<Files>>,
     _turn: OwnedMutexGuard<()>,
 }
 
@@ -326,6 +416,8 @@ impl Transaction {
         match result {
             Ok(value) => {
                 sqlx::raw_sql("COMMIT").execute(self.lease.connection()).await?;
+                // What was committed to a file that nobody finds again is not recorded.
+                self.files.as_ref().map_or(Ok(()), |files| files.are_in_place())?;
                 self.lease.finish();
                 Ok(value)
             }
@@ -348,97 +440,6 @@ async fn bounded<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result
 
 fn late() -> StoreError {
     StoreError::Unavailable("no answer in time".to_owned())
-}
-
-/// Where a store stands.
-enum Place {
-    File(PathBuf),
-    Server(String),
-}
-
-fn place(location: &str) -> Result<Place, StoreError> {
-    if location.starts_with("postgres://") || location.starts_with("postgresql://") {
-        return Ok(Place::Server(location.to_owned()));
-    }
-    let path = location.strip_prefix("sqlite:").map_or(location, |rest| rest.strip_prefix("//").unwrap_or(rest));
-    if path.is_empty() || path == ":memory:" {
-        return Err(StoreError::Location("the store needs a file"));
-    }
-    if path.contains("://") {
-        return Err(StoreError::Location("neither a path nor an SQLite or PostgreSQL URL"));
-    }
-    Ok(Place::File(PathBuf::from(path)))
-}
-
-/// Creates the file when missing, and says how to connect to it.
-fn sqlite_options(path: &Path) -> Result<AnyConnectOptions, StoreError> {
-    use std::fmt::Write as _;
-    let unavailable = |error: std::io::Error| StoreError::Unavailable(error.to_string());
-    let mut file = std::fs::OpenOptions::new();
-    file.read(true).append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
-    file.open(path).map_err(unavailable)?;
-    // Free of `..`, which a URL would resolve without asking the file system.
-    let path = path.canonicalize().map_err(unavailable)?;
-    let path = path.to_str().ok_or(StoreError::Location("the path is not Unicode"))?;
-    let mut url = String::from("sqlite:");
-    for &byte in path.as_bytes() {
-        if byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte) {
-            url.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(url, "%{byte:02X}");
-        }
-    }
-    Ok(url.parse::<AnyConnectOptions>()?)
-}
-
-/// Brings the tables up to date.
-async fn prepare(connection: &mut AnyConnection, kind: Kind) -> Result<(), StoreError> {
-    match kind {
-        // The migrator holds a lock of the server's.
-        Kind::Postgres => migrate(connection, POSTGRES_MIGRATIONS).await,
-        Kind::Sqlite => {
-            sqlx::raw_sql("PRAGMA busy_timeout = 30000").execute(&mut *connection).await?;
-            write_ahead(connection).await?;
-            // The migrator has no lock of its own for SQLite: the transaction around it is one, and each migration
-            // becomes a savepoint in it.
-            let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-            migrate(&mut *transaction, SQLITE_MIGRATIONS).await?;
-            transaction.commit().await?;
-            Ok(())
-        }
-    }
-}
-
-/// Makes SQLite keep a write-ahead log, which its file remembers.
-async fn write_ahead(connection: &mut AnyConnection) -> Result<(), StoreError> {
-    const TRIES: u32 = 200;
-    const PAUSE: Duration = Duration::from_millis(25);
-    for _ in 0..TRIES {
-        // Two processes that change it at once: one is told `busy` at once, whatever the time-out.
-        match sqlx::query("PRAGMA journal_mode = WAL").fetch_one(&mut *connection).await {
-            Ok(row) if row.try_get::<String, _>(0)?.eq_ignore_ascii_case("wal") => return Ok(()),
-            Ok(_) => {}
-            Err(error) => match StoreError::from(error) {
-                StoreError::Unavailable(_) => {}
-                other => return Err(other),
-            },
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
-    Err(StoreError::Unavailable("the file's system cannot keep a write-ahead log".to_owned()))
-}
-
-async fn migrate<C: Migrate>(
-    connection: &mut C,
-    steps: &[(i64, &'static str, &'static str)],
-) -> Result<(), StoreError> {
-    let steps = steps.iter().map(|&(version, name, sql)| {
-        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
-    });
-    Ok(Migrator::with_migrations(steps.collect()).run_direct(None, connection, false).await?)
 }
 
 /// The value of a column.
@@ -498,21 +499,6 @@ mod tests {
         }
         for code in ["42P01", "23514", "XX001", "22021", "11", "26", "1", "", "1811"] {
             assert!(!passes(code), "{code}");
-        }
-    }
-
-    #[test]
-    fn locations_are_told_apart() {
-        let file = |text: &str| match place(text) {
-            Ok(Place::File(path)) => path,
-            _ => panic!("{text} is no file"),
-        };
-        assert_eq!(file("review.db"), Path::new("review.db"));
-        assert_eq!(file("sqlite:review.db"), Path::new("review.db"));
-        assert_eq!(file("sqlite:///var/lib/a b?.db"), Path::new("/var/lib/a b?.db"));
-        assert!(matches!(place("postgres://user:word@host/name"), Ok(Place::Server(_))));
-        for text in ["", "sqlite:", "sqlite::memory:", ":memory:", "mysql://host/name"] {
-            assert!(matches!(place(text), Err(StoreError::Location(_))), "{text}");
         }
     }
 

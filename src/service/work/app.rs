@@ -7,10 +7,11 @@ use std::time::Instant;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, header};
 use image::codecs::jpeg::JpegEncoder;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::once::{Once, OnceKey};
+use super::ready::Readiness;
 use super::workers::{Undone, Workers};
 use crate::capture::{CaptureError, Limits, Upload};
 use crate::checker::{Checker, Stages};
@@ -23,7 +24,10 @@ use crate::service::config::{Config, Keep};
 use crate::service::figures::{Figures, Now};
 use crate::service::handoff::Handoffs;
 use crate::service::http::intake::Picture;
+use crate::service::http::pace::{Pace, Paces};
+use crate::service::http::peer::Lane;
 use crate::service::http::problem::{Kind, Problem};
+use crate::service::http::shares::{Full, Share, Shares};
 use crate::service::store::{Idempotency, NewCase, NewPicture, ReviewStore, StoreError};
 use crate::service::webhooks;
 use crate::vocabulary::Face;
@@ -36,8 +40,11 @@ pub(crate) struct App {
     pub(crate) config: Config,
     pub(crate) checker: Arc<Checker>,
     pub(crate) workers: Workers,
-    pub(crate) uploads: Arc<Semaphore>,
+    /// Bodies that are received or examined, by caller.
+    pub(crate) uploads: Arc<Shares<Lane>>,
+    pub(crate) paces: Option<Arc<Paces>>,
     pub(crate) store: ReviewStore,
+    pub(crate) ready: Readiness,
     pub(crate) access: Access,
     pub(crate) figures: Arc<Figures>,
     pub(crate) handoffs: Handoffs,
@@ -82,23 +89,50 @@ pub(crate) struct RecordFor<'a> {
 }
 
 impl App {
-    /// Room for another upload: asked before a byte of it is read, so that who finds none hears so at once.
-    pub(crate) fn room(&self) -> Result<OwnedSemaphorePermit, Problem> {
+    /// Whether anything new is taken at all: asked before it is known who calls.
+    pub(crate) fn takes_more(&self) -> Result<(), Problem> {
         if self.draining.is_cancelled() {
             self.figures.refused("stopping");
             let (en, zh) =
                 ("The service is stopping. Send the picture again in a moment.", "服务正在重启，请稍后重新上传。");
             return Err(Problem::new(Kind::Unavailable, en, zh).retry_after(5));
         }
-        if self.workers.is_full() {
-            return Err(self.overloaded("queue"));
-        }
-        Arc::clone(&self.uploads).try_acquire_owned().map_err(|_| self.overloaded("uploads"))
+        // What could not be recorded is not worth the sending.
+        Ok(self.store.is_in_place()?)
     }
 
-    fn overloaded(&self, cause: &'static str) -> Problem {
+    /// Room for another upload of `lane`: asked before a byte of it is read, so that who finds none hears so at once.
+    pub(crate) fn room(&self, lane: &Lane) -> Result<Share<Lane>, Problem> {
+        self.workers.fits(lane).map_err(|full| self.no_room(lane, full, "queue"))?;
+        self.uploads.take(lane).map_err(|full| self.no_room(lane, full, "uploads"))
+    }
+
+    /// How fast `lane` may send, where that is bounded.
+    pub(crate) fn pace(&self, lane: &Lane) -> Option<Pace> {
+        self.paces.as_ref().map(|paces| paces.of(lane))
+    }
+
+    fn no_room(&self, lane: &Lane, full: Full, cause: &'static str) -> Problem {
+        match full {
+            Full::All => self.overloaded(lane, cause),
+            Full::Share => {
+                self.figures.refused("share");
+                let seconds = self.workers.retry_after_s(lane);
+                Problem::new(
+                    Kind::Share,
+                    format!(
+                        "You have as many pictures under way as one caller may have. Send it again in {seconds} s."
+                    ),
+                    format!("您同时提交的图片过多，请 {seconds} 秒后重新上传。"),
+                )
+                .retry_after(seconds)
+            }
+        }
+    }
+
+    fn overloaded(&self, lane: &Lane, cause: &'static str) -> Problem {
         self.figures.refused(cause);
-        let seconds = self.workers.retry_after_s();
+        let seconds = self.workers.retry_after_s(lane);
         Problem::new(
             Kind::Overloaded,
             format!("Too many pictures are being checked. Send it again in {seconds} s."),
@@ -124,8 +158,14 @@ impl App {
         })
     }
 
-    /// Examines a picture on the workers' threads; `patiently` waits for as long as it takes.
-    pub(crate) async fn examine(&self, picture: Picture, ask: &Ask, patiently: bool) -> Result<Examined, Problem> {
+    /// Examines a picture of `lane` on the workers' threads; `patiently` waits for as long as it takes.
+    pub(crate) async fn examine(
+        &self,
+        lane: &Lane,
+        picture: Picture,
+        ask: &Ask,
+        patiently: bool,
+    ) -> Result<Examined, Problem> {
         let policy = self.policy(ask)?;
         let bounds = &self.config.uploads;
         let limits =
@@ -137,10 +177,14 @@ impl App {
             let deadline = set.unwrap_or_else(|| Deadline::after(span));
             examine(&checker, &limits, &policy, &picture, &ask, deadline)
         };
-        let done = if patiently { self.workers.run_patiently(work).await } else { self.workers.run(span, work).await };
+        let done = if patiently {
+            self.workers.run_patiently(lane, work).await
+        } else {
+            self.workers.run(lane, span, work).await
+        };
         let (examined, waited) = done.map_err(|undone| match undone {
-            Undone::Full => self.overloaded("queue"),
-            Undone::Waited => self.overloaded("waited"),
+            Undone::Full(full) => self.no_room(lane, full, "queue"),
+            Undone::Waited => self.overloaded(lane, "waited"),
             Undone::Failed => {
                 let (en, zh) = ("The picture could not be examined. Send another one.", "无法检查该图片，请更换图片。");
                 Problem::new(Kind::Internal, en, zh)
@@ -213,7 +257,7 @@ impl App {
         Now {
             queue: self.workers.waiting(),
             busy: self.workers.busy(),
-            uploads: self.config.uploads.at_a_time().saturating_sub(self.uploads.available_permits()),
+            uploads: self.uploads.held(),
             handoffs: self.handoffs.open(),
         }
     }

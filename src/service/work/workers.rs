@@ -1,20 +1,17 @@
-//! Work on pixels → its own threads, behind a bounded queue with a longest wait.
+//! Work on pixels → its own threads, behind a bounded line that is fair by caller, with a longest wait.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::oneshot;
 
-/// What was measured last weighs this much in the mean time of a piece of work.
-const NEWEST_WEIGHT: f64 = 0.1;
-
-/// A guess of the time of a piece of work, before there is any to go by.
-const FIRST_GUESS: Duration = Duration::from_millis(250);
+use super::line::{Line, RESERVE, Turn};
+use crate::service::http::peer::Lane;
+use crate::service::http::shares::Full;
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -24,19 +21,15 @@ type Job = Box<dyn FnOnce() + Send>;
 /// which shows here, where a job is the whole of what somebody waits for.
 pub(crate) struct Workers {
     jobs: mpsc::Sender<Job>,
-    threads: usize,
-    permits: Arc<Semaphore>,
-    waiting: AtomicUsize,
-    queue: usize,
+    line: Arc<Line>,
     longest_wait: Duration,
-    mean_us: AtomicU64,
 }
 
 /// Why work was not done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Undone {
-    /// The line is full.
-    Full,
+    /// The line is full, for this caller or for all.
+    Full(Full),
     /// It stood in line for too long.
     Waited,
     /// It panicked.
@@ -44,11 +37,13 @@ pub(crate) enum Undone {
 }
 
 impl Workers {
-    /// `threads` threads and at most `queue` in line; it is full for who would wait longer than `longest_wait`.
+    /// `threads` threads and one more for callers that have nothing in work; one caller alone finds `queue` places in
+    /// line, and it is full for who would wait longer than `longest_wait`.
     pub(crate) fn new(threads: usize, queue: usize, longest_wait: Duration) -> io::Result<Self> {
         let (jobs, waiting) = mpsc::channel::<Job>();
         let waiting = Arc::new(Mutex::new(waiting));
-        for i in 0..threads {
+        let places = threads + RESERVE;
+        for i in 0..places {
             let waiting = Arc::clone(&waiting);
             let next = move || waiting.lock().recv();
             let work = move || {
@@ -59,40 +54,28 @@ impl Workers {
             };
             thread::Builder::new().name(format!("examine-{i}")).spawn(work)?;
         }
-        Ok(Self {
-            jobs,
-            threads,
-            permits: Arc::new(Semaphore::new(threads)),
-            waiting: AtomicUsize::new(0),
-            queue,
-            longest_wait,
-            mean_us: AtomicU64::new(FIRST_GUESS.as_micros() as u64),
-        })
+        Ok(Self { jobs, line: Line::new(threads, queue), longest_wait })
     }
 
     /// How many requests stand in line.
     pub(crate) fn waiting(&self) -> usize {
-        self.waiting.load(Ordering::Relaxed)
+        self.line.waiting()
     }
 
-    /// Whether another request would find no place, or none in time.
-    pub(crate) fn is_full(&self) -> bool {
-        self.waiting() >= self.queue || self.expected_wait() > self.longest_wait
+    /// Why another request of `lane` would find no place, or none in time.
+    pub(crate) fn fits(&self, lane: &Lane) -> Result<(), Full> {
+        self.line.fits(lane)?;
+        if self.line.expected_wait(lane) > self.longest_wait { Err(Full::All) } else { Ok(()) }
     }
 
     /// How many threads are at work.
     pub(crate) fn busy(&self) -> usize {
-        self.threads - self.permits.available_permits().min(self.threads)
+        self.line.at_work()
     }
 
-    /// Seconds after which a request that is turned away now should find a place.
-    pub(crate) fn retry_after_s(&self) -> u64 {
-        self.expected_wait().as_secs().clamp(1, 30)
-    }
-
-    fn expected_wait(&self) -> Duration {
-        let each = Duration::from_micros(self.mean_us.load(Ordering::Relaxed));
-        each.mul_f64(self.waiting() as f64 / self.threads as f64)
+    /// Seconds after which a request of `lane` that is turned away now should find a place.
+    pub(crate) fn retry_after_s(&self, lane: &Lane) -> u64 {
+        self.line.expected_wait(lane).as_secs().clamp(1, 30)
     }
 
     /// Does `work` on a thread of the pool, if it finds a place in line and its turn comes within `patience`; says how
@@ -102,65 +85,45 @@ impl Workers {
     /// away again: `patience` is the time after which an answer would be worth nothing.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
+        lane: &Lane,
         patience: Duration,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<(T, Duration), Undone> {
         let asked = Instant::now();
-        let permit = {
-            let _place = Place::take(&self.waiting, self.queue).ok_or(Undone::Full)?;
-            let permit = tokio::time::timeout(patience, Arc::clone(&self.permits).acquire_owned());
-            permit.await.map_err(|_| Undone::Waited)?.map_err(|_| Undone::Failed)?
-        };
+        let standing = self.line.stand(lane, true).map_err(Undone::Full)?;
+        let turn = tokio::time::timeout(patience, standing.turn()).await.map_err(|_| Undone::Waited)?;
         let waited = asked.elapsed();
-        Ok((self.begin(permit, work).await?, waited))
+        Ok((self.begin(turn.ok_or(Undone::Failed)?, work).await?, waited))
     }
 
     /// The same without a place in line: for who limits itself, as a batch does.
     pub(crate) async fn run_patiently<T: Send + 'static>(
         &self,
+        lane: &Lane,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<(T, Duration), Undone> {
         let asked = Instant::now();
-        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| Undone::Failed)?;
+        let standing = self.line.stand(lane, false).map_err(Undone::Full)?;
+        let turn = standing.turn().await.ok_or(Undone::Failed)?;
         let waited = asked.elapsed();
-        Ok((self.begin(permit, work).await?, waited))
+        Ok((self.begin(turn, work).await?, waited))
     }
 
     async fn begin<T: Send + 'static>(
         &self,
-        permit: OwnedSemaphorePermit,
+        mut turn: Turn,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Undone> {
         let (sender, answer) = oneshot::channel();
         let job = Box::new(move || {
-            let begun = Instant::now();
+            turn.begin();
             let done = catch_unwind(AssertUnwindSafe(work));
-            drop(permit);
+            drop(turn);
             // Who asked may have gone away.
-            let _ = sender.send(done.map(|done| (done, begun.elapsed())));
+            let _ = sender.send(done);
         });
         self.jobs.send(job).map_err(|_| Undone::Failed)?;
-        let (done, spent) = answer.await.map_err(|_| Undone::Failed)?.map_err(|_| Undone::Failed)?;
-        let mean = self.mean_us.load(Ordering::Relaxed) as f64;
-        let mean = mean + NEWEST_WEIGHT * (spent.as_micros() as f64 - mean);
-        self.mean_us.store(mean as u64, Ordering::Relaxed);
-        Ok(done)
-    }
-}
-
-/// A place in line, given back when dropped.
-struct Place<'a>(&'a AtomicUsize);
-
-impl<'a> Place<'a> {
-    fn take(line: &'a AtomicUsize, most: usize) -> Option<Self> {
-        let more = |n| (n < most).then_some(n + 1);
-        line.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok().map(|_| Self(line))
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        answer.await.map_err(|_| Undone::Failed)?.map_err(|_| Undone::Failed)
     }
 }
 
@@ -170,6 +133,10 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(10);
 
+    fn one() -> Lane {
+        "one".into()
+    }
+
     #[tokio::test]
     async fn work_waits_in_line_and_is_turned_away_beyond_it() {
         let workers = Arc::new(Workers::new(1, 2, LONG).unwrap());
@@ -177,12 +144,12 @@ mod tests {
         let started: Vec<_> = (0..3)
             .map(|_| {
                 let workers = Arc::clone(&workers);
-                tokio::spawn(async move { workers.run(LONG, hold).await.map(|_| ()) })
+                tokio::spawn(async move { workers.run(&one(), LONG, hold).await.map(|_| ()) })
             })
             .collect();
         tokio::time::sleep(Duration::from_millis(30)).await;
         assert_eq!((workers.busy(), workers.waiting()), (1, 2));
-        assert_eq!(workers.run(LONG, || ()).await.unwrap_err(), Undone::Full);
+        assert_eq!(workers.run(&one(), LONG, || ()).await.unwrap_err(), Undone::Full(Full::Share));
         for task in started {
             assert_eq!(task.await.unwrap(), Ok(()));
         }
@@ -191,31 +158,34 @@ mod tests {
 
     #[tokio::test]
     async fn it_is_full_for_who_would_wait_too_long() {
-        let workers = Arc::new(Workers::new(1, 9, FIRST_GUESS).unwrap());
+        let workers = Arc::new(Workers::new(1, 9, Duration::from_millis(250)).unwrap());
         let hold = || std::thread::sleep(Duration::from_millis(80));
         let mut started = Vec::new();
         for full in [false, false, true] {
-            let one = Arc::clone(&workers);
-            started.push(tokio::spawn(async move { one.run(LONG, hold).await }));
+            let again = Arc::clone(&workers);
+            started.push(tokio::spawn(async move { again.run(&one(), LONG, hold).await }));
             tokio::time::sleep(Duration::from_millis(10)).await;
             // One at work, and then one and two in line.
-            assert_eq!(workers.is_full(), full);
+            assert_eq!(workers.fits(&one()).is_err(), full);
         }
         for task in started {
             assert!(task.await.unwrap().is_ok());
         }
-        assert!(!workers.is_full());
+        assert!(workers.fits(&one()).is_ok());
     }
 
     #[tokio::test]
     async fn what_waits_too_long_is_dropped_and_a_panic_is_an_answer() {
         let workers = Arc::new(Workers::new(1, 2, LONG).unwrap());
         let long = Arc::clone(&workers);
-        let long = tokio::spawn(async move { long.run(LONG, || std::thread::sleep(Duration::from_millis(120))).await });
+        let long =
+            tokio::spawn(
+                async move { long.run(&one(), LONG, || std::thread::sleep(Duration::from_millis(120))).await },
+            );
         tokio::time::sleep(Duration::from_millis(20)).await;
-        assert_eq!(workers.run(Duration::from_millis(30), || ()).await.unwrap_err(), Undone::Waited);
+        assert_eq!(workers.run(&one(), Duration::from_millis(30), || ()).await.unwrap_err(), Undone::Waited);
         assert!(long.await.unwrap().is_ok());
-        assert_eq!(workers.run(LONG, || panic!("on purpose")).await.unwrap_err(), Undone::Failed);
-        assert!(workers.run(LONG, || 5).await.is_ok_and(|(n, _)| n == 5));
+        assert_eq!(workers.run(&one(), LONG, || panic!("on purpose")).await.unwrap_err(), Undone::Failed);
+        assert!(workers.run(&one(), LONG, || 5).await.is_ok_and(|(n, _)| n == 5));
     }
 }

@@ -132,9 +132,10 @@ pub fn said(fact: &Fact<'_>) -> String {
         }
         .into(),
         #[cfg(feature = "qr")]
-        Fact::Codes { found, read, target } => {
+        Fact::Codes { found, read, target, cut_short } => {
             let target = target.map_or_else(String::new, |(scheme, host)| format!(" One leads to {scheme}://{host}."));
-            format!("QR codes found: {found}; read: {read}.{target}")
+            let more = if cut_short { " There may be more: not all finder patterns were looked at." } else { "" };
+            format!("QR codes found: {found}; read: {read}.{target}{more}")
         }
     }
 }

@@ -112,9 +112,10 @@ pub fn said(fact: &Fact<'_>) -> String {
         }
         .into(),
         #[cfg(feature = "qr")]
-        Fact::Codes { found, read, target } => {
+        Fact::Codes { found, read, target, cut_short } => {
             let target = target.map_or_else(String::new, |(scheme, host)| format!("其中一个指向 {scheme}://{host}。"));
-            format!("找到 {found} 个二维码，其中 {read} 个可读。{target}")
+            let more = if cut_short { "可能还有更多：定位图案过多，未全部查找。" } else { "" };
+            format!("找到 {found} 个二维码，其中 {read} 个可读。{target}{more}")
         }
     }
 }

@@ -1,5 +1,6 @@
-//! Keys → what a report says in Chinese: facts, risks and names.
+//! Keys → what a report says in Chinese: facts, risks, names and notices.
 
 pub mod fact;
 pub mod name;
+pub mod notice;
 pub mod risk;

@@ -1,8 +1,10 @@
 //! Who sends slowly, too much, half, or all at once → an answer in time or a closed connection; never a false record.
 
 mod crowds;
+mod fair;
 mod files;
 mod framing;
+mod names;
 mod slow;
 
 use std::time::Duration;

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::{Bed, case, on_both};
 
-on_both!(many_processes_may_open_at_once,);
+on_both!(many_processes_may_open_at_once, one_that_is_not_there_is_not_made, a_probe_writes_and_leaves_no_record,);
 
 async fn many_processes_may_open_at_once(bed: &Bed) {
     let openings: Vec<_> = (0..6)
@@ -24,6 +24,33 @@ async fn many_processes_may_open_at_once(bed: &Bed) {
         opening.await.unwrap();
     }
     assert_eq!(bed.open().await.verify().await.unwrap().rows, 6);
+}
+
+async fn one_that_is_not_there_is_not_made(bed: &Bed) {
+    let opened = ReviewStore::open_existing(&bed.location, None).await;
+    assert!(matches!(opened, Err(StoreError::Absent(_))), "{opened:?}");
+    if bed.is_sqlite() {
+        assert!(!std::path::Path::new(&bed.location).exists());
+    } else {
+        // A password may stand in where it was looked for.
+        assert!(!opened.unwrap_err().to_string().contains("postgres:"));
+    }
+    bed.open().await.close().await;
+    ReviewStore::open_existing(&bed.location, None).await.unwrap();
+}
+
+async fn a_probe_writes_and_leaves_no_record(bed: &Bed) {
+    let store = bed.open().await;
+    for _ in 0..3 {
+        store.probe().await.unwrap();
+    }
+    assert_eq!((bed.count("probe").await, store.verify().await.unwrap().rows), (1, 0));
+    let mut raw = bed.raw().await;
+    let block = if bed.is_sqlite() { "BEGIN IMMEDIATE" } else { "BEGIN; LOCK TABLE probe" };
+    sqlx::raw_sql(block).execute(&mut raw).await.unwrap();
+    assert!(matches!(store.probe().await, Err(StoreError::Unavailable(_))), "it is locked");
+    sqlx::raw_sql("ROLLBACK").execute(&mut raw).await.unwrap();
+    store.probe().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]

@@ -119,7 +119,9 @@ pub(crate) struct HuffmanBitstreamState {
     pub(crate) marker:         Option<Marker>,
     pub(crate) overread_by:    usize,
     pub(crate) seen_eoi:       bool,
-    pub(crate) eob_run:        i32
+    pub(crate) eob_run:        i32,
+    pub(crate) filled:         u32,
+    pub(crate) dry:            bool
 }
 
 /// Type-erased bitstream state snapshot stored in `ScanCheckpoint`.
@@ -215,6 +217,12 @@ pub(crate) trait BitStream {
 
     fn overread_by(&self) -> usize;
 
+    /// Whether more bits were used than stood before a marker: the data of a scan, or of a
+    /// restart interval, ended before its blocks did.
+    fn ran_dry(&self) -> bool {
+        false
+    }
+
     /// True if we have seen end of image marker.
     /// Don't read anything after that.
     fn seen_eoi(&mut self) -> &mut bool;
@@ -278,6 +286,10 @@ pub(crate) struct BitStreamHuffman {
     seen_eoi:            bool,
     /// Strict mode, see [`BitStream::set_strict`].
     strict:              bool,
+    /// Bits put in after a marker that may still be in the buffer.
+    filled:              u32,
+    /// Whether such bits were used before the last reset.
+    dry:                 bool,
 }
 
 impl BitStreamHuffman {
@@ -499,6 +511,8 @@ impl BitStream for BitStreamHuffman {
             overread_by:         0,
             seen_eoi:            false,
             strict:              false,
+            filled:              0,
+            dry:                 false,
         }
     }
 
@@ -519,6 +533,8 @@ impl BitStream for BitStreamHuffman {
             overread_by:         0,
             seen_eoi:            false,
             strict:              false,
+            filled:              0,
+            dry:                 false,
         }
     }
 
@@ -529,6 +545,10 @@ impl BitStream for BitStreamHuffman {
     #[inline(always)]
     fn overread_by(&self) -> usize {
         self.overread_by
+    }
+    #[inline(always)]
+    fn ran_dry(&self) -> bool {
+        self.dry || self.filled > u32::from(self.bits_left)
     }
     #[inline(always)]
     fn seen_eoi(&mut self) -> &mut bool {
@@ -566,7 +586,9 @@ impl BitStream for BitStreamHuffman {
             marker:         self.marker,
             overread_by:    self.overread_by,
             seen_eoi:       self.seen_eoi,
-            eob_run:        self.eob_run
+            eob_run:        self.eob_run,
+            filled:         self.filled,
+            dry:            self.dry
         }
     }
 
@@ -579,6 +601,8 @@ impl BitStream for BitStreamHuffman {
         self.overread_by = state.overread_by;
         self.seen_eoi = state.seen_eoi;
         self.eob_run = state.eob_run;
+        self.filled = state.filled;
+        self.dry = state.dry;
     }
 
     #[inline(always)]
@@ -663,6 +687,7 @@ impl BitStream for BitStreamHuffman {
                                 // removes some panics
                                 self.buffer <<= 8;
                                 self.bits_left += 8;
+                                self.filled += 8;
                                 self.aligned_buffer = self.buffer << (64 - self.bits_left);
                             }
 
@@ -680,6 +705,8 @@ impl BitStream for BitStreamHuffman {
                 // also we are in over-reading mode, where we fill it with zeroes
 
                 // fill with zeroes
+                self.dry = self.ran_dry();
+                self.filled = self.filled.min(u32::from(self.bits_left)) + 32;
                 self.buffer <<= 32;
                 self.bits_left += 32;
                 self.aligned_buffer = self.buffer << (64 - self.bits_left);
@@ -1121,6 +1148,8 @@ impl BitStream for BitStreamHuffman {
     /// everything
     #[cold]
     fn reset(&mut self) {
+        self.dry = self.ran_dry();
+        self.filled = 0;
         self.bits_left = 0;
         self.marker = None;
         self.buffer = 0;

@@ -462,6 +462,9 @@ impl<T: ZByteReaderTrait> JpegDecoder<T> {
                 if output.requested_raw_stripe().is_some() && stream.overread_by() > 0 {
                     return Err(DecodeErrors::ExhaustedData);
                 }
+                if self.options.strict_mode() && stream.ran_dry() {
+                    return Err(DecodeErrors::ExhaustedData);
+                }
                 if output.requested_raw_stripe().is_some() {
                     if let McuContinuation::Terminate(reason) = &terminate {
                         return Err(reason.raw_error());
@@ -1157,6 +1160,12 @@ impl<T: ZByteReaderTrait> JpegDecoder<T> {
                             "DNL marker found before the end of an MCU row",
                         ));
                     }
+                    if self.options.strict_mode()
+                        && usize::from(self.num_scans) == self.components.len()
+                        && j + 1 < mcu_width
+                    {
+                        return Err(DecodeErrors::ExhaustedData);
+                    }
                     break;
                 }
                 continue;
@@ -1176,6 +1185,12 @@ impl<T: ZByteReaderTrait> JpegDecoder<T> {
                     return Err(DecodeErrors::FormatStatic(
                         "DNL marker found before the end of an MCU row",
                     ));
+                }
+                if self.options.strict_mode()
+                        && usize::from(self.num_scans) == self.components.len()
+                        && j + 1 < mcu_width
+                    {
+                    return Err(DecodeErrors::ExhaustedData);
                 }
                 break;
             }

@@ -329,6 +329,9 @@ impl<T: ZByteReaderTrait> JpegDecoder<T> {
             self.invalidate_progressive_scan_checkpoint();
             return Ok(false);
         }
+        if self.options.strict_mode() && stream.ran_dry() {
+            return Err(DecodeErrors::ExhaustedData);
+        }
         if stream.overread_by() > 0 {
             if self.scan_eof_is_error() {
                 if fine_resume.is_some() {
@@ -391,6 +394,10 @@ impl<T: ZByteReaderTrait> JpegDecoder<T> {
             }
             error!("{}", DecodeErrors::ExhaustedData);
             return Ok(false);
+        }
+
+        if self.options.strict_mode() && stream.ran_dry() {
+            return Err(DecodeErrors::ExhaustedData);
         }
 
         self.progressive_completed_scans += 1;

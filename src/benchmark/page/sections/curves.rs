@@ -21,7 +21,7 @@ pub(super) fn curves(figures: &Figures, judged: &[Judged], checker: &Checker) ->
             |figure: &measure::Figure| Cell::number(format!("{} {}", percent(figure.value), bracket(figure.sources)));
         let interval = curve.auc.sources.map_or(String::new(), |i| format!(" [{:.3}, {:.3}]", i.low, i.high));
         let mut cells = vec![
-            Cell::words(format!("{}, by score {}", curve.name, curve.score)),
+            Cell::words(measure::curve_title(&curve.name, &curve.score)),
             Cell::number(format!("{} / {}", curve.attacks, curve.bona_fide)),
             Cell::number(curve.sources.to_string()),
             Cell::number(format!("{:.3}{interval}", curve.auc.value)),
@@ -33,7 +33,7 @@ pub(super) fn curves(figures: &Figures, judged: &[Judged], checker: &Checker) ->
     });
     let series: Vec<Series> = whole(figures)
         .map(|curve| Series {
-            name: curve.name.clone(),
+            name: measure::curve_title(&curve.name, &curve.score),
             points: curve
                 .det
                 .iter()
@@ -113,7 +113,7 @@ pub(super) fn calibration(figures: &Figures) -> Section {
     let head = words(&["attacks", "expected calibration error", "Brier score"]);
     let rows = figures.curves.iter().map(|curve| {
         vec![
-            Cell::words(format!("{}, by score {}", curve.name, curve.score)),
+            Cell::words(measure::curve_title(&curve.name, &curve.score)),
             Cell::number(format!("{:.3}", curve.calibration.expected_error)),
             Cell::number(format!("{:.3}", curve.calibration.brier)),
         ]

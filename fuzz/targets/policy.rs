@@ -1,0 +1,7 @@
+//! Fuzzes `run::policy`.
+#![no_main]
+#![allow(dead_code)]
+
+mod run;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| run::policy(data));
