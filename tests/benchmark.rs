@@ -1,7 +1,7 @@
 //! Labels, a run that is broken off and goes on, its report, a comparison, dry runs, and labels that cannot be used.
 
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use crate::{bonafide, lines, write_picture};
@@ -263,19 +263,24 @@ fn genuine_captures_of_a_site_become_a_policy_that_the_program_takes() {
     assert!(String::from_utf8_lossy(&checked.stdout).contains("\"policy_id\":\"site\""), "{}", said(&checked));
 }
 
-#[test]
-fn class_folders_become_labels_that_bench_takes() {
-    let dir = tempfile::tempdir().unwrap();
-    for (i, name) in
-        ["real/anna/a.jpg", "real/ben/b.jpg", "recapture/anna/c.jpg", "recapture/ben/d.jpg"].iter().enumerate()
-    {
-        let path = dir.path().join(name);
+/// The labels that `import folders` writes of pictures with these `names` in `folder`, and what it says.
+fn imported(folder: &Path, names: &[&str]) -> (PathBuf, String) {
+    for (i, name) in names.iter().enumerate() {
+        let path = folder.join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         write_picture(&path, 320, 240, i as u32);
     }
-    let (root, labels) = (dir.path().to_str().unwrap(), dir.path().join("labels.csv"));
-    let output = bonafide(["bench", "import", "folders", root, "-o", labels.to_str().unwrap()]);
+    let labels = folder.join("labels.csv");
+    let output = bonafide(["bench", "import", "folders", folder.to_str().unwrap(), "-o", labels.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    (labels, said(&output))
+}
+
+#[test]
+fn class_folders_become_labels_that_bench_takes() {
+    let dir = tempfile::tempdir().unwrap();
+    let names = ["real/anna/a.jpg", "real/ben/b.jpg", "recapture/anna/c.jpg", "recapture/ben/d.jpg"];
+    let (labels, _) = imported(dir.path(), &names);
     let text = std::fs::read_to_string(&labels).unwrap();
     for row in ["\"real/anna/a.jpg\",\"original\"", "\"recapture/ben/d.jpg\",\"screen\""] {
         assert!(text.contains(row), "{text}");
@@ -288,15 +293,8 @@ fn class_folders_become_labels_that_bench_takes() {
 fn pictures_directly_in_a_class_folder_are_one_source_and_strange_names_come_back() {
     let dir = tempfile::tempdir().unwrap();
     let names = ["original/=cmd|' C'!A0.jpg", "original/-1.jpg", "screen/@a.jpg", "screen/+2.jpg", "=x/screen/b.jpg"];
-    for (i, name) in names.iter().enumerate() {
-        let path = dir.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        write_picture(&path, 320, 240, i as u32);
-    }
-    let (root, labels) = (dir.path().to_str().unwrap(), dir.path().join("labels.csv"));
-    let output = bonafide(["bench", "import", "folders", root, "-o", labels.to_str().unwrap()]);
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    assert!(said(&output).contains("5 pictures labelled, of 3 sources"), "{}", said(&output));
+    let (labels, told) = imported(dir.path(), &names);
+    assert!(told.contains("5 pictures labelled, of 3 sources"), "{told}");
     let mut table = csv::Reader::from_path(&labels).unwrap();
     let rows: Vec<_> = table.records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), 5);

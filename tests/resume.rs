@@ -50,6 +50,17 @@ impl Screening {
         let whole: usize = text.lines().take(kept).map(|line| line.len() + 1).sum();
         std::fs::write(&self.rows, &text[..whole + 30]).unwrap();
     }
+
+    /// Breaks off after so many of five rows and goes on: the page then.
+    #[track_caller]
+    fn resumed_after(&self, rows: usize) -> String {
+        self.break_off(rows);
+        let output = self.run(&["--resume", "--report", self.page.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        assert!(said(&output).contains(&format!("5 files ({rows} examined earlier)")), "{}", said(&output));
+        assert_eq!(self.count(), 5);
+        std::fs::read_to_string(&self.page).unwrap()
+    }
 }
 
 fn said(output: &Output) -> String {
@@ -61,12 +72,7 @@ fn the_page_and_the_summary_of_a_resumed_screening_hold_every_row() {
     for form in ["jsonl", "csv"] {
         let screening = Screening::of(5, form);
         assert_eq!(screening.run(&[]).status.code(), Some(0));
-        screening.break_off(3);
-        let output = screening.run(&["--resume", "--report", screening.page.to_str().unwrap()]);
-        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-        assert!(said(&output).contains("5 files (3 examined earlier)"), "{}", said(&output));
-        assert_eq!(screening.count(), 5);
-        let html = std::fs::read_to_string(&screening.page).unwrap();
+        let html = screening.resumed_after(3);
         assert_eq!(html.matches("<article ").count(), 5, "{form}");
         assert_eq!(html.matches("<img alt=\"\" src=\"data:image/jpeg").count(), 5, "{form}");
         let places: Vec<_> = (0..5).map(|i| html.find(&format!("{i}.png</h2>")).expect("a row")).collect();
@@ -163,12 +169,7 @@ fn names_that_differ_only_in_bytes_that_are_no_text_are_files_of_their_own() {
             assert!(text.contains(&hex::encode(whole.as_os_str().as_bytes())), "{text}");
         }
         assert!(text.contains("caf\\xe8.png") || text.contains("caf\\\\xe8.png"), "{text}");
-        screening.break_off(3);
-        let output = screening.run(&["--resume", "--report", screening.page.to_str().unwrap()]);
-        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-        assert!(said(&output).contains("5 files (3 examined earlier)"), "{}", said(&output));
-        assert_eq!(screening.count(), 5);
-        let html = std::fs::read_to_string(&screening.page).unwrap();
+        let html = screening.resumed_after(3);
         assert!(html.contains("caf\\xe9.png</h2>") && html.contains("caf\\xe8.png</h2>"));
         assert_eq!(html.matches("<img ").count(), 5);
         let check = |bytes: &[u8]| {

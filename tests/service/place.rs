@@ -1,13 +1,13 @@
 //! The store's file removed, replaced, locked, full or served twice → told at once; and nothing made by looking for it.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tempfile::TempDir;
 
-use super::process::{SMALL, is_unavailable, large, place, upload};
+use super::process::{Locked, SMALL, is_unavailable, large, place, upload};
 use super::program::{Program, ask, audit_rows, await_that, form, run};
 
 /// Neither ready nor giving verdicts; whoever asks is told so, and the process lives.
@@ -56,22 +56,11 @@ fn what_is_not_on_the_path_any_more_gives_no_verdicts() {
 fn a_store_that_another_process_locks_is_not_ready() {
     let program = Program::start(&["--workers", "1"]);
     program.check(SMALL).expect(200);
-    let sqlite = Command::new("sqlite3").arg(program.store()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-    let Ok(mut sqlite) = sqlite else {
-        println!("skipped: there is no sqlite3");
-        return;
-    };
-    let mut says = sqlite.stdin.take().unwrap();
-    says.write_all(b".timeout 5000\nBEGIN IMMEDIATE;\nSELECT 'locked';\n").unwrap();
-    let mut line = String::new();
-    BufReader::new(sqlite.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    assert_eq!(line, "locked\n");
+    let Some(locked) = Locked::store_of(&program) else { return };
     // What was found out before holds for a second.
     await_that("the lock to be noticed", || program.get("/readyz").status == 503);
     is_unavailable(&program.check(SMALL));
-    says.write_all(b"ROLLBACK;\n").unwrap();
-    drop(says);
-    sqlite.wait().unwrap();
+    locked.let_go().wait().unwrap();
     await_that("the lock to be gone", || program.get("/readyz").status == 200);
     program.check(SMALL).expect(200);
     assert_eq!((program.cases().len(), audit_rows(program.store())), (2, 2));

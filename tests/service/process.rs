@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -256,27 +256,46 @@ fn a_database_that_dies_and_comes_back_is_gone_back_to() {
     assert_eq!(audit_rows(&store), recorded.len());
 }
 
+/// Another process that holds the lock of a store in SQLite's file.
+pub(super) struct Locked {
+    sqlite: Child,
+    says: ChildStdin,
+}
+
+impl Locked {
+    /// Locks the store of `program`; `None` where there is no sqlite3.
+    pub(super) fn store_of(program: &Program) -> Option<Self> {
+        let sqlite = Command::new("sqlite3").arg(program.store()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let Ok(mut sqlite) = sqlite else {
+            println!("skipped: there is no sqlite3");
+            return None;
+        };
+        let mut says = sqlite.stdin.take().unwrap();
+        says.write_all(b".timeout 5000\nBEGIN IMMEDIATE;\nSELECT 'locked';\n").unwrap();
+        let mut line = String::new();
+        BufReader::new(sqlite.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "locked\n");
+        Some(Self { sqlite, says })
+    }
+
+    /// Begins to give the lock back.
+    pub(super) fn let_go(mut self) -> Child {
+        self.says.write_all(b"ROLLBACK;\n").unwrap();
+        self.sqlite
+    }
+}
+
 #[test]
 fn a_store_that_another_process_locks_only_takes_longer() {
     let program = Program::start(&["--workers", "1"]);
     program.check(SMALL).expect(200);
-    let sqlite = Command::new("sqlite3").arg(program.store()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-    let Ok(mut sqlite) = sqlite else {
-        println!("skipped: there is no sqlite3");
-        return;
-    };
-    let mut says = sqlite.stdin.take().unwrap();
-    says.write_all(b".timeout 5000\nBEGIN IMMEDIATE;\nSELECT 'locked';\n").unwrap();
-    let mut line = String::new();
-    BufReader::new(sqlite.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    assert_eq!(line, "locked\n");
+    let Some(locked) = Locked::store_of(&program) else { return };
     let begun = Instant::now();
     let mut stream = upload(&program, SMALL);
     // Reading goes on all the while.
     assert_eq!(program.cases().len(), 1);
     std::thread::sleep(Duration::from_secs(3).saturating_sub(begun.elapsed()));
-    says.write_all(b"ROLLBACK;\n").unwrap();
-    drop(says);
+    let mut sqlite = locked.let_go();
     Answer::read(&mut stream).expect("an answer").expect(200);
     assert!(begun.elapsed() >= Duration::from_secs(3));
     sqlite.wait().unwrap();
