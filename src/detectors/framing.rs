@@ -9,6 +9,10 @@ use crate::geometry::{Point, Quad};
 use crate::scene::Scene;
 use crate::words::Fact;
 
+/// Part of a side of the picture, as 1 in so many, that must cut the document to be looked at by itself: on less, one line that
+/// touches it is all of it.
+const LEAST_STRETCH: usize = 6;
+
 pub static CORNERS_CUT_COUNT: Reading =
     Reading::count("framing.corners_cut_count", "corners at or beyond the picture's edge");
 pub static TILT_DEG: Reading =
@@ -21,12 +25,17 @@ pub static PRINT_CUT_SHARE: Reading = Reading::share(
     "of the picture's edge that cuts through the document, where print stands right at it",
 );
 
+pub static SIDE_PRINT_CUT_SHARE: Reading = Reading::share(
+    "framing.side_print_cut_share",
+    "the same of that side of the picture on which it is largest, of those that cut the document over a sixth and more",
+);
+
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
         id: "framing",
         question: "Is the whole document in the picture, straight and large enough?",
-        readings: &[&CORNERS_CUT_COUNT, &TILT_DEG, &ROTATION_DEG, &SHARE, &PRINT_CUT_SHARE],
-        method: "Plane geometry of the document's four corners.",
+        readings: &[&CORNERS_CUT_COUNT, &TILT_DEG, &ROTATION_DEG, &SHARE, &PRINT_CUT_SHARE, &SIDE_PRINT_CUT_SHARE],
+        method: "Plane geometry of the document's four corners, and fine edges right at the picture's own edge.",
         blind_spots: "A wrong quadrilateral gives wrong answers; a document that fills the picture has no border to find.",
     },
     build: |_| Box::new(Framing),
@@ -41,10 +50,11 @@ impl Detector for Framing {
         };
         let (width, height) = (scene.capture().width() as f32, scene.capture().height() as f32);
         let quad = &document.quad;
-        let print_cut = print_cut(scene, quad);
+        let (print_cut, side_cut) = print_cut(scene, quad);
         if document.fills_frame {
             let mut evidence = Evidence::told(Fact::FramingFull { print: print_cut });
             evidence.read(&PRINT_CUT_SHARE, print_cut);
+            evidence.read(&SIDE_PRINT_CUT_SHARE, side_cut);
             return evidence.into();
         }
         let cut: Vec<usize> = (0..4).filter(|&i| is_cut(quad.0[i], width, height)).collect();
@@ -56,6 +66,7 @@ impl Detector for Framing {
         evidence.read(&ROTATION_DEG, f64::from(rotation));
         evidence.read(&SHARE, f64::from(share));
         evidence.read(&PRINT_CUT_SHARE, print_cut);
+        evidence.read(&SIDE_PRINT_CUT_SHARE, side_cut);
         for i in cut {
             let corner = quad.0[i];
             let arm = |other: usize| corner.towards(quad.0[other % 4], 0.15);
@@ -65,8 +76,9 @@ impl Detector for Framing {
     }
 }
 
-/// Share of the stretches in which the picture's edge cuts through the document where print stands right at it.
-fn print_cut(scene: &Scene<'_>, quad: &Quad) -> f64 {
+/// Share of the stretches in which the picture's edge cuts through the document where print stands right at it: of all
+/// sides, and of the side on which it is largest.
+fn print_cut(scene: &Scene<'_>, quad: &Quad) -> (f64, f64) {
     let map = scene.print_map();
     let (width, height) = (scene.capture().width() as f32, scene.capture().height() as f32);
     let print = map.within(quad);
@@ -74,11 +86,22 @@ fn print_cut(scene: &Scene<'_>, quad: &Quad) -> f64 {
     let along = |length: f32| (0..(length / step) as usize).map(move |i| (i as f32 + 0.5) * step);
     // The second block from the edge: the picture's own edge is in the first.
     let off = 1.5 * step;
-    let edge = along(width)
-        .flat_map(|x| [Point::new(x, off), Point::new(x, height - off)])
-        .chain(along(height).flat_map(|y| [Point::new(off, y), Point::new(width - off, y)]));
-    let cut: Vec<Point> = edge.filter(|p| quad.contains(*p)).collect();
-    cut.iter().filter(|p| print.strong(**p)).count() as f64 / cut.len().max(1) as f64
+    let sides: [Vec<Point>; 4] = [
+        along(width).map(|x| Point::new(x, off)).collect(),
+        along(width).map(|x| Point::new(x, height - off)).collect(),
+        along(height).map(|y| Point::new(off, y)).collect(),
+        along(height).map(|y| Point::new(width - off, y)).collect(),
+    ];
+    let (mut cut, mut printed, mut worst) = (0, 0, 0.0f64);
+    for side in sides {
+        let inside: Vec<Point> = side.iter().copied().filter(|p| quad.contains(*p)).collect();
+        let strong = inside.iter().filter(|p| print.strong(**p)).count();
+        (cut, printed) = (cut + inside.len(), printed + strong);
+        if inside.len() * LEAST_STRETCH >= side.len().max(1) {
+            worst = worst.max(strong as f64 / inside.len() as f64);
+        }
+    }
+    (printed as f64 / cut.max(1) as f64, worst)
 }
 
 /// Whether `corner` is at the picture's edge or beyond: within half a percent, two pixels of the search for corners.

@@ -50,10 +50,12 @@ impl Policy {
         let face = known.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(face, _)| face);
         let mut found: Vec<Found<'_>> = Vec::new();
         let mut species = None;
+        let all = |conditions: &Vec<Condition>| conditions.iter().all(|condition| condition.holds(scores, readings));
         for (_, code, rule) in self.rules.iter().filter(|(_, _, rule)| rule.enabled) {
             let applies = rule.faces.as_ref().is_none_or(|faces| face.is_some_and(|face| faces.contains(&face)))
                 && face.is_none_or(|face| !rule.not_faces.contains(&face))
-                && rule.when.iter().all(|condition| condition.holds(scores, readings));
+                && all(&rule.when)
+                && !rule.unless.iter().any(all);
             let Some(value) = value(&rule.quantity, scores, readings).filter(|_| applies) else { continue };
             if let (Some(named), Some(margin)) = (code.species, rule.classify.and_then(|t| rule.crossed(value, t)))
                 && species.is_none_or(|(_, best)| margin > best)

@@ -186,6 +186,7 @@ impl Policy {
             supersedes: false,
             yields_to: Vec::new(),
             when: Vec::new(),
+            unless: Vec::new(),
             faces: None,
             not_faces: Vec::new(),
             relaxed: None,
@@ -243,7 +244,8 @@ impl Rule {
             let score = quantity.strip_prefix("score.");
             score.map_or(readings.contains(quantity), |score| ["screen", "print", "legibility"].contains(&score))
         };
-        let named = [&self.quantity].into_iter().chain(self.when.iter().map(|condition| &condition.quantity));
+        let conditions = self.when.iter().chain(self.unless.iter().flatten());
+        let named = [&self.quantity].into_iter().chain(conditions.map(|condition| &condition.quantity));
         if let Some(unknown) = named.into_iter().find(|quantity| !known(quantity)) {
             return Err(PolicyError::UnknownQuantity { code: code.to_owned(), quantity: unknown.clone() });
         }
@@ -261,6 +263,9 @@ impl Rule {
         }
         if thresholds.is_empty() {
             return refuse("it names no threshold: retake, review or reject");
+        }
+        if self.unless.iter().any(Vec::is_empty) {
+            return refuse("a group of `unless` is empty and would hold always");
         }
         // A harsher action must need at least as much evidence as a milder one.
         if thresholds.windows(2).any(|pair| self.crossed(pair[0], pair[1]).is_some_and(|margin| margin > 0.0)) {

@@ -129,6 +129,9 @@ pub(super) struct Rule {
     /// Judged only where all of these hold; a quantity that was not measured holds nothing.
     #[serde(default)]
     pub(super) when: Vec<Condition>,
+    /// Not judged where all of any one of these groups hold; a quantity that was not measured holds nothing.
+    #[serde(default)]
+    pub(super) unless: Vec<Vec<Condition>>,
     /// Judged only where the document is most likely one of these; any where left out.
     pub(super) faces: Option<Vec<Face>>,
     /// Not judged where it is most likely one of these.

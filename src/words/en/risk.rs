@@ -105,10 +105,10 @@ pub fn said(risk: Risk, face: Option<Face>, zone: Option<Zone>, suspected: bool)
         Risk::Dark => "The picture is too dark. Turn on a light or move to a brighter place.".into(),
         Risk::Overexposed => "The picture is too bright. Avoid direct light and photograph it again.".into(),
         Risk::NoDocument => {
-            "No document was found in the picture. Lay it on a plain surface and show all four corners.".into()
+            "No whole document was found in the picture. Lay it on a plain surface and show all four corners.".into()
         }
         Risk::NoPrint => {
-            "No print that can be read was found. Fill the picture with the document, let the camera focus, and \
+            "Hardly any print that can be read was found. Fill the picture with the document, let the camera focus, and \
              hold still."
                 .into()
         }
