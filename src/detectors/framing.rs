@@ -149,6 +149,23 @@ mod tests {
         assert!(straight.0.iter().all(|p| !is_cut(*p, 800.0, 400.0)));
     }
 
+    /// Print from the top to `last` on a picture that is all document.
+    fn print_cut_below(last: u32) -> (f64, f64) {
+        let capture = crate::detectors::testing::grey(800, 1000, |x, y| {
+            let inside = (60..740).contains(&x) && (60..last).contains(&y);
+            if inside && y % 20 < 12 && (x % 12 < 3 || (x % 12 < 9 && y % 20 < 3)) { 40 } else { 215 }
+        });
+        let scene = crate::scene::survey(&capture, crate::scene::Deadline::NEVER);
+        print_cut(&scene, &quad([(0.0, 0.0), (800.0, 0.0), (800.0, 1000.0), (0.0, 1000.0)]))
+    }
+
+    #[test]
+    fn print_that_runs_out_below_is_most_of_that_side_and_little_of_all() {
+        let ((all, below), (whole, none)) = (print_cut_below(1000), print_cut_below(900));
+        assert!(below > 0.6 && all > 0.1 && all < 0.3, "{below} {all}");
+        assert!(whole < 0.01 && none < 0.01, "{whole} {none}");
+    }
+
     #[test]
     fn perspective_is_tilt_and_a_corner_outside_is_cut() {
         let slanted = quad([(100.0, 100.0), (500.0, 170.0), (500.0, 300.0), (100.0, 370.0)]);

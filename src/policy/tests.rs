@@ -237,6 +237,140 @@ fn print_that_is_surely_read_is_a_document_without_a_border() {
 }
 
 #[test]
+fn what_has_a_border_beyond_doubt_or_large_print_beyond_doubt_is_a_document() {
+    let told = |legibility: f64, more: &[(&'static str, f64)]| {
+        let bare = [("locator.found", 0.0), ("legibility.print_share", 0.05), ("legibility.zones_count", 4.0)];
+        shipped(Some(legibility), &[&bare[..], more].concat())
+    };
+    let [read, unsure] = [("legibility.readable", 0.97), ("legibility.readable", 0.90)];
+    assert!(told(0.9, &[read]).is_empty());
+    assert_eq!(told(0.9, &[unsure]), ["no_document"]);
+    assert!(told(0.9, &[unsure, ("locator.edge_support", 0.9)]).is_empty());
+    assert_eq!(told(0.9, &[unsure, ("locator.edge_support", 0.7)]), ["no_document"]);
+    assert_eq!(told(0.6, &[unsure, ("locator.edge_support", 0.9)]), ["no_document"]);
+    // In one place or two, a sign that looks like a letter is as sure.
+    assert_eq!(told(0.9, &[read, ("legibility.zones_count", 2.0)]), ["no_document"]);
+    // Where several are seen that alone is said.
+    assert_eq!(told(0.9, &[unsure, ("locator.others_count", 3.0)]), ["several_documents"]);
+}
+
+#[test]
+fn without_a_document_that_is_said_alone_and_on_one_what_hides_its_print() {
+    let told = |found: f64, more: &[(&'static str, f64)]| {
+        let bare = [("locator.found", found), ("legibility.print_share", 0.05), ("legibility.print_px", 20.0)];
+        shipped(Some(0.2), &[&bare[..], more].concat())
+    };
+    assert_eq!((told(0.0, &[]), told(1.0, &[])), (vec!["no_document"], vec!["no_print"]));
+    let [wide, blur] = [("sharpness.wider_edge_px", 9.0), ("legibility.blur_ratio", 0.4)];
+    let even = [wide, blur, ("sharpness.edge_width_px", 8.0), ("sharpness.motion_ratio", 1.1)];
+    assert_eq!(told(1.0, &even), ["blurred"]);
+    let along = [wide, blur, ("sharpness.edge_width_px", 3.0), ("sharpness.motion_ratio", 3.0)];
+    assert_eq!(told(1.0, &along)[0], "moved");
+    assert_eq!(told(1.0, &[("sharpness.wider_edge_px", 2.0), blur]), ["no_print"]);
+}
+
+/// A page that was found with print all over it, of which little can be read.
+fn unread_page(more: &[(&'static str, f64)]) -> Vec<&'static str> {
+    let page = [("locator.found", 1.0), ("document_net.page", 0.9), ("legibility.print_share", 0.6)];
+    shipped(Some(0.2), &[&page[..], more].concat())
+}
+
+#[test]
+fn blur_needs_print_to_compare_with_and_edges_wider_than_a_sharp_camera_makes_them() {
+    let told = |px: f64, edges: f64| {
+        let measured =
+            [("legibility.blur_ratio", 0.3), ("sharpness.wider_edge_px", edges), ("legibility.print_px", px)];
+        unread_page(&measured)
+    };
+    assert_eq!((told(20.0, 6.0), told(7.0, 1.8)), (vec!["blurred"], vec!["too_small"]));
+    assert_eq!(unread_page(&[("legibility.blur_ratio", 0.3)]), ["illegible"]);
+    // Specks that no height was measured of, without a border: there is no document.
+    let specks = [("locator.found", 0.0), ("legibility.print_share", 0.25), ("legibility.readable", 0.3)];
+    let blur = ("legibility.blur_ratio", 0.3);
+    assert_eq!(shipped(Some(0.1), &[&specks[..], &[blur]].concat()), ["no_document"]);
+    assert_eq!(shipped(Some(0.1), &[&specks[..], &[blur, ("legibility.print_px", 30.0)]].concat()), ["blurred"]);
+}
+
+#[test]
+fn a_camera_that_moved_is_neither_compression_nor_small_print_nor_a_shadow() {
+    let moved = [("legibility.motion_ratio", 2.2), ("legibility.blur_ratio", 0.17), ("legibility.print_px", 8.0)];
+    let saved = [("legibility.block_ratio", 0.05), ("container.tables_quality", 30.0)];
+    assert_eq!(unread_page(&[&moved[..], &saved].concat()), ["moved"]);
+    let still = [("legibility.motion_ratio", 1.1), ("legibility.blur_ratio", 0.13), ("legibility.print_px", 20.0)];
+    assert_eq!(unread_page(&[&still[..], &saved].concat()), ["compressed"]);
+    // Far wider in one direction however narrow in the other; a shadow over print that is sharp alone.
+    let far = [("legibility.motion_ratio", 2.2), ("legibility.blur_ratio", 0.10), ("legibility.print_px", 20.0)];
+    assert_eq!(unread_page(&far), ["moved"]);
+    let shade = |blur: f64| {
+        unread_page(&[("legibility.shade_ratio", 0.3), ("legibility.blur_ratio", blur), ("legibility.print_px", 20.0)])
+    };
+    assert_eq!((shade(0.08), shade(0.3)), (vec!["shadow"], vec!["blurred"]));
+}
+
+#[test]
+fn a_small_page_is_told_where_its_print_is_small_and_read_with_doubt() {
+    let told = |px: f64, worst: f64, legibility: f64| {
+        let page = [("locator.found", 1.0), ("document_net.page", 0.9), ("resolution.document_width_px", 600.0)];
+        let print = [("legibility.print_px", px), ("legibility.zone_readable", worst), ("legibility.print_share", 0.5)];
+        shipped(Some(legibility), &[page, print].concat())
+    };
+    assert_eq!(told(8.0, 0.7, 0.75), ["too_small"]);
+    assert!(told(8.0, 0.9, 0.75).is_empty() && told(14.0, 0.7, 0.75).is_empty() && told(8.0, 0.7, 0.95).is_empty());
+    // Where it cannot be read at all, higher print was measured: it is something else.
+    assert_eq!((told(8.0, 0.1, 0.3), told(20.0, 0.1, 0.3)), (vec!["too_small"], vec![]));
+}
+
+#[test]
+fn a_highlight_is_told_where_the_network_sees_one_and_too_much_light_where_a_third_of_the_print_is_gone() {
+    let told = |washed: f64, seen: f64| {
+        let page = [("locator.found", 1.0), ("legibility.print_share", 0.4), ("glare.print_share", washed)];
+        shipped(Some(0.9), &[&page[..], &[("cover.glare_share", seen)]].concat())
+    };
+    assert_eq!((told(0.1, 0.03), told(0.2, 0.0)), (vec!["glare"], vec![]));
+    assert_eq!(told(0.4, 0.0), ["overexposed"]);
+}
+
+#[test]
+fn what_is_black_is_dark_and_not_without_colour() {
+    let told = |bright: f64| {
+        let page = [("locator.found", 1.0), ("legibility.print_share", 0.4), ("colour.picture_residual", 0.1)];
+        shipped(Some(0.9), &[&page[..], &[("exposure.bright_luma", bright)]].concat())
+    };
+    assert_eq!((told(12.0), told(120.0)), (vec!["dark"], vec!["grey_picture"]));
+}
+
+#[test]
+fn print_that_runs_out_at_one_side_is_cut_off() {
+    let told = |side: f64| {
+        let cut = [("framing.print_cut_share", 0.1), ("framing.side_print_cut_share", side)];
+        shipped(Some(0.9), &[&cut[..], &[("locator.found", 1.0), ("legibility.print_share", 0.4)]].concat())
+    };
+    assert_eq!((told(0.5), told(0.2)), (vec!["cut_off"], vec![]));
+}
+
+#[test]
+fn a_rule_is_not_judged_where_all_of_a_group_that_it_names_holds() {
+    let with = |unless: &str| format!("{RULES}unless = {unless}\n");
+    let group = "[[{ quantity = \"score.print\", above = 0.5 }, { quantity = \"score.legibility\", above = 0.5 }]]";
+    let told = |text: &str, print: f64, legibility: Option<f64>| {
+        let scores = Scores { screen: Some(0.0), print: Some(print), legibility };
+        policy(text)
+            .expect("good")
+            .judge(&scores, &Readings::from([("framing.tilt_deg", 40.0)]), |_| None)
+            .reasons
+            .len()
+    };
+    let text = with(group);
+    assert_eq!((told(&text, 0.9, Some(0.9)), told(&text, 0.9, Some(0.1)), told(&text, 0.9, None)), (0, 1, 1));
+    let either = with("[[{ quantity = \"score.print\", above = 0.5 }], [{ quantity = \"score.print\", below = 0.1 }]]");
+    assert_eq!((told(&either, 0.9, None), told(&either, 0.0, None), told(&either, 0.3, None)), (0, 0, 1));
+    assert!(policy(&with("[[]]")).expect_err("empty").to_string().contains("empty"));
+    assert!(
+        policy(&group.replace("score.print", "score.prnit").replace("[[", &format!("{RULES}unless = [["))).is_err()
+    );
+}
+
+#[test]
 fn noise_is_darkness_over_print_alone() {
     let told = |found: f64, share: f64| {
         shipped(
@@ -270,6 +404,10 @@ fn a_card_that_is_too_small_for_its_number_is_named_so_and_a_dark_patch_a_shadow
     let dim = [("legibility.paper_luma", 60.0), ("legibility.noise_ratio", 0.1)];
     assert_eq!(with(&[&dim[..], &[("number.consistent", 0.0)]].concat()), ["dark"]);
     assert!(with(&[&dim[..], &[("number.consistent", 1.0)]].concat()).is_empty());
+    let shaken = [("legibility.motion_ratio", 2.0), ("sharpness.motion_ratio", 2.0), ("legibility.blur_ratio", 0.12)];
+    assert_eq!(with(&[&shaken[..], &[("number.consistent", 0.0)]].concat()), ["moved"]);
+    assert!(with(&[&shaken[..], &[("number.consistent", 1.0)]].concat()).is_empty());
+    assert!(with(&[shaken[0], shaken[2], ("sharpness.motion_ratio", 1.1), ("number.consistent", 0.0)]).is_empty());
     assert_eq!(with(&[("cover.share", 0.1), ("cover.light_ratio", 0.1)]), ["shadow"]);
     assert!(with(&[("cover.share", 0.1), ("cover.light_ratio", 0.5)]).is_empty());
 }
