@@ -284,6 +284,11 @@ fn blur_needs_print_to_compare_with_and_edges_wider_than_a_sharp_camera_makes_th
     };
     assert_eq!((told(20.0, 6.0), told(7.0, 1.8)), (vec!["blurred"], vec!["too_small"]));
     assert_eq!(unread_page(&[("legibility.blur_ratio", 0.3)]), ["illegible"]);
+    // Wide in one direction and sharp in the other is not out of focus.
+    let along = [("legibility.motion_ratio", 2.5), ("sharpness.wider_edge_px", 5.0), ("sharpness.edge_width_px", 1.5)];
+    let print = [("legibility.blur_ratio", 0.3), ("legibility.print_px", 20.0)];
+    assert_eq!(unread_page(&[&along[..], &print].concat()), ["moved"]);
+    assert_eq!(unread_page(&[&along[..2], &print].concat()), ["moved", "blurred"]);
     // Specks that no height was measured of, without a border: there is no document.
     let specks = [("locator.found", 0.0), ("legibility.print_share", 0.25), ("legibility.readable", 0.3)];
     let blur = ("legibility.blur_ratio", 0.3);
@@ -305,6 +310,16 @@ fn a_camera_that_moved_is_neither_compression_nor_small_print_nor_a_shadow() {
         unread_page(&[("legibility.shade_ratio", 0.3), ("legibility.blur_ratio", blur), ("legibility.print_px", 20.0)])
     };
     assert_eq!((shade(0.08), shade(0.3)), (vec!["shadow"], vec!["blurred"]));
+}
+
+#[test]
+fn what_is_mostly_read_is_not_illegible_for_a_score_in_doubt() {
+    let told = |legibility: f64, readable: f64| {
+        let page = [("locator.found", 1.0), ("legibility.print_share", 0.6), ("legibility.blur_ratio", 0.15)];
+        shipped(Some(legibility), &[&page[..], &[("legibility.readable", readable)]].concat())
+    };
+    assert_eq!((told(0.45, 0.6), told(0.2, 0.85)), (vec!["illegible"], vec!["illegible"]));
+    assert!(told(0.45, 0.85).is_empty());
 }
 
 #[test]
@@ -341,11 +356,15 @@ fn what_is_black_is_dark_and_not_without_colour() {
 
 #[test]
 fn print_that_runs_out_at_one_side_is_cut_off() {
-    let told = |side: f64| {
-        let cut = [("framing.print_cut_share", 0.1), ("framing.side_print_cut_share", side)];
-        shipped(Some(0.9), &[&cut[..], &[("locator.found", 1.0), ("legibility.print_share", 0.4)]].concat())
+    let told = |side: f64, noise: f64, face: &'static str| {
+        let cut = [("framing.print_cut_share", 0.1), ("framing.side_print_cut_share", side), (face, 0.8)];
+        let page = [("locator.found", 1.0), ("legibility.print_share", 0.4), ("legibility.noise_ratio", noise)];
+        shipped(Some(0.9), &[cut, page].concat())
     };
-    assert_eq!((told(0.5), told(0.2)), (vec!["cut_off"], vec![]));
+    let page = "document_net.page";
+    assert_eq!((told(0.5, 0.02, page), told(0.2, 0.02, page)), (vec!["cut_off"], vec![]));
+    // Noise looks like print at the edge, and a card is cut by its corners.
+    assert!(told(0.5, 0.2, page).is_empty() && told(0.5, 0.02, "document_net.portrait_side").is_empty());
 }
 
 #[test]
