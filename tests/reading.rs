@@ -8,6 +8,7 @@ use bonafide::capture::Upload;
 use bonafide::checker::{Checker, Options};
 use bonafide::geometry::{Point, Quad};
 use bonafide::inference::EngineChoice;
+use bonafide::policy::Decision;
 use bonafide::reading::NumberCode;
 use bonafide::report::Report;
 use bonafide::scene::Deadline;
@@ -106,6 +107,48 @@ fn a_picture_without_a_document_is_sent_back_and_never_called_legible() {
     let report = check(&checker(), &wall);
     assert_eq!((report.document, report.legible), (None, None));
     assert!(report.reasons.iter().any(|reason| reason.code == "no_document"));
+}
+
+/// Part of a page with a ruled grid that goes on beyond the picture, and three digits of seven strokes in it.
+fn grid_with_digits() -> RgbImage {
+    const CELL: u32 = 300;
+    const TALL: u32 = 120;
+    let digit = |column: u32, row: u32| match (column, row) {
+        (1, 0) => "abgcd",
+        (3, 2) => "afgedc",
+        (0, 3) => "abcdfg",
+        _ => "",
+    };
+    let ink = |x: u32, y: u32| {
+        let (at_x, at_y) = ((x + 40) % CELL, (y + 40) % CELL);
+        let strokes = digit((x + 40) / CELL, (y + 40) / CELL);
+        let (u, v) = (at_x.wrapping_sub(CELL * 3 / 8), at_y.wrapping_sub(CELL * 2 / 7));
+        let (wide, thick) = (TALL * 11 / 20, TALL / 8);
+        let (left, right, above) = (u < thick, u + thick >= wide, v < TALL / 2);
+        let stroke = |name: char| match name {
+            'a' => v < thick,
+            'b' => right && above,
+            'c' => right && !above,
+            'd' => v + thick >= TALL,
+            'e' => left && !above,
+            'f' => left && above,
+            _ => v.abs_diff(TALL / 2) <= thick / 2,
+        };
+        at_x < 5 || at_y < 5 || (u < wide && v < TALL && strokes.chars().any(stroke))
+    };
+    RgbImage::from_fn(1100, 1375, |x, y| {
+        let rough = ((x * 7919 + y * 104_729 + x * y % 31 * 53) % 7) as f32 - 3.0;
+        let luma = rough + if ink(x, y) { 58.0 } else { 200.0 };
+        let (red, blue) = (4.0 + 8.0 * (x as f32 / 60.0).sin(), -12.0 - 10.0 * (y as f32 / 80.0).cos());
+        image::Rgb([luma + red, luma, luma + blue].map(|v| v as u8))
+    })
+}
+
+#[test]
+fn a_few_large_digits_that_fill_the_picture_are_a_document_without_a_border() {
+    let report = check(&checker(), &grid_with_digits());
+    let told: Vec<&str> = report.reasons.iter().map(|reason| reason.code).collect();
+    assert_eq!((report.decision, told), (Decision::Accept, Vec::new()));
 }
 
 #[test]
