@@ -311,7 +311,13 @@ mod tests {
         let (original, screen) = (Label::Original, Label::Screen);
         vec![
             Case("a", original, YES, [0.1, 0.9], &[]),
-            Case("a", original, YES, [0.1, 0.9], &[("glare.print_share", 0.04), ("legibility.print_share", 0.5)]),
+            Case(
+                "a",
+                original,
+                YES,
+                [0.1, 0.9],
+                &[("glare.print_share", 0.04), ("legibility.print_share", 0.5), ("cover.glare_share", 0.02)],
+            ),
             Case(
                 "b",
                 original,
@@ -327,7 +333,7 @@ mod tests {
                 original,
                 Some(Readable::No),
                 [0.1, 0.3],
-                &[("glare.print_share", 0.09), ("legibility.print_share", 0.5)],
+                &[("glare.print_share", 0.09), ("legibility.print_share", 0.5), ("cover.glare_share", 0.02)],
             ),
             Case("c", original, Some(Readable::Part), [0.1, 0.9], &[]),
             Case("c", original, None, [0.9, 0.9], &[]),
