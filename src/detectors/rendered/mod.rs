@@ -20,7 +20,7 @@ pub static EVEN_SHARE: Reading =
     Reading::share("rendered.even_share", "pixels that have exactly the commonest brightness of the picture");
 pub static LEVEL_SHARE: Reading = Reading::share(
     "rendered.level_share",
-    "repeats of a letter on its line that stand at its height to a tenth of a pixel; absent below 12 repeats",
+    "repeats of a letter on its line that stand at its height to a tenth of a pixel; absent below 16 repeats",
 );
 pub static REPEATS_COUNT: Reading =
     Reading::count("rendered.repeats_count", "letters of which the same line has another image");
@@ -40,10 +40,10 @@ pub(super) const ENTRY: Entry = Entry {
                  million pixels: each image of a letter is laid on the next by least squares (Lucas and Kanade, 1981). A \
                  computer sets them exactly level; a photographed line is tilted, bent or runs towards a vanishing \
                  point. Where lines repeat too little, letters of other lines count, which stand whole pixels apart.",
-        blind_spots: "Without a dozen repeated letters of 8 to 96 px it has evenness alone, which a page full of shades or \
+        blind_spots: "Without sixteen repeated letters of 8 to 96 px it has evenness alone, which a page full of shades or \
                       fine tint hides. A rendered page that was turned or warped is not level. A scan laid exactly \
-                      straight looks rendered, and so does one whose background was whitened, or paper that is wholly \
-                      overexposed.",
+                      straight looks rendered, as do print that an app laid over a photograph, a whitened scan, and \
+                      paper that is wholly overexposed.",
     },
     build: |_| Box::new(Rendered),
 };

@@ -30,7 +30,7 @@ const APART: u32 = 2;
 /// A repeat is level when it is displaced by less, in pixels; of another line, by less besides whole pixels.
 const LEVEL_PX: f32 = 0.1;
 /// Fewer repeats say nothing.
-const LEAST_REPEATS: usize = 12;
+const LEAST_REPEATS: usize = 16;
 /// What is compared beyond a letter's frame, in pixels, and what must lie beyond that for slopes and places beside.
 const RIM: u32 = 2;
 const REACH: u32 = RIM + 1;
