@@ -20,10 +20,10 @@ pub static EVEN_SHARE: Reading =
     Reading::share("rendered.even_share", "pixels that have exactly the commonest brightness of the picture");
 pub static LEVEL_SHARE: Reading = Reading::share(
     "rendered.level_share",
-    "repeats of a letter on its line that stand at its height to a tenth of a pixel; absent below 16 repeats",
+    "repeats of a letter that stand at its height on a line to a tenth of a pixel; absent below 16 repeats",
 );
 pub static REPEATS_COUNT: Reading =
-    Reading::count("rendered.repeats_count", "letters of which the same line has another image");
+    Reading::count("rendered.repeats_count", "letters of which another image was found and compared");
 pub static REPEAT_RESIDUAL: Reading = Reading::new(
     "rendered.repeat_residual",
     "ratio",

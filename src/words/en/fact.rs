@@ -74,10 +74,9 @@ pub fn said(fact: &Fact<'_>) -> String {
             let even = format!("{} of the pixels have exactly the same brightness", percent(100.0 * share));
             match level {
                 None => format!("{even}."),
-                Some((count, level)) => format!(
-                    "{even}; of {count} letters that their line repeats {} stand exactly level.",
-                    percent(100.0 * level)
-                ),
+                Some((count, level)) => {
+                    format!("{even}; of {count} repeated letters {} stand exactly level.", percent(100.0 * level))
+                }
             }
         }
 

@@ -63,7 +63,7 @@ pub fn said(fact: &Fact<'_>) -> String {
             match level {
                 None => format!("{even}。"),
                 Some((count, level)) => {
-                    format!("{even}；同一行内重复出现的 {count} 个字符中，{} 高度完全一致。", percent(100.0 * level))
+                    format!("{even}；重复出现的 {count} 个字符中，{} 高度完全一致。", percent(100.0 * level))
                 }
             }
         }
