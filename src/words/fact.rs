@@ -75,6 +75,7 @@ pub enum Fact<'a> {
     RenderedNeedsPixels,
     Rendered {
         share: f64,
+        level: Option<(usize, f64)>,
     },
 
     // The file.

@@ -123,7 +123,8 @@ pub struct Deleted {
     pub after: Option<f64>,
     /// Whether it then lies on the good side of the threshold. Where it is not measured: yes for metadata, else no.
     pub fell: bool,
-    /// The quantity without as much of something else; `null` where there is no such control.
+    /// The quantity without as much of something else, which lies apart from the evidence; `null` where there is no
+    /// such control, as where the evidence takes so much of the picture that nothing as large lies apart from it.
     pub random_after: Option<f64>,
     /// Whether it then lies on the good side.
     pub random_fell: Option<bool>,

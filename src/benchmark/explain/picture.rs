@@ -35,6 +35,11 @@ impl Picture {
     }
 }
 
+/// Places that are drawn for a control; the one that touches the named evidence least is taken.
+const PLACES: usize = 48;
+/// Share of a control that may lie on named evidence: beyond that it takes the evidence away too, and is none.
+const MOST_TOUCHED: f64 = 0.1;
+
 /// A change of pixels that removes evidence.
 #[derive(Clone)]
 pub(super) enum Edit {
@@ -60,9 +65,10 @@ impl Edit {
     }
 
     /// As much of something else: the same lines turned to another direction, or the same region moved, over the
-    /// picture's border to the other side where need be.
-    pub(super) fn elsewhere(&self, random: &mut ChaCha8Rng) -> Self {
-        match self {
+    /// picture's border to the other side where need be, away from all that is `named`. Nothing where the picture has
+    /// no room for that.
+    pub(super) fn elsewhere(&self, named: &Region, random: &mut ChaCha8Rng) -> Option<Self> {
+        Some(match self {
             Self::Flatten(tiles) => {
                 let turned = tiles
                     .iter()
@@ -70,10 +76,17 @@ impl Edit {
                 Self::Flatten(turned.collect())
             }
             Self::Mask(region, filling) => {
-                let (dx, dy) = (random.random_range(0..region.width), random.random_range(0..region.height));
-                Self::Mask(region.moved(dx, dy), *filling)
+                let (width, height) = (region.width, region.height);
+                let places =
+                    (0..PLACES).map(|_| region.moved(random.random_range(0..width), random.random_range(0..height)));
+                let touched = |moved: Region| (moved.shared(named), moved);
+                let (touched, moved) = places.map(touched).min_by(|a, b| a.0.total_cmp(&b.0))?;
+                if touched > MOST_TOUCHED {
+                    return None;
+                }
+                Self::Mask(moved, *filling)
             }
-        }
+        })
     }
 }
 
@@ -87,9 +100,9 @@ mod tests {
     #[test]
     fn the_control_of_a_line_leaves_it_and_keeps_its_distance() {
         let lines = [(22.0, 15.0), (-15.0, 22.0)];
-        let Edit::Flatten(tiles) = Edit::Flatten(vec![(TILE, lines.to_vec())]).elsewhere(&mut random()) else {
-            panic!("another edit")
-        };
+        let nothing = Region::none((400, 330));
+        let edit = Edit::Flatten(vec![(TILE, lines.to_vec())]);
+        let Some(Edit::Flatten(tiles)) = edit.elsewhere(&nothing, &mut random()) else { panic!("another edit") };
         assert_eq!(tiles[0].0, TILE);
         for (turned, line) in tiles[0].1.iter().zip(lines) {
             assert!((turned.0.hypot(turned.1) - line.0.hypot(line.1)).abs() < 0.01);
@@ -121,22 +134,30 @@ mod tests {
     }
 
     #[test]
-    fn random_regions_have_the_same_area_and_stay_in_the_picture() {
+    fn a_control_is_as_large_and_leaves_what_is_named() {
         let mut region = Region::none((300, 200));
-        region.lay(&[Point::new(10.0, 20.0), Point::new(250.0, 60.0), Point::new(40.0, 180.0)], true);
+        region.lay(&[Point::new(10.0, 20.0), Point::new(190.0, 60.0), Point::new(40.0, 180.0)], true);
         let held = |region: &Region| region.held.iter().filter(|held| **held).count();
         let mut random = random();
-        let mut places = Vec::new();
         for _ in 0..20 {
-            let Edit::Mask(moved, _) = Edit::Mask(region.clone(), Filling::Surrounding).elsewhere(&mut random) else {
-                panic!("another edit")
-            };
+            let edit = Edit::Mask(region.clone(), Filling::Surrounding);
+            let Some(Edit::Mask(moved, _)) = edit.elsewhere(&region, &mut random) else { panic!("room for a control") };
             assert_eq!(held(&moved), held(&region));
-            let pixels = moved.mask((300, 200));
-            assert_eq!(pixels.iter().filter(|masked| **masked).count(), held(&region));
-            places.push(moved);
+            assert_eq!(moved.mask((300, 200)).iter().filter(|masked| **masked).count(), held(&region));
+            assert!(moved.shared(&region) <= MOST_TOUCHED, "{}", moved.shared(&region));
         }
-        assert!(places.iter().any(|moved| *moved != region));
-        assert!((region.share() - 0.3033).abs() < 0.05, "{}", region.share());
+    }
+
+    #[test]
+    fn where_most_of_the_picture_is_named_there_is_no_control() {
+        let mut region = Region::none((300, 200));
+        region.lay(&PixelRect::new(20, 20, 260, 160).corners(), true);
+        assert!(region.share() > 0.6);
+        assert!(Edit::Mask(region.clone(), Filling::Surrounding).elsewhere(&region, &mut random()).is_none());
+        // A small part of it has no room either, if it may not touch the rest.
+        let mut part = Region::none((300, 200));
+        part.lay(&PixelRect::new(100, 60, 90, 90).corners(), true);
+        assert!(Edit::Mask(part.clone(), Filling::Surrounding).elsewhere(&region, &mut random()).is_none());
+        assert!(Edit::Mask(part.clone(), Filling::Surrounding).elsewhere(&part, &mut random()).is_some());
     }
 }

@@ -67,6 +67,12 @@ impl Region {
         self.held.iter().filter(|held| **held).count() as f64 / self.held.len() as f64
     }
 
+    /// Share of this region that lies in `other`; 0 for an empty one.
+    pub(super) fn shared(&self, other: &Self) -> f64 {
+        let both = self.held.iter().zip(&other.held).filter(|(mine, theirs)| **mine && **theirs).count();
+        both as f64 / self.held.iter().filter(|held| **held).count().max(1) as f64
+    }
+
     /// The same region `dx` columns to the right and `dy` rows down; what leaves the picture enters opposite.
     pub(super) fn moved(&self, dx: u32, dy: u32) -> Self {
         let (width, height) = (self.width as usize, self.height as usize);

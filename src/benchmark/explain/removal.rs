@@ -126,12 +126,16 @@ impl<'a> Bench<'a> {
         }
         let value = |report: &Report| measured(report, &test.reason.reading);
         let after = value(&self.without(edits)?);
-        let elsewhere: Vec<Edit> = edits.iter().map(|edit| edit.elsewhere(&mut self.random)).collect();
-        let random = value(&self.without(&elsewhere)?);
-        Ok(test.row(by, changed.share(), [value(untouched), after], Some(Control(random))))
+        let elsewhere: Option<Vec<Edit>> =
+            edits.iter().map(|edit| edit.elsewhere(&changed, &mut self.random)).collect();
+        let control = match elsewhere {
+            Some(elsewhere) => Some(Control(value(&self.without(&elsewhere)?))),
+            None => None,
+        };
+        Ok(test.row(by, changed.share(), [value(untouched), after], control))
     }
 
-    /// The cells that move the score most, masked together, against as many cells drawn at random.
+    /// The cells that move the score most, masked together, against as many of the other cells drawn at random.
     pub(super) fn by_occlusion(
         &mut self,
         test: &Test<'_>,
@@ -158,10 +162,11 @@ impl<'a> Bench<'a> {
         if count == 0 {
             return Ok(test.row(By::Occlusion, 0.0, [before, before], None));
         }
-        let mut drawn: Vec<usize> = (0..cells.len()).collect();
+        let mut drawn: Vec<usize> = (0..cells.len()).filter(|i| cells[*i].shared(&chosen) == 0.0).collect();
         let mut elsewhere = Region::none(self.picture.size());
-        for i in 0..count {
-            drawn.swap(i, self.random.random_range(i..cells.len()));
+        for i in 0..count.min(drawn.len()) {
+            let other = self.random.random_range(i..drawn.len());
+            drawn.swap(i, other);
             elsewhere.join(&cells[drawn[i]]);
         }
         let share = chosen.share();

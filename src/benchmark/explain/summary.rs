@@ -21,6 +21,8 @@ pub struct Summary {
     pub fell: u64,
     /// Rows with a control.
     pub controls: u64,
+    /// Of these, rows in which it fell without the evidence.
+    pub controlled_fell: u64,
     /// In the control it fell.
     pub random_fell: u64,
 }
@@ -38,6 +40,7 @@ pub fn summary(explanations: &[Explanation]) -> Vec<Summary> {
             lost: 0,
             fell: 0,
             controls: 0,
+            controlled_fell: 0,
             random_fell: 0,
         });
         if row.lost {
@@ -47,6 +50,7 @@ pub fn summary(explanations: &[Explanation]) -> Vec<Summary> {
         count.tested += 1;
         count.fell += u64::from(row.fell);
         count.controls += u64::from(row.random_fell.is_some());
+        count.controlled_fell += u64::from(row.fell && row.random_fell.is_some());
         count.random_fell += u64::from(row.random_fell == Some(true));
     }
     counts.into_values().collect()
@@ -71,6 +75,7 @@ mod tests {
             test.row(pattern, 0.1, [Some(0.9), Some(0.9)], Some(Control(Some(0.5)))),
             test.row(pattern, 0.1, [Some(0.7), Some(0.5)], Some(Control(Some(0.5)))),
             test.row(By::Occlusion, 0.0, [Some(0.9), Some(0.9)], None),
+            test.row(pattern, 0.8, [Some(0.9), Some(0.5)], None),
         ];
         let explanation = |reasons: &[Deleted]| Explanation {
             path: "-".to_owned(),
@@ -80,8 +85,10 @@ mod tests {
             checks: 1,
         };
         let counts = summary(&[explanation(&rows[..2]), explanation(&rows[2..])]);
-        let told: Vec<_> =
-            counts.iter().map(|c| (c.by.as_str(), c.tested, c.lost, c.fell, c.controls, c.random_fell)).collect();
-        assert_eq!(told, [("mark_pattern", 2, 1, 1, 2, 1), ("occlusion", 1, 0, 0, 0, 0)]);
+        let told: Vec<_> = counts
+            .iter()
+            .map(|c| (c.by.as_str(), c.tested, c.lost, c.fell, c.controls, c.controlled_fell, c.random_fell))
+            .collect();
+        assert_eq!(told, [("mark_pattern", 3, 1, 2, 2, 1, 1), ("occlusion", 1, 0, 0, 0, 0, 0)]);
     }
 }

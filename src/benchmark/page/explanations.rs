@@ -19,6 +19,8 @@ pub fn explanations(n: usize, summary: &[Summary]) -> Page {
             Cell::words(row.by.replace('_', " ")),
             Cell::number(row.tested.to_string()),
             exact(row.fell, row.tested),
+            Cell::number(row.controls.to_string()),
+            exact(row.controlled_fell, row.controls),
             exact(row.random_fell, row.controls),
         ]
     });
@@ -27,9 +29,10 @@ pub fn explanations(n: usize, summary: &[Summary]) -> Page {
         lead: vec![
             format!("{n} captures whose verdict names an attack."),
             "What a verdict names is removed, and the captures are checked again: effective is a removal after which the \
-             score no longer crosses its threshold. The control removes as much of something else. `marks` are all that \
-             the report marks for the reason; `occlusion` are the cells of a grid that the score rests on most, which no \
-             report shows."
+             score no longer crosses its threshold. The control removes as much of something else that lies apart from \
+             it; where the evidence takes too much of the picture for that there is none, and such a row cannot tell a \
+             good explanation from a large one. `marks` are all that the report marks for the reason; `occlusion` are \
+             the cells of a grid that the score rests on most, which no report shows."
                 .to_owned(),
         ],
         sections: vec![Section {
@@ -37,7 +40,7 @@ pub fn explanations(n: usize, summary: &[Summary]) -> Page {
             id: "deletion".to_owned(),
             tables: vec![Table {
                 caption: "Exact 95 % intervals over captures".to_owned(),
-                head: words(&["reason", "removed", "n", "effective", "control"]),
+                head: words(&["reason", "removed", "n", "effective", "n with a control", "of these effective", "control"]),
                 rows: rows.collect(),
             }],
             ..Section::default()

@@ -70,8 +70,14 @@ pub fn said(fact: &Fact<'_>) -> String {
             "The picture as a whole gives log-odds {screen:+.1} for a screen, a closer look at its subject {again:+.1}."
         ),
         Fact::RenderedNeedsPixels => "The picture is smaller than a tile.".into(),
-        Fact::Rendered { share } => {
-            format!("{} of the pixels have exactly the same brightness.", percent(100.0 * share))
+        Fact::Rendered { share, level } => {
+            let even = format!("{} of the pixels have exactly the same brightness", percent(100.0 * share));
+            match level {
+                None => format!("{even}."),
+                Some((count, level)) => {
+                    format!("{even}; of {count} repeated letters {} stand exactly level.", percent(100.0 * level))
+                }
+            }
         }
 
         Fact::MetadataNone => "The file carries no metadata; apps and browsers often remove it.".into(),

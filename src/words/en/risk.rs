@@ -42,8 +42,8 @@ pub fn said(risk: Risk, face: Option<Face>, zone: Option<Zone>, suspected: bool)
             "This is a screenshot, not a photograph. Take a photograph of the original with the camera.".into()
         }
         Risk::ElectronicCopy if suspected => {
-            "The picture is as even as only a drawn or scanned page is; an electronic copy cannot be ruled out. A \
-             person will look at it."
+            "The picture is as even, or its letters stand as level, as only on a drawn or scanned page; an electronic \
+             copy cannot be ruled out. A person will look at it."
                 .into()
         }
         Risk::ElectronicCopy => {

@@ -58,7 +58,15 @@ pub fn said(fact: &Fact<'_>) -> String {
             format!("整幅画面给出屏幕翻拍的对数几率 {screen:+.1}，近看主体为 {again:+.1}。")
         }
         Fact::RenderedNeedsPixels => "图片小于一个图块。".into(),
-        Fact::Rendered { share } => format!("{} 的像素亮度完全相同。", percent(100.0 * share)),
+        Fact::Rendered { share, level } => {
+            let even = format!("{} 的像素亮度完全相同", percent(100.0 * share));
+            match level {
+                None => format!("{even}。"),
+                Some((count, level)) => {
+                    format!("{even}；重复出现的 {count} 个字符中，{} 高度完全一致。", percent(100.0 * level))
+                }
+            }
+        }
 
         Fact::MetadataNone => "文件不含元数据；应用和浏览器常会将其删除。".into(),
         Fact::Metadata { found } => sentence(found.iter().map(metadata)),

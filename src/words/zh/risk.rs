@@ -17,7 +17,9 @@ pub fn said(risk: Risk, face: Option<Face>, zone: Option<Zone>, suspected: bool)
         Risk::NumberIllegal => "证件号码未通过校验。如画面清晰完整，请核查证件。".into(),
         Risk::NumberUnread => format!("{thing}号码有部分无法读取。请避免反光或遮挡号码。"),
         Risk::Screenshot => "这是截屏，不是照片。请用相机拍摄证件原件。".into(),
-        Risk::ElectronicCopy if suspected => "画面过于均匀，不能排除为电子件或扫描件。将由人工核查。".into(),
+        Risk::ElectronicCopy if suspected => {
+            "画面过于均匀或字符排列过于齐整，不能排除为电子件或扫描件。将由人工核查。".into()
+        }
         Risk::ElectronicCopy => "这是电子图片，不是照片。请用相机拍摄证件原件。".into(),
         Risk::CutShort => "检查时间不足，未能完成全部检查。将由人工审核，也可重新上传。".into(),
         Risk::Edited => "文件经过图片编辑软件保存。请上传相机拍摄的原始照片。".into(),
