@@ -207,20 +207,13 @@ fn the_list_of_guards_names_tests_that_there_are() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = all_sources();
     sources(&root.join("tests"), &mut files);
-    let mut there = BTreeSet::new();
-    for path in files {
-        let text = fs::read_to_string(path).expect("text");
-        for after in text.split("test]\n").skip(1) {
-            let name = after.split("fn ").nth(1).and_then(|rest| rest.split('(').next());
-            there.extend(name.map(str::to_owned));
-        }
-    }
+    let there: String = files.iter().map(|path| fs::read_to_string(path).expect("text")).collect();
     let list = fs::read_to_string(root.join("tests/README.md")).expect("the list");
     let words = list.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     let named: Vec<&str> = words.filter(|word| word.matches('_').count() > 2).collect();
     assert!(named.len() > 60, "{} tests", named.len());
     for name in named {
-        assert!(there.contains(name), "no test is called {name}");
+        assert!(there.contains(&format!("fn {name}()")), "no test is called {name}");
     }
 }
 

@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn only_scheme_and_host_are_told() {
-        let told = |text| scheme_and_host(text).map(|(scheme, host)| format!("{scheme} {host}"));
+        let told = |text: &str| scheme_and_host(text).map(|(scheme, host)| format!("{scheme} {host}"));
         assert_eq!(told("HTTPS://user:pw@Example.COM:8443/a?id=7").as_deref(), Some("https example.com"));
         assert_eq!(told("11010519491231002X"), None);
         assert_eq!(told("https:///nothing"), None);
