@@ -143,12 +143,9 @@ fn what_a_code_says_is_neither_obeyed_nor_told_anywhere() {
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     let long = format!("https://{}.example/", "a".repeat(400));
     for text in [
-        "<script>alert(1)</script><img src=x onerror=alert(1)>",
-        "https://<script>alert(1)</script>/",
+        "=HYPERLINK(\"javascript:alert(1)\")<script>alert(1)</script><img src=x onerror=alert(1)>",
+        "https://a.example\u{1b}[2J\u{1b}]8;;alert(1)\u{7}",
         "javascript://alert(1)/%0aalert(1)",
-        "\u{1b}[2J\u{1b}]0;alert(1)\u{7}",
-        "https://a.example\u{1b}]8;;alert(1)\u{7}",
-        "=HYPERLINK(\"https://alert(1).example\")",
         &long,
     ] {
         let picture = dir.path().join("code.png");
@@ -156,7 +153,6 @@ fn what_a_code_says_is_neither_obeyed_nor_told_anywhere() {
         let mut told = Vec::new();
         for args in [
             vec!["check".to_owned(), at("code.png")],
-            vec!["check".to_owned(), at("code.png"), "--lang=zh".to_owned()],
             vec!["check".to_owned(), at("code.png"), "--format=json".to_owned()],
             vec![
                 "screen".to_owned(),
@@ -169,7 +165,7 @@ fn what_a_code_says_is_neither_obeyed_nor_told_anywhere() {
             let Output { stdout, stderr, .. } = bonafide(&args);
             told.extend([harmless(&stdout, text), harmless(&stderr, text)]);
         }
-        assert!(told[4].contains("\"qr.decoded_count\":1"), "{text}: {}", told[4]);
+        assert!(told[2].contains("\"qr.decoded_count\":1"), "{text}: {}", told[2]);
         told.push(harmless(&std::fs::read(dir.path().join("page.html")).unwrap(), text));
         for front in &told {
             let said = ["alert(1)", "HYPERLINK", "onerror", "javascript:", &"a".repeat(300)];
