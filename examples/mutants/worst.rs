@@ -140,7 +140,6 @@ fn lzw(count: usize) -> Vec<u8> {
 }
 
 fn pictures(normal: &DynamicImage) -> Vec<Worst> {
-    let plain = |_: &mut Encoder<&mut Vec<u8>>| {};
     let grain = coloured(noise);
     let mut all: Vec<(&'static str, Vec<u8>)> = Vec::new();
     for (name, format) in [
@@ -151,7 +150,6 @@ fn pictures(normal: &DynamicImage) -> Vec<Worst> {
     ] {
         all.push((name, written(&grain, format)));
     }
-    all.push(("noise, GIF", written(&grey(|x, y| noise(x / 2, y)), ImageFormat::Gif)));
     all.push(("noise, JPEG at quality 100", jpeg(&grain, 100, |e| e.set_sampling_factor(SamplingFactor::R_4_4_4))));
     all.push(("noise, progressive JPEG", jpeg(&grain, 90, |e| e.set_progressive(true))));
     all.push(("noise, JPEG with a restart at each block", jpeg(&grain, 80, |e| e.set_restart_interval(1))));
