@@ -3,7 +3,7 @@
 
 use std::io::Cursor;
 
-use bonafide::capture::{Capture, CaptureError, Category, Isolation, Limits, Upload, decode, decode_within};
+use bonafide::capture::{Capture, CaptureError, Isolation, Limits, Upload, decode, decode_within};
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 
 fn open(bytes: &[u8]) -> Result<Capture, CaptureError> {
@@ -93,10 +93,45 @@ fn xmp_of_fifty_megabytes_and_values_without_an_end_cost_nothing() {
     sum.update(&chunk);
     large.extend(sum.sum().to_be_bytes());
     large.extend(&png[33..]);
-    // Read past, or refused for its memory; never damaged.
-    let opened = open(&large);
-    let fits = |error: &CaptureError| error.category() == Category::TooLarge;
-    assert!(opened.as_ref().map_or_else(fits, |capture| !capture.metadata.has_xmp), "{:?}", opened.err());
+    // Read past, as are texts and profiles that unpack to gigabytes.
+    assert!(!open(&large).expect("the picture is whole").metadata.has_xmp);
+    let mut packer = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::copy(&mut std::io::Read::take(std::io::repeat(0), 64 << 20), &mut packer).expect("packed");
+    let packed = packer.finish().expect("packed");
+    let mut bombs = png[..33].to_vec();
+    for head in [&b"iCCPx\0\0"[..], b"zTXtx\0\0", b"iTXtXML:com.adobe.xmp\0\x01\0\0\0"].repeat(20) {
+        let chunk = [head, &packed].concat();
+        bombs.extend(((chunk.len() - 4) as u32).to_be_bytes());
+        bombs.extend(&chunk);
+        let mut sum = flate2::Crc::new();
+        sum.update(&chunk);
+        bombs.extend(sum.sum().to_be_bytes());
+    }
+    bombs.extend(&png[33..]);
+    let tight = Limits { allocation: 4 << 20, ..Limits::default() };
+    assert!(decode(&Upload { bytes: &bombs, name: None }, &tight).is_ok());
+}
+
+#[test]
+fn more_coded_bits_than_a_picture_is_worth_are_refused() {
+    // A lossy WebP of a kilopixel, most of whose bytes say nothing.
+    let mut webp = include_bytes!("fixtures/lossy.webp").to_vec();
+    assert!(open(&webp).is_ok());
+    let length = |bytes: usize| (bytes as u32).to_le_bytes();
+    webp.resize((4 << 20) + 100, 0);
+    let (file, chunk) = (length(webp.len() - 8), length(webp.len() - 20));
+    webp[4..8].copy_from_slice(&file);
+    webp[16..20].copy_from_slice(&chunk);
+    assert_eq!(open(&webp).unwrap_err(), CaptureError::TooCostly);
+    // A progressive JPEG with as much before its end.
+    let mut jpeg = Vec::new();
+    let mut encoder = jpeg_encoder::Encoder::new(&mut jpeg, 80);
+    encoder.set_progressive(true);
+    encoder.encode(&[128; 64 * 64 * 3], 64, 64, jpeg_encoder::ColorType::Rgb).expect("the encoder takes it");
+    assert!(open(&jpeg).is_ok());
+    let end = jpeg.len() - 2;
+    jpeg.splice(end..end, vec![0; (4 << 20) + 1]);
+    assert_eq!(open(&jpeg).unwrap_err(), CaptureError::TooCostly);
 }
 
 #[test]
@@ -260,6 +295,15 @@ mod heic {
             64,
         );
         assert_eq!(open(&crossed).unwrap_err(), CaptureError::TooCostly);
+
+        // Coded bits without end, in few pixels.
+        let mut place = vec![0x44, 0, 0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0];
+        place.extend(((4 << 20) + 1_u32).to_be_bytes());
+        let coded = |place: &[u8], data| {
+            let parts = [full(b"iloc", 0, place), properties(&[configuration(None)], &[0, 0, 0, 1, 0, 1, 1, 1])];
+            file(&one, &parts, data)
+        };
+        assert_eq!(open(&coded(&place, 5 << 20)).unwrap_err(), CaptureError::TooCostly);
 
         // A picture turned two hundred times.
         let place = [0x44, 0, 0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 4];

@@ -75,7 +75,9 @@ fn half_a_file_is_refused() {
             let cut = bytes.len() * eighths / 8;
             assert!(open(&bytes[..cut]).is_err(), "{name} cut to {cut} of {} bytes opens", bytes.len());
         }
-        for cut in (0..bytes.len() - 2).step_by(37).chain(bytes.len().saturating_sub(16)..bytes.len() - 2) {
+        // The last chunk of a PNG says nothing but that it ends.
+        let end = if name == "png" { bytes.len() - 12 } else { bytes.len() - 2 };
+        for cut in (0..end).step_by(37).chain(end.saturating_sub(16)..end) {
             let result = open(&bytes[..cut]);
             assert!(result.is_err(), "{name} cut to {cut} of {} bytes opens", bytes.len());
         }

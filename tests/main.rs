@@ -5,6 +5,7 @@
 //! - `mutants`: a few of them of every format, and the corpus that fuzzing begins with;
 //! - `hostile`: what an uploader may send that is no whole picture: one clear error each, never a panic;
 //! - `whole`: files that are whole however oddly they are written, and files of which part is missing;
+//! - `blocks`: broken blocks beside a whole picture, and data that ends early in a file that looks whole;
 //! - `jpeg`: every sampling reads as the published decoder has it;
 //! - `inference`: both engines give the same outputs, and a checker judges a capture from bytes to verdict;
 //! - `depthwise`: the embedded engine's convolutions have the bits of the published ones;
@@ -24,6 +25,7 @@
 
 #[cfg(all(feature = "cli", feature = "bench"))]
 mod benchmark;
+mod blocks;
 mod bombs;
 #[cfg(feature = "cli")]
 mod cli;

@@ -120,6 +120,60 @@ fn nothing_of_a_name_or_of_metadata_is_obeyed_anywhere() {
     assert!(!rows.exists());
 }
 
+/// A picture of nothing but a QR code that says `text`.
+#[cfg(feature = "service")]
+fn code(path: &Path, text: &str) {
+    let code = qrcode::QrCode::with_error_correction_level(text, qrcode::EcLevel::L).unwrap();
+    let (width, colours) = (code.width() as u32, code.to_colors());
+    let module = 8;
+    let side = (width + 8) * module;
+    let picture = image::GrayImage::from_fn(side, side, |x, y| {
+        let place = |at: u32| (at / module).checked_sub(4).filter(|at| *at < width);
+        let dark =
+            place(x).zip(place(y)).is_some_and(|(x, y)| colours[(y * width + x) as usize] == qrcode::Color::Dark);
+        image::Luma([if dark { 20 } else { 235 }])
+    });
+    picture.save(path).unwrap();
+}
+
+#[cfg(all(feature = "service", feature = "qr"))]
+#[test]
+fn what_a_code_says_is_neither_obeyed_nor_told_anywhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let long = format!("https://{}.example/", "a".repeat(400));
+    for text in [
+        "=HYPERLINK(\"javascript:alert(1)\")<script>alert(1)</script><img src=x onerror=alert(1)>",
+        "https://a.example\u{1b}[2J\u{1b}]8;;alert(1)\u{7}",
+        "javascript://alert(1)/%0aalert(1)",
+        &long,
+    ] {
+        let picture = dir.path().join("code.png");
+        code(&picture, text);
+        let mut told = Vec::new();
+        for args in [
+            vec!["check".to_owned(), at("code.png")],
+            vec!["check".to_owned(), at("code.png"), "--format=json".to_owned()],
+            vec![
+                "screen".to_owned(),
+                at("code.png"),
+                "--format=csv".to_owned(),
+                "--report".to_owned(),
+                at("page.html"),
+            ],
+        ] {
+            let Output { stdout, stderr, .. } = bonafide(&args);
+            told.extend([harmless(&stdout, text), harmless(&stderr, text)]);
+        }
+        assert!(told[2].contains("\"qr.decoded_count\":1"), "{text}: {}", told[2]);
+        told.push(harmless(&std::fs::read(dir.path().join("page.html")).unwrap(), text));
+        for front in &told {
+            let said = ["alert(1)", "HYPERLINK", "onerror", "javascript:", &"a".repeat(300)];
+            assert!(said.iter().all(|said| !front.contains(said)), "{text}: {front}");
+        }
+    }
+}
+
 #[test]
 fn errors_and_notes_speak_chinese_where_it_is_asked_for() {
     let dir = tempfile::tempdir().unwrap();

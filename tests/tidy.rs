@@ -202,6 +202,21 @@ fn every_file_says_first_what_it_turns_into_what() {
     }
 }
 
+#[test]
+fn the_list_of_guards_names_tests_that_there_are() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = all_sources();
+    sources(&root.join("tests"), &mut files);
+    let there: String = files.iter().map(|path| fs::read_to_string(path).expect("text")).collect();
+    let list = fs::read_to_string(root.join("tests/README.md")).expect("the list");
+    let words = list.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let named: Vec<&str> = words.filter(|word| word.matches('_').count() > 2).collect();
+    assert!(named.len() > 60, "{} tests", named.len());
+    for name in named {
+        assert!(there.contains(&format!("fn {name}()")), "no test is called {name}");
+    }
+}
+
 /// The service's way, from what knows of nothing to what knows of everything: a room may use only those before it.
 #[cfg(feature = "service")]
 const SERVICE_ORDER: &[&str] =

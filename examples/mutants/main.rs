@@ -4,10 +4,13 @@
 //! ```sh
 //! cargo run --example mutants -- --seconds 60
 //! ```
-//! `--count N` ends after so many, `--seed N` begins elsewhere, `--check` examines what opens as well.
+//! `--count N` ends after so many, `--seed N` begins elsewhere, `--check` examines what opens as well. `--worst`, of an
+//! optimised build, checks pictures that are made to cost as much as they can, and fails where one costs more than four
+//! times a normal one or 2 s.
 #![allow(clippy::print_stdout, reason = "a program that prints")]
 
 mod mutate;
+mod worst;
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -56,6 +59,11 @@ fn main() -> ExitCode {
     let most = number("--count").unwrap_or(u64::MAX);
     let checker =
         std::env::args().any(|a| a == "--check").then(|| Checker::new(&Options::default()).expect("shipped models"));
+    if std::env::args().any(|a| a == "--worst") {
+        let (longest, most) = worst::try_all(&Checker::new(&Options::default()).expect("shipped models"));
+        println!("longest: {:.3} s; most: {most:.2} × a normal one", longest.as_secs_f64());
+        return if longest > LONGEST || most > worst::MOST_TIMES { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+    }
     let seeds = seeds();
     let open = |bytes: &[u8]| decode(&Upload { bytes, name: None }, &Limits::default());
     let whole: Vec<_> =

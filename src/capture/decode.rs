@@ -1,5 +1,6 @@
 //! Bytes → [`Capture`]: the only place that calls a picture decoder.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,9 +12,7 @@ use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::{JpegDecoder, RawImcuRowStatus};
 
-use super::container;
-#[cfg(not(feature = "heic"))]
-use super::container::Survey;
+use super::container::{self, Survey};
 #[cfg(feature = "heic")]
 use super::heic;
 use super::planes::{Planes, Sampling};
@@ -52,9 +51,10 @@ fn page(upload: &Upload<'_>, limits: &Limits) -> Result<Capture, CaptureError> {
 }
 
 fn examine(media_type: MediaType, upload: &Upload<'_>, limits: &Limits) -> Result<Capture, CaptureError> {
-    let bytes = upload.bytes;
+    let mut bytes = upload.bytes;
     let mut survey = container::survey(media_type, bytes);
     if media_type == MediaType::Heic {
+        bytes = heic::whole(bytes, &mut survey)?;
         heic::survey(bytes, &mut survey, limits)?;
     }
     if let Some(error) = survey.refused.take() {
@@ -81,9 +81,32 @@ fn examine(media_type: MediaType, upload: &Upload<'_>, limits: &Limits) -> Resul
         MediaType::Jpeg if survey.odd => jpeg(&container::plain(bytes, height), limits)?,
         MediaType::Jpeg => jpeg(bytes, limits)?,
         MediaType::Heic => heic::planes(bytes, limits)?,
-        other => raster(bytes, other, (width, height), limits).and_then(in_planes)?,
+        other => {
+            let plain = match other {
+                MediaType::Png if survey.odd => Cow::Owned(container::plain_png(bytes)),
+                MediaType::WebP if survey.odd => Cow::Owned(container::plain_webp(bytes)),
+                _ => Cow::Borrowed(bytes),
+            };
+            strips_are_whole(bytes, &survey, limits)?;
+            raster(&plain, other, (width, height), limits).and_then(in_planes)?
+        }
     };
     Ok(Capture::new(media_type, Pixels::of(planes, orientation), metadata, survey.container))
+}
+
+/// Whether every JPEG of a TIFF is whole: the decoder that `image` uses for them fills up what is missing.
+fn strips_are_whole(bytes: &[u8], survey: &Survey, limits: &Limits) -> Result<(), CaptureError> {
+    for (start, length) in &survey.strips {
+        let strip = start.checked_add(*length).and_then(|end| bytes.get(*start..end)).ok_or(CaptureError::Truncated)?;
+        // Tables that all strips share have a begin and an end of their own.
+        let tables = survey.shared.strip_suffix(b"\xFF\xD9").unwrap_or(&survey.shared);
+        if tables.is_empty() {
+            jpeg(strip, limits)?;
+        } else {
+            jpeg(&[tables, strip.get(2..).unwrap_or_default()].concat(), limits)?;
+        }
+    }
+    Ok(())
 }
 
 /// Width, height and interleaved Y Cb Cr or Y.
@@ -184,8 +207,7 @@ fn fill(decoder: &mut JpegDecoder<ZCursor<&[u8]>>, planes: &mut Planes) -> Resul
     if rest.iter().all(|plane| plane.is_empty()) { Ok(()) } else { Err(CaptureError::Undecodable) }
 }
 
-/// What a PNG of `declared` pixels may take, in bytes: four samples of 16 bits, and room for its texts. A colour profile
-/// that unpacks to more is left out by the decoder.
+/// What a PNG of `declared` pixels may take, in bytes: four samples of 16 bits, and room beside them.
 fn png_allocation((width, height): (u32, u32), limits: &Limits) -> u64 {
     const ASIDE: u64 = 4 << 20;
     (u64::from(width) * u64::from(height)).saturating_mul(8).saturating_add(ASIDE).min(limits.allocation)
@@ -206,14 +228,15 @@ fn raster(bytes: &[u8], media_type: MediaType, declared: (u32, u32), limits: &Li
         Some(if media_type == MediaType::Png { png_allocation(declared, limits) } else { limits.allocation });
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(bounds);
-    let decoder = reader.into_decoder().map_err(|e| image_error(&e, None))?;
+    let decoder = reader.into_decoder().map_err(|e| image_error(&e, media_type, None))?;
     let (width, height) = decoder.dimensions();
     check_size(width, height, limits)?;
     if decoder.total_bytes() > limits.allocation {
         let limit = format!("{} MiB of memory", limits.allocation >> 20);
         return Err(CaptureError::TooLarge { width, height, limit });
     }
-    let picture = DynamicImage::from_decoder(decoder).map_err(|e| image_error(&e, Some((width, height, limits))))?;
+    let picture =
+        DynamicImage::from_decoder(decoder).map_err(|e| image_error(&e, media_type, Some((width, height, limits))))?;
     let mut samples = match picture {
         DynamicImage::ImageLuma8(grey) => return Ok((width, height, grey.into_raw())),
         DynamicImage::ImageLuma16(_) => return Ok((width, height, picture.into_luma8().into_raw())),
@@ -227,7 +250,7 @@ fn raster(bytes: &[u8], media_type: MediaType, declared: (u32, u32), limits: &Li
     Ok((width, height, samples))
 }
 
-fn image_error(error: &image::ImageError, size: Option<(u32, u32, &Limits)>) -> CaptureError {
+fn image_error(error: &image::ImageError, media_type: MediaType, size: Option<(u32, u32, &Limits)>) -> CaptureError {
     match (error, size) {
         (image::ImageError::IoError(e), _) if e.kind() == std::io::ErrorKind::UnexpectedEof => CaptureError::Truncated,
         (image::ImageError::Limits(_), Some((width, height, limits))) => {
@@ -235,7 +258,11 @@ fn image_error(error: &image::ImageError, size: Option<(u32, u32, &Limits)>) -> 
         }
         // Before its size is known: texts or tables that take more than the picture may.
         (image::ImageError::Limits(_), None) => CaptureError::TooCostly,
-        (image::ImageError::Unsupported(_), _) => CaptureError::unsupported("A picture of this kind"),
+        (image::ImageError::Unsupported(_), _) => CaptureError::unsupported(match media_type {
+            MediaType::Bmp => "A BMP of an unusual kind",
+            MediaType::Tiff => "A TIFF of an unusual kind",
+            _ => "A picture of this kind",
+        }),
         _ => CaptureError::Undecodable,
     }
 }
@@ -273,6 +300,10 @@ pub(super) fn rgb_to_ycc(samples: &mut [u8]) {
 mod heic {
     //! Built without the decoder.
     use super::{CaptureError, Limits, Planes, Survey};
+
+    pub(super) fn whole<'a>(_: &'a [u8], _: &mut Survey) -> Result<&'a [u8], CaptureError> {
+        Err(CaptureError::unsupported("HEIC"))
+    }
 
     pub(super) fn survey(_: &[u8], _: &mut Survey, _: &Limits) -> Result<(), CaptureError> {
         Err(CaptureError::unsupported("HEIC"))

@@ -93,12 +93,14 @@ pub enum CaptureError {
 
 /// What is not examined, in English and Chinese.
 const UNSUPPORTED: &[(&str, &str)] = &[
+    ("A BMP of an unusual kind", "特殊类型的 BMP 图片"),
     ("A HEIC of an unusual kind", "特殊类型的 HEIC 图片"),
     ("A JPEG of unusual colours", "特殊色彩的 JPEG 图片"),
     ("A JPEG that tells its height at its end", "在末尾才注明高度的 JPEG 图片"),
     ("A JPEG with 12 bits a sample", "每样本 12 位的 JPEG 图片"),
     ("A JPEG with arithmetic coding", "算术编码的 JPEG 图片"),
     ("A PDF with more than one picture, or with text", "含文字或多张图片的 PDF 文件"),
+    ("A TIFF of an unusual kind", "特殊类型的 TIFF 图片"),
     ("A camera's raw file", "相机原始格式文件"),
     ("A lossless or hierarchical JPEG", "无损或分层的 JPEG 图片"),
     ("A picture of this kind", "这种类型的图片"),

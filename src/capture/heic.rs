@@ -5,10 +5,22 @@ use super::decode::{in_planes, on_white, rgb_to_ycc};
 use super::planes::{Planes, Sampling};
 use super::{CaptureError, Limits};
 
-pub(super) fn survey(bytes: &[u8], survey: &mut Survey, limits: &Limits) -> Result<(), CaptureError> {
+/// The file's whole boxes, without what a maker put after them.
+///
+/// # Errors
+/// Truncated where they do not hold the whole picture.
+pub(super) fn whole<'a>(bytes: &'a [u8], survey: &mut Survey) -> Result<&'a [u8], CaptureError> {
     if !survey.complete {
-        return Err(CaptureError::Truncated);
+        let boxes = bytes.get(..survey.boxes_end).filter(|boxes| container::is_whole(boxes));
+        let boxes = boxes.ok_or(CaptureError::Truncated)?;
+        survey.complete = true;
+        survey.container.trailing_bytes = bytes.len() - boxes.len();
+        return Ok(boxes);
     }
+    Ok(bytes)
+}
+
+pub(super) fn survey(bytes: &[u8], survey: &mut Survey, limits: &Limits) -> Result<(), CaptureError> {
     let plan = container::plan(bytes, limits)?;
     let info = heic_decoder::probe(bytes).map_err(|e| error(&e, plan))?;
     survey.size = u32::try_from(info.coded_width).ok().zip(u32::try_from(info.coded_height).ok());

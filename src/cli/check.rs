@@ -2,17 +2,17 @@
 
 use std::io::{self, Cursor, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use bonafide::capture::{Limits, Upload};
 use bonafide::checker::Checker;
 use bonafide::names::{bytes_of, shown, spoken};
 use bonafide::report::text::{Notice, noticed, noticed_in_both, render};
-use bonafide::report::{Failure, Report, Row, json};
+use bonafide::report::{Failure, FailureCause, Report, Row, json};
 use bonafide::scene::Deadline;
-use bonafide::screening::{failure, read_upload, refused};
+use bonafide::screening::{failure, read_upload};
 use bonafide::vocabulary::Language;
 use clap::{Args, ValueEnum};
+use parking_lot::Mutex;
 
 use super::outputs::{refuse_overlays, unwritten, write};
 use super::stop::{Stop, lock_soon};
@@ -72,7 +72,7 @@ pub(super) fn run(args: CheckArgs) -> Result<u8, String> {
             Form::Text => render(&row, args.lang),
             Form::Json => json::line(&row).map_err(|e| e.to_string())?,
         };
-        let printing = PRINTING.lock().unwrap_or_else(PoisonError::into_inner);
+        let printing = PRINTING.lock();
         let printed = anstream::stdout().lock().write_all((text + "\n").as_bytes());
         drop(printing);
         match printed {
@@ -110,7 +110,7 @@ fn examine(
     });
     match looked {
         Ok(outcome) => outcome.map(Ok),
-        Err(error) => Ok(Err(refused(file, &error))),
+        Err(error) => Ok(Err(failure(file, FailureCause::of(&error)))),
     }
 }
 
@@ -122,11 +122,11 @@ fn save(drawn: &image::RgbImage, picture: &Path, lang: Language) -> Result<(), S
 
 fn read_stdin(limits: &Limits) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
-    io::stdin()
-        .lock()
-        .take(limits.bytes as u64 + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|e| failure(Path::new("-"), "unreadable", noticed_in_both(Notice::ListCannotBeRead { cause: &e })))?;
+    let read = io::stdin().lock().take(limits.bytes as u64 + 1).read_to_end(&mut bytes);
+    read.map_err(|cause| {
+        let said = noticed_in_both(Notice::ListCannotBeRead { cause: &cause });
+        failure(Path::new("-"), FailureCause::new("unreadable", said))
+    })?;
     Ok(bytes)
 }
 

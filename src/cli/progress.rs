@@ -2,10 +2,10 @@
 
 use std::io::{self, IsTerminal};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use parking_lot::Mutex;
 
 use super::say;
 
@@ -41,7 +41,7 @@ impl Progress {
             bar.inc(1);
             return;
         }
-        let mut spoken = self.spoken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut spoken = self.spoken.lock();
         if spoken.elapsed() >= BETWEEN {
             *spoken = Instant::now();
             say(&format!("{}: {done} of {}", self.what, self.all));

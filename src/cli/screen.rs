@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bonafide::checker::Checker;
 use bonafide::names::spoken;
@@ -19,6 +19,7 @@ use bonafide::screening::{
 };
 use bonafide::vocabulary::Language;
 use clap::{Args, ValueEnum};
+use parking_lot::Mutex;
 
 use super::outputs::{refuse_losses, unwritten};
 use super::progress::Progress;
@@ -166,12 +167,12 @@ pub(super) fn run(args: ScreenArgs) -> Result<u8, String> {
         let made = made?;
         progress.one();
         // Taken away where the process is about to be left: this row is then examined another time.
-        let mut writing = writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut writing = writing.lock();
         writing.as_mut().map_or(Ok(()), |writing| writing.write(made))
     };
     let outcome = in_order(&jobs, settings, stop.flag(), &work, &mut write);
     progress.end();
-    let Some(writing) = writing.lock().unwrap_or_else(PoisonError::into_inner).take() else { wait_for_the_end() };
+    let Some(writing) = writing.lock().take() else { wait_for_the_end() };
     let interrupted = writing.shown < writing.jobs && outcome.is_ok();
     let tally = writing.tally;
     let closed = writing.close(interrupted);

@@ -1,8 +1,10 @@
 //! Ctrl-C, TERM and HUP → work that ends within a second, whatever it is at, with nothing half written.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use parking_lot::{Mutex, MutexGuard};
 
 use super::{INTERRUPTED, say};
 
@@ -10,8 +12,6 @@ use super::{INTERRUPTED, say};
 const GRACE: Duration = Duration::from_millis(500);
 /// How long what must be written at the end may take after that.
 const LAST: Duration = Duration::from_millis(400);
-/// How often a lock is tried that must not be waited for.
-const GLANCE: Duration = Duration::from_millis(10);
 
 /// Whether the program was told to stop, and what it does before it leaves.
 #[derive(Default)]
@@ -50,7 +50,7 @@ impl Stop {
 
     /// What is to be written before the process is left in the midst of its work.
     pub(super) fn before_leaving(&self, last: impl FnOnce() + Send + 'static) {
-        *self.leaving.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(last));
+        *self.leaving.lock() = Some(Box::new(last));
     }
 
     fn tell(self: &Arc<Self>, code: u8) {
@@ -65,7 +65,7 @@ impl Stop {
                 std::thread::sleep(LAST);
                 leave(code);
             });
-            let last = stop.leaving.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let last = stop.leaving.lock().take();
             match last {
                 Some(last) => last(),
                 None => say("broken off"),
@@ -77,15 +77,7 @@ impl Stop {
 
 /// The lock, if it can be had within what is left at the end.
 pub(super) fn lock_soon<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
-    let begun = Instant::now();
-    loop {
-        match mutex.try_lock() {
-            Ok(guard) => return Some(guard),
-            Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) if begun.elapsed() > LAST => return None,
-            Err(TryLockError::WouldBlock) => std::thread::sleep(GLANCE),
-        }
-    }
+    mutex.try_lock_for(LAST)
 }
 
 #[cfg(unix)]

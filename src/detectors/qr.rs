@@ -57,13 +57,17 @@ impl Detector for Qr {
     }
 }
 
+/// Longest scheme and host, in characters: a name has at most 253 (RFC 1035, 3.1, without the last dot).
+const LONGEST: (usize, usize) = (32, 253);
+
 /// Scheme and host of an address, lower case, without user, port, path or query.
 fn scheme_and_host(content: &str) -> Option<(String, String)> {
     let (scheme, rest) = content.trim().split_once("://")?;
     let authority = rest.split(['/', '?', '#']).next()?;
     let host = authority.rsplit('@').next()?.split(':').next()?;
     let plain = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-.+".contains(c));
-    (plain(scheme) && plain(host)).then(|| (scheme.to_ascii_lowercase(), host.to_ascii_lowercase()))
+    let short = scheme.len() <= LONGEST.0 && host.len() <= LONGEST.1;
+    (short && plain(scheme) && plain(host)).then(|| (scheme.to_ascii_lowercase(), host.to_ascii_lowercase()))
 }
 
 #[cfg(test)]
@@ -72,9 +76,13 @@ mod tests {
 
     #[test]
     fn only_scheme_and_host_are_told() {
-        let told = |text| scheme_and_host(text).map(|(scheme, host)| format!("{scheme} {host}"));
+        let told = |text: &str| scheme_and_host(text).map(|(scheme, host)| format!("{scheme} {host}"));
         assert_eq!(told("HTTPS://user:pw@Example.COM:8443/a?id=7").as_deref(), Some("https example.com"));
         assert_eq!(told("11010519491231002X"), None);
         assert_eq!(told("https:///nothing"), None);
+        assert_eq!(told(&format!("https://{}/", "a".repeat(254))), None);
+        for text in ["https://a\u{1b}[2J", "https://<b>", "java\nscript://a", "https://a\u{202e}b", "=1+1://a"] {
+            assert_eq!(told(text), None, "{text:?}");
+        }
     }
 }

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use ndarray::{ArrayD, ArrayViewD};
 use ort::environment::Environment;
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::value::TensorRef;
+use parking_lot::Mutex;
 
 use super::{InferenceError, Model};
 
@@ -144,13 +145,13 @@ fn session(bytes: &[u8]) -> Result<Session, String> {
 impl Model for RuntimeModel {
     fn run(&self, input: ArrayViewD<'_, f32>) -> Result<Vec<ArrayD<f32>>, InferenceError> {
         let refuse = |cause: String| InferenceError::Run { model: self.id.clone(), cause };
-        let taken = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let taken = self.idle.lock().pop();
         let mut session = match taken {
             Some(session) => session,
             None => session(&self.bytes).map_err(refuse)?,
         };
         let outputs = evaluate(&mut session, input).map_err(|e| refuse(e.to_string()));
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(session);
+        self.idle.lock().push(session);
         outputs
     }
 }

@@ -8,7 +8,6 @@ use super::memory::{Gate, HEAD_BYTES, decoded_bytes};
 use super::pipeline::Done;
 use crate::capture::{CaptureError, Limits, Upload, decode};
 use crate::checker::{Checker, sha256};
-use crate::evidence::Sentence;
 use crate::geometry::Quad;
 use crate::names;
 use crate::report::html::thumbnail;
@@ -16,16 +15,18 @@ use crate::report::{Failure, FailureCause, Report, Row};
 use crate::scene::Deadline;
 use crate::words::{Notice, noticed_in_both};
 
-/// The failure of `path` with a stable code and words for people.
+/// The failure of the file at `path`.
 #[must_use]
-pub fn failure(path: &Path, code: &str, said: Sentence) -> Failure {
-    Failure { path: names::shown(path), path_bytes: names::bytes_of(path), error: FailureCause::new(code, said) }
+pub fn failure(path: &Path, error: FailureCause) -> Failure {
+    Failure { path: names::shown(path), path_bytes: names::bytes_of(path), error }
 }
 
-/// The failure of a file that cannot be examined.
-#[must_use]
-pub fn refused(path: &Path, error: &CaptureError) -> Failure {
-    Failure { path: names::shown(path), path_bytes: names::bytes_of(path), error: FailureCause::of(error) }
+fn refused(path: &Path, error: &CaptureError) -> Failure {
+    failure(path, FailureCause::of(error))
+}
+
+fn unread(path: &Path, code: &str, notice: Notice<'_>) -> Failure {
+    failure(path, FailureCause::new(code, noticed_in_both(notice)))
 }
 
 fn io_failure(path: &Path, error: &io::Error) -> Failure {
@@ -34,7 +35,7 @@ fn io_failure(path: &Path, error: &io::Error) -> Failure {
         io::ErrorKind::PermissionDenied => ("unreadable", Notice::MayNotBeRead),
         _ => ("unreadable", Notice::CannotBeRead { cause: error }),
     };
-    failure(path, code, noticed_in_both(notice))
+    unread(path, code, notice)
 }
 
 /// A file that is being read, and what it was when reading began.
@@ -51,7 +52,7 @@ pub(super) fn open_unwaiting(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt;
-        how.custom_flags(libc::O_NONBLOCK);
+        how.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
     }
     how.open(path)
 }
@@ -59,7 +60,7 @@ pub(super) fn open_unwaiting(path: &Path) -> io::Result<File> {
 /// Opens `path` if it is a regular file within the limits: a pipe or device would block or never end.
 fn open(path: &Path, limits: &Limits) -> Result<Opened, Failure> {
     let regular = |facts: &Metadata| {
-        let refused = || failure(path, "not_a_file", noticed_in_both(Notice::NotAFile));
+        let refused = || unread(path, "not_a_file", Notice::NotAFile);
         facts.is_file().then_some(()).ok_or_else(refused)
     };
     // Opening some devices does something, so what is there is asked first; and then again, for what was opened.
@@ -94,7 +95,7 @@ fn read_rest(opened: Opened, mut bytes: Vec<u8>, path: &Path, limits: &Limits) -
     // What was read of a file that is being written is no whole picture, or two halves of different ones.
     let now = file.metadata().map_err(|e| io_failure(path, &e))?;
     if now.len() != facts.len() || now.modified().ok() != facts.modified().ok() {
-        return Err(failure(path, "changed", noticed_in_both(Notice::ChangedMeanwhile)));
+        return Err(unread(path, "changed", Notice::ChangedMeanwhile));
     }
     Ok(bytes)
 }

@@ -1,6 +1,6 @@
 //! First bytes of a file → memory its pixels will take → permits, so that many workers together stay within a budget.
 
-use std::sync::{Condvar, Mutex, PoisonError};
+use parking_lot::{Condvar, Mutex};
 
 use crate::capture::{Limits, MediaType, declared, kept_bytes};
 
@@ -40,11 +40,11 @@ impl Gate {
     /// Waits until `bytes` are free and takes them; a request beyond the whole budget waits until it can have all.
     pub fn enter(&self, bytes: u64) -> Permit<'_> {
         let bytes = bytes.min(self.budget);
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         let ticket = state.next_ticket;
         state.next_ticket += 1;
         while state.serving != ticket || state.free < bytes {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            self.changed.wait(&mut state);
         }
         state.serving += 1;
         state.free -= bytes;
@@ -56,7 +56,7 @@ impl Gate {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        self.gate.state.lock().unwrap_or_else(PoisonError::into_inner).free += self.bytes;
+        self.gate.state.lock().free += self.bytes;
         self.gate.changed.notify_all();
     }
 }

@@ -7,7 +7,7 @@ mod resume;
 mod sinks;
 mod sources;
 
-pub use files::{examine, failure, is_same, read_upload, refused, thumbnail_again};
+pub use files::{examine, failure, is_same, read_upload, thumbnail_again};
 pub use memory::{Gate, decoded_bytes};
 pub use pipeline::{BUDGET_PER_WORKER, Done, PANICKED, Settings, Tally, in_order, run, unharmed};
 pub use resume::{Held, HeldError, Row as HeldRow, entry, held};

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::files::failure;
 use super::sources::Item;
 use crate::policy::Decision;
-use crate::report::Row;
+use crate::report::{FailureCause, Row};
 use crate::words::{Counts, Notice, noticed_in_both};
 
 /// Bytes of decoded pictures a worker may hold, on average: a 12-megapixel photograph with room to work.
@@ -123,7 +124,7 @@ pub fn run(
 /// What `examine` makes of `item`; a panic in it is a failure with code [`PANICKED`].
 pub fn unharmed(item: &Item, examine: &(dyn Fn(&Item) -> Done + Sync)) -> Done {
     catch_unwind(AssertUnwindSafe(|| examine(item))).unwrap_or_else(|_| {
-        let row = failure(&item.path(), PANICKED, noticed_in_both(Notice::ProgramFailed));
+        let row = failure(&item.path(), FailureCause::new(PANICKED, noticed_in_both(Notice::ProgramFailed)));
         Done { row: Row::Failure(row), thumbnail: None }
     })
 }
@@ -161,11 +162,11 @@ pub fn in_order<I: Sync, O: Send>(
 
 impl<I: Sync, O: Send> Shared<'_, I, O> {
     fn lock(&self) -> MutexGuard<'_, Progress<O>> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+        self.progress.lock()
     }
 
-    fn wait<'m>(&self, guard: MutexGuard<'m, Progress<O>>) -> MutexGuard<'m, Progress<O>> {
-        self.changed.wait_timeout(guard, GLANCE).unwrap_or_else(PoisonError::into_inner).0
+    fn wait(&self, guard: &mut MutexGuard<'_, Progress<O>>) {
+        self.changed.wait_for(guard, GLANCE);
     }
 
     /// The next item's place, or `None` when there is nothing more to begin.
@@ -179,7 +180,7 @@ impl<I: Sync, O: Send> Shared<'_, I, O> {
                 progress.taken += 1;
                 return Some(progress.taken - 1);
             }
-            progress = self.wait(progress);
+            self.wait(&mut progress);
         }
     }
 
@@ -208,7 +209,7 @@ impl<I: Sync, O: Send> Shared<'_, I, O> {
             } else if progress.workers == 0 {
                 return Ok(());
             } else {
-                progress = self.wait(progress);
+                self.wait(&mut progress);
             }
         }
     }
@@ -224,7 +225,10 @@ mod tests {
     }
 
     fn answer(item: &Item) -> Done {
-        Done { row: Row::Failure(failure(&item.path(), "seen", Sentence::default())), thumbnail: None }
+        Done {
+            row: Row::Failure(failure(&item.path(), FailureCause::new("seen", Sentence::default()))),
+            thumbnail: None,
+        }
     }
 
     fn code(done: &Done) -> &str {

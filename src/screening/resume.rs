@@ -188,14 +188,14 @@ mod tests {
     use super::*;
     use crate::evidence::Sentence;
     use crate::names;
-    use crate::report::{Row as Whole, json};
+    use crate::report::{FailureCause, Row as Whole, json};
     use crate::screening::failure;
 
     fn rows(format: Format, paths: &[&[u8]]) -> Vec<u8> {
         let mut text = if format == Format::Csv { csv::header() } else { String::new() };
         for path in paths {
             let said = Sentence { en: "there, is \"none\"".to_owned(), zh: "无".to_owned() };
-            let row = Whole::Failure(failure(&names::of_bytes(path), "missing", said));
+            let row = Whole::Failure(failure(&names::of_bytes(path), FailureCause::new("missing", said)));
             text += &match format {
                 Format::JsonLines => json::line(&row).unwrap() + "\n",
                 Format::Csv => csv::line(&row),

@@ -8,7 +8,7 @@ use walkdir::WalkDir;
 
 use super::files::{failure, open_unwaiting};
 use crate::names;
-use crate::report::Failure;
+use crate::report::{Failure, FailureCause};
 use crate::words::{LeftOut, Notice, noticed_in_both};
 
 /// Extensions that make a file in a folder a photograph, whatever is in it.
@@ -114,7 +114,7 @@ impl Gathered {
                     let path = error.path().unwrap_or(folder).to_owned();
                     let cause = error.into_io_error().unwrap_or_else(|| std::io::ErrorKind::Other.into());
                     let said = noticed_in_both(Notice::FolderCannotBeRead { cause: &cause });
-                    self.items.push(Item::Refused(failure(&path, "unreadable", said)));
+                    self.items.push(Item::Refused(failure(&path, FailureCause::new("unreadable", said))));
                 }
             }
         }

@@ -3,13 +3,13 @@
 use super::{Delivery, Document, Presentation, Spec, Truth, encode};
 use crate::names;
 use crate::report::alone::{open_alone, write_whole};
+use parking_lot::Mutex;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::io::Seek;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 use thiserror::Error;
 
 /// Why a set could not be written.
@@ -306,7 +306,7 @@ pub fn write_set(dir: &Path, counts: Counts, seed: u64, done: impl Fn() + Sync) 
             let (jpeg, truth) = encode(&order.spec, order.seed);
             let path = dir.join(&order.name);
             write_whole(&path, &jpeg).map_err(failed(&path))?;
-            labels.lock().unwrap_or_else(PoisonError::into_inner).add(index, row(&order, &truth))?;
+            labels.lock().add(index, row(&order, &truth))?;
             done();
             Ok((index, truth))
         })

@@ -25,9 +25,9 @@ mod testing;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use parking_lot::Mutex;
 use serde::{Serialize, Serializer};
 
 use self::fill::Filling;
@@ -42,9 +42,9 @@ use crate::checker::{Checker, Look};
 use crate::evidence::MarkKind;
 use crate::names;
 use crate::policy::Decision;
-use crate::report::Failure;
+use crate::report::{Failure, FailureCause};
 use crate::scene::Deadline;
-use crate::screening::{read_upload, refused};
+use crate::screening::{failure, read_upload};
 
 /// Quality of JPEG where a picture is re-encoded as one.
 const QUALITY: u8 = 98;
@@ -216,7 +216,8 @@ pub fn explain_files(
     let explained = |path: &PathBuf| {
         let name = names::shown(path);
         let bytes = read_upload(path, checker.limits())?;
-        explain(checker, &Upload { bytes: &bytes, name: Some(&name) }, settings).map_err(|error| refused(path, &error))
+        explain(checker, &Upload { bytes: &bytes, name: Some(&name) }, settings)
+            .map_err(|error| failure(path, FailureCause::of(&error)))
     };
     // One long task a worker, and no parallel iterator: a worker that waits inside an engine must not begin another
     // picture meanwhile.
@@ -227,10 +228,10 @@ pub fn explain_files(
         } {
             let outcome = explained(path);
             seen();
-            done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(place, outcome);
+            done.lock().insert(place, outcome);
         }
     });
-    done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).into_values().collect()
+    done.into_inner().into_values().collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{be16, be32};
+use super::{be16, be32, most_coded_bytes};
 use crate::capture::{CaptureError, Limits};
 
 /// Most boxes in one box, items, properties, and extents of all items: a phone's photograph has some hundreds.
@@ -27,6 +27,9 @@ const COPIES: (u64, u64) = (4, 1 << 20);
 /// Pixels of all tiles over those of the whole, and pixels beside that: tiles reach over the right and lower edge.
 const TILE_PIXELS: (u64, u64) = (2, 4 << 20);
 
+/// Coded bits for each pixel.
+const BITS_A_PIXEL: u64 = 4;
+
 /// What decoding the primary picture will take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
@@ -47,6 +50,17 @@ pub fn plan(bytes: &[u8], limits: &Limits) -> Result<Plan, CaptureError> {
     };
     let file = read(bytes, meta.get(4..).ok_or(CaptureError::Undecodable)?)?;
     file.count(limits)
+}
+
+/// Whether all that the file's items say they hold is in `bytes`, its whole boxes.
+pub fn is_whole(bytes: &[u8]) -> bool {
+    let items = || {
+        let meta = children(bytes)?.iter().rev().find(|(kind, _)| *kind == b"meta").map(|(_, body)| *body);
+        Ok::<_, CaptureError>(read(bytes, meta.and_then(|meta| meta.get(4..)).ok_or(CaptureError::Truncated)?)?.places)
+    };
+    let inside =
+        |(inside, start, length): &(bool, u64, u64)| *inside || start.saturating_add(*length) <= bytes.len() as u64;
+    items().is_ok_and(|places| !places.is_empty() && places.values().flatten().all(inside))
 }
 
 type Kind<'a> = &'a [u8; 4];
@@ -219,6 +233,7 @@ fn read<'a>(bytes: &'a [u8], meta: &'a [u8]) -> Result<File<'a>, CaptureError> {
 struct Cost {
     copied: u64,
     configured: u64,
+    coded: u64,
     pixels: u64,
     unusual: bool,
 }
@@ -242,7 +257,10 @@ impl<'a> File<'a> {
                 self.picture(*from, &mut cost, limits)?;
             }
         }
-        if cost.copied > COPIES.0 * self.bytes.len() as u64 + COPIES.1 || cost.configured > CONFIGURATION_BYTES {
+        if cost.copied > COPIES.0 * self.bytes.len() as u64 + COPIES.1
+            || cost.configured > CONFIGURATION_BYTES
+            || cost.coded > most_coded_bytes(cost.pixels, BITS_A_PIXEL)
+        {
             return Err(CaptureError::TooCostly);
         }
         Ok(Plan { pixels: cost.pixels, unusual: cost.unusual })
@@ -326,6 +344,7 @@ impl<'a> File<'a> {
             pixels = pixels.saturating_add(one.0);
             cost.configured = cost.configured.saturating_add(one.1);
             cost.copied = cost.copied.saturating_add(one.2);
+            cost.coded = cost.coded.saturating_add(one.2);
         }
         // A dependency is decoded as well.
         for id in self.references_of(b"pred", ids.first().copied().unwrap_or_default()) {

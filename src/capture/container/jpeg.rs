@@ -2,7 +2,7 @@
 
 use super::provenance::{icc_name, note_manifest};
 use super::segments::{Segment, segments};
-use super::{BLOCK_BYTES, MANIFEST_BYTES, Survey, be16, be32, keep, text};
+use super::{BLOCK_BYTES, MANIFEST_BYTES, Survey, be16, be32, keep, most_coded_bytes, text};
 use crate::capture::CaptureError;
 
 /// Most markers that are remembered.
@@ -15,6 +15,9 @@ const PASSES: u64 = 40;
 const SCANS: usize = 100;
 /// Blocks that may be gone over whatever the size.
 const FEW_BLOCKS: u64 = 1 << 21;
+
+/// Coded bits of a progressive file for each pixel: its coefficients are all held, and gone over again.
+const BITS_A_PIXEL: u64 = 8;
 
 /// A component of a JPEG and what its scans have brought, to tell whether all scans are there.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +51,12 @@ pub(super) fn survey(bytes: &[u8]) -> Survey {
             container.trailing_bytes = bytes.len() - end;
         }
         let Some(data) = data else { continue };
+        survey.odd |= is_broken_block(code, data);
         match code {
+            // JPEG-LS (ITU-T T.87).
+            0xF7 if survey.size.is_none() => {
+                survey.refused = Some(CaptureError::unsupported("A lossless or hierarchical JPEG"));
+            }
             0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF if survey.size.is_none() => {
                 frame(code, data, &mut survey, &mut coverage);
             }
@@ -70,7 +78,9 @@ pub(super) fn survey(bytes: &[u8]) -> Survey {
         }
     }
     let blocks: u64 = coverage.iter().map(|c| c.blocks).sum();
-    if scans > SCANS || passed > (PASSES * blocks).max(FEW_BLOCKS) {
+    let area = survey.size.map_or(0, |(width, height)| u64::from(width) * u64::from(height));
+    let coded = survey.container.progressive && scan_bytes > most_coded_bytes(area, BITS_A_PIXEL);
+    if coded || scans > SCANS || passed > (PASSES * blocks).max(FEW_BLOCKS) {
         survey.refused.get_or_insert(CaptureError::TooCostly);
     }
     // A Huffman-coded block costs at least a bit for its DC and, unless progressive, one for its end. Nothing is
@@ -144,6 +154,19 @@ fn cover(header: &[u8], progressive: bool, coverage: &mut [Coverage]) -> u64 {
     passed
 }
 
+/// Whether a block beside the picture is one that a strict decoder ends at and that browsers pass over.
+fn is_broken_block(code: u8, data: &[u8]) -> bool {
+    const EXTENDED_XMP: &[u8] = b"http://ns.adobe.com/xmp/extension/\0";
+    const EXTENDED_XMP_HEAD: usize = 40;
+    match code {
+        0xE1 => data.strip_prefix(EXTENDED_XMP).is_some_and(|rest| rest.len() < EXTENDED_XMP_HEAD),
+        // ICC.1, B.4: parts are counted from 1.
+        0xE2 => matches!(data.strip_prefix(b"ICC_PROFILE\0"), Some([part, of, ..]) if *part == 0 || part > of),
+        0xEE => data.starts_with(b"Adobe") && data.get(11).is_none_or(|transform| *transform > 2),
+        _ => false,
+    }
+}
+
 fn quantisation(mut data: &[u8], tables: &mut [Option<[u16; 64]>; 4]) {
     while let Some((&head, rest)) = data.split_first() {
         let wide = head >> 4 != 0;
@@ -187,7 +210,7 @@ pub fn plain(bytes: &[u8], height: u32) -> Vec<u8> {
     out.reserve(bytes.len());
     for Segment { code, data, end, scan_bytes, .. } in segments(bytes) {
         let Some(data) = data else { continue };
-        let colours = matches!(code, 0xE0 | 0xEE);
+        let colours = matches!(code, 0xE0 | 0xEE) && !is_broken_block(code, data);
         if !matches!(code, 0xC0..=0xCF | 0xDA | 0xDB | 0xDD) && !colours {
             continue;
         }

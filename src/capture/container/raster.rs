@@ -18,15 +18,45 @@ pub(super) fn bmp(bytes: &[u8]) -> Survey {
     survey.size = size;
     let (Some((width, height)), Some(depth)) = (size, depth) else { return survey };
     survey.container.alpha = depth == 32 && header >= 56 && le32(bytes, 66).is_some_and(|mask| mask != 0);
+    if !matches!(depth, 1 | 2 | 4 | 8 | 16 | 24 | 32) && compression == 0 {
+        survey.refused = Some(CaptureError::unsupported("A BMP of an unusual kind"));
+    }
     let stored = if matches!(compression, 0 | 3 | 6) {
         (u64::from(width) * u64::from(depth)).div_ceil(32) * 4 * u64::from(height)
     } else {
         u64::from(le32(bytes, 34).unwrap_or(0))
     };
     let end = (start as u64).saturating_add(stored);
-    survey.complete = end <= bytes.len() as u64;
+    let runs = matches!(compression, 1 | 2);
+    let drawn = |data: &[u8]| runs_are_whole(data, (width, height), compression == 2);
+    survey.complete = end <= bytes.len() as u64 && (!runs || bytes.get(start..).is_some_and(drawn));
     survey.container.trailing_bytes = (bytes.len() as u64).saturating_sub(end) as usize;
     survey
+}
+
+/// Whether the runs of a BMP, of 4 or 8 bits a pixel, come to the end of its last row.
+fn runs_are_whole(data: &[u8], (width, height): (u32, u32), four_bits: bool) -> bool {
+    let (mut x, mut y, mut at) = (0_u64, 0_u64, 0);
+    while let Some([count, value]) = data.get(at..at + 2).and_then(<[u8]>::first_chunk) {
+        at += 2;
+        match (count, value) {
+            (0, 0) => (x, y) = (0, y + 1),
+            (0, 1) => break,
+            // A step to the right and down.
+            (0, 2) => {
+                let Some([right, down]) = data.get(at..at + 2).and_then(<[u8]>::first_chunk) else { break };
+                (x, y, at) = (x + u64::from(*right), y + u64::from(*down), at + 2);
+            }
+            // Pixels one by one, an even number of bytes.
+            (0, count) => {
+                let bytes = if four_bits { usize::from(*count).div_ceil(2) } else { usize::from(*count) };
+                at += bytes.next_multiple_of(2);
+                x += u64::from(*count);
+            }
+            (count, _) => x += u64::from(*count),
+        }
+    }
+    at <= data.len() && (y >= u64::from(height) || (y + 1 == u64::from(height) && x >= u64::from(width)))
 }
 
 /// The first picture of a GIF: what it is drawn on, and whether all of it is there.
@@ -109,7 +139,7 @@ fn tiff_entries(bytes: &[u8], room: &mut usize) -> Option<Vec<TiffEntry>> {
             _ => 0,
         };
         let wanted =
-            matches!(tag, 0xFE | 0x100..=0x103 | 0x106 | 0x111 | 0x112 | 0x115 | 0x117 | 0x144 | 0x145 | 0x152);
+            matches!(tag, 0xFE | 0x100..=0x103 | 0x106 | 0x111 | 0x112 | 0x115 | 0x117 | 0x144 | 0x145 | 0x152 | 0x15B);
         // A tag counts once.
         if entries.iter().any(|e| e.tag == tag) || (!wanted && entries.len() >= MOST_TAGS) {
             continue;
@@ -153,6 +183,14 @@ pub(super) fn tiff(bytes: &[u8]) -> Survey {
     let whole = |(offsets, counts): (&[u64], &[u64])| {
         offsets.iter().zip(counts).all(|(offset, count)| offset.saturating_add(*count) <= bytes.len() as u64)
     };
+    if values(0x103).first() == Some(&7) {
+        survey.shared = values(0x15B).iter().map(|&v| v as u8).collect();
+        survey.strips = places
+            .iter()
+            .flat_map(|(offsets, counts)| offsets.iter().zip(*counts))
+            .map(|(&offset, &count)| (offset as usize, count as usize))
+            .collect();
+    }
     survey.orientation = values(0x112).first().map(|&v| u32::try_from(v).unwrap_or(0));
     survey.complete = places.iter().any(|p| !p.0.is_empty()) && places.into_iter().all(whole);
     if bytes.len() <= BLOCK_BYTES {
