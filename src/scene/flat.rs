@@ -6,6 +6,7 @@ use fast_image_resize as fr;
 use image::GrayImage;
 
 use super::Overview;
+use super::boxes::Boxes;
 use super::overview::resize_pixels;
 use crate::capture::Capture;
 use crate::geometry::{Homography, PixelRect, Point, Quad};
@@ -187,13 +188,24 @@ impl<'a> Source<'a> {
             return Some(Self { samples, stride: whole.0 as usize, width, height, quad });
         }
         let mut samples = vec![0; width as usize * height as usize];
-        let options = fr::ResizeOptions::new().resize_alg(fr::ResizeAlg::Convolution(fr::FilterType::Box)).crop(
+        let cropped = fr::ResizeOptions::new().resize_alg(fr::ResizeAlg::Convolution(fr::FilterType::Box)).crop(
             f64::from(rect.x),
             f64::from(rect.y),
             f64::from(rect.width),
             f64::from(rect.height),
         );
-        resize_pixels(stored, whole, &mut samples, (width, height), &options)?;
+        if let Some(boxes) = Boxes::of(whole.0, rect.x..rect.x + rect.width, width) {
+            // Down first, as the resizer does, and across by boxes: the same samples.
+            let stride = rect.width as usize;
+            let mut low = vec![0; stride * height as usize + Boxes::BEYOND];
+            let lines = &mut low[..stride * height as usize];
+            resize_pixels(stored, whole, lines, (rect.width, height), &cropped)?;
+            for (row, line) in samples.chunks_exact_mut(width as usize).enumerate() {
+                boxes.average(&low[row * stride..], line);
+            }
+        } else {
+            resize_pixels(stored, whole, &mut samples, (width, height), &cropped)?;
+        }
         Some(Self { samples: Cow::Owned(samples), stride: width as usize, width, height, quad })
     }
 }

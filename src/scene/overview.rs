@@ -5,6 +5,7 @@ use std::ops::Range;
 use fast_image_resize as fr;
 use image::{GrayImage, RgbImage};
 
+use super::boxes::Boxes;
 use crate::capture::{Capture, Chroma, ChromaRows, Orientation};
 
 /// Longest side of the overview in pixels: a card's edge stays sharper than the search for straight lines needs, and
@@ -125,7 +126,7 @@ fn shrunk(from: (u32, u32), to: (u32, u32), mut mean: impl FnMut(Range<u32>, &mu
         return out;
     }
     let first = |row: u32| (u64::from(row) * u64::from(from.1) / u64::from(to.1)) as u32;
-    let boxes = Boxes::of(from.0, to.0);
+    let boxes = Boxes::of(from.0, 0..from.0, to.0);
     let mut strip = vec![0; stride * STRIP as usize + Boxes::BEYOND];
     for (top, part) in (0..to.1).step_by(STRIP as usize).zip(out.chunks_mut(small_stride * STRIP as usize)) {
         let rows = STRIP.min(to.1 - top);
@@ -142,88 +143,6 @@ fn shrunk(from: (u32, u32), to: (u32, u32), mut mean: impl FnMut(Range<u32>, &mu
         }
     }
     out
-}
-
-/// Boxes of a line of samples, each averaged to one: those whose middles lie in the same part of it.
-///
-/// The same samples with the same weights, in the same fixed point, as the box filter of `fast_image_resize` takes, in a
-/// third of the time: nearly all boxes of a photograph are equally wide and lie side by side.
-struct Boxes {
-    runs: Vec<Run>,
-    /// 1 / samples, by samples.
-    shares: [u32; 9],
-    shift: u32,
-}
-
-/// Boxes side by side that are equally wide.
-struct Run {
-    first: u32,
-    width: u32,
-    count: u32,
-}
-
-impl Boxes {
-    /// Samples behind a line that may be read.
-    const BEYOND: usize = 8;
-
-    /// From `from` samples to `to`; `None` where a box is wider than eight of them.
-    fn of(from: u32, to: u32) -> Option<Self> {
-        let scale = f64::from(from) / f64::from(to);
-        let mut runs: Vec<Run> = Vec::new();
-        for x in 0..to {
-            let middle = (f64::from(x) + 0.5) * scale;
-            let inside = |at: u32| {
-                let off = (f64::from(at) - (middle - 0.5)) * (1.0 / scale);
-                off > -0.5 && off <= 0.5
-            };
-            let begin = (middle - 0.5 * scale).floor().max(0.0) as u32;
-            let end = ((middle + 0.5 * scale).ceil() as u32).min(from);
-            let first = (begin..end).find(|at| inside(*at))?;
-            let width = (first..end).take_while(|at| inside(*at)).count() as u32;
-            match runs.last_mut() {
-                Some(run) if run.width == width && run.first + run.width * run.count == first => run.count += 1,
-                _ => runs.push(Run { first, width, count: 1 }),
-            }
-        }
-        let widest = runs.iter().map(|run| run.width).max()?;
-        let narrowest = runs.iter().map(|run| run.width).min()?;
-        if widest as usize > Self::BEYOND {
-            return None;
-        }
-        // As many places as leave the largest share below 2¹⁵.
-        let share = |width: u32, shift: u32| (f64::from(1 << shift) / f64::from(width)).round() as u32;
-        let shift = (0..21).find(|shift| share(narrowest, shift + 1) >= 1 << 15).unwrap_or(21);
-        let shares = std::array::from_fn(|width| if width == 0 { 0 } else { share(width as u32, shift) });
-        Some(Self { runs, shares, shift })
-    }
-
-    /// Averages `line`, and [`Boxes::BEYOND`] samples of anything behind it, into `out`.
-    fn average(&self, line: &[u8], out: &mut [u8]) {
-        /// Every other byte of a word: two samples are added in the room of one.
-        const EVERY_OTHER: u64 = 0x00ff_00ff_00ff_00ff;
-        let (half, shift) = (1 << (self.shift - 1), self.shift);
-        let mut rest = out;
-        for run in &self.runs {
-            let share = self.shares[run.width as usize];
-            let Some((values, others)) = rest.split_at_mut_checked(run.count as usize) else { return };
-            rest = others;
-            if run.width == 4 {
-                for (value, four) in values.iter_mut().zip(line[run.first as usize..].as_chunks::<4>().0) {
-                    let four = u32::from_le_bytes(*four);
-                    let pairs = (four & EVERY_OTHER as u32) + ((four >> 8) & EVERY_OTHER as u32);
-                    *value = ((((pairs + (pairs >> 16)) & 0xffff) * share + half) >> shift) as u8;
-                }
-                continue;
-            }
-            for (value, at) in values.iter_mut().zip((run.first as usize..).step_by(run.width as usize)) {
-                let Some(eight) = line[at..].first_chunk::<8>() else { return };
-                let samples = u64::from_le_bytes(*eight) & (u64::MAX >> (64 - 8 * run.width));
-                let pairs = (samples & EVERY_OTHER) + ((samples >> 8) & EVERY_OTHER);
-                let sum = (pairs.wrapping_mul(0x0001_0001_0001_0001) >> 48) as u32;
-                *value = ((sum * share + half) >> shift) as u8;
-            }
-        }
-    }
 }
 
 /// The mean of the rows in `lines`, each as long as `out`: at most 16 or 17, since no side is more than 16,384.
@@ -321,29 +240,6 @@ mod tests {
             let (x, y) = ((at % 75) as f32 * 4.0 + 1.5, (at / 75) as f32 * 4.0 + 1.5);
             assert!((f32::from(*value) - f32::midpoint(x, y)).abs() <= 1.5, "{at}: {value}");
         }
-    }
-
-    #[test]
-    fn boxes_average_as_the_resizer_does() {
-        let mut state = 1_u32;
-        let mut next = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 24) as u8
-        };
-        for (from, to) in
-            [(4032, 1024), (4000, 1024), (4608, 1024), (1500, 1024), (1025, 1024), (8064, 1024), (3456, 771), (9, 2)]
-        {
-            let rows: Vec<u8> = (0..from * 3 + Boxes::BEYOND as u32).map(|_| next()).collect();
-            let boxes = Boxes::of(from, to).expect("narrow boxes");
-            let mut found = vec![0; to as usize * 3];
-            for (row, line) in found.chunks_exact_mut(to as usize).enumerate() {
-                boxes.average(&rows[row * from as usize..][..from as usize + Boxes::BEYOND], line);
-            }
-            let mut expected = vec![0; to as usize * 3];
-            resize(&rows[..from as usize * 3], (from, 3), &mut expected, (to, 3), fr::FilterType::Box);
-            assert_eq!(found, expected, "{from} to {to}");
-        }
-        assert!(Boxes::of(9001, 1000).is_none());
     }
 
     #[test]
