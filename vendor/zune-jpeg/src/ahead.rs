@@ -6,7 +6,7 @@
 //! A block is decoded whole or not at all: wherever a marker or the end of the data is near, or anything is not as it should
 //! be, the stream goes back to where the block began and decodes it in its own way, which alone tells what is wrong.
 
-use alloc::boxed::Box;
+use alloc::sync::Arc;
 
 use zune_core::bytestream::{ZByteReaderTrait, ZReader};
 
@@ -44,8 +44,8 @@ const LONGEST: usize = 64 * 31 / 8 + 24;
 pub(crate) type Joint = [i32; 1 << JOINT_BITS];
 
 /// The joint table of codes that `sizes` bits long, in order, for `values`.
-pub(crate) fn joint(sizes: &[u8], codes: &[u32], values: &[u8; 256]) -> Box<Joint> {
-    let mut table = Box::new([0_i32; 1 << JOINT_BITS]);
+pub(crate) fn joint(sizes: &[u8], codes: &[u32], values: &[u8; 256]) -> Arc<Joint> {
+    let mut table = [0_i32; 1 << JOINT_BITS];
     for ((size, code), symbol) in sizes.iter().zip(codes).zip(values) {
         if *size > JOINT_BITS {
             break;
@@ -67,7 +67,7 @@ pub(crate) fn joint(sizes: &[u8], codes: &[u32], values: &[u8; 256]) -> Box<Join
             };
         }
     }
-    table
+    Arc::new(table)
 }
 
 /// Unstuffed bytes of entropy-coded data, and the bits before them.

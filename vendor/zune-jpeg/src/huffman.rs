@@ -10,7 +10,7 @@
 //! stores Huffman tables needed during `BitStream` decoding.
 #![allow(clippy::similar_names, clippy::module_name_repetitions)]
 
-use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::string::ToString;
 
 use crate::ahead::{joint, Joint};
@@ -42,7 +42,7 @@ pub struct HuffmanTable {
     pub(crate) ac_lookup: Option<[i16; 1 << HUFF_LOOKAHEAD]>,
 
     /// The same for longer codes and larger values, with the ends of blocks; of AC tables
-    pub(crate) ac_joint: Option<Box<Joint>>,
+    pub(crate) ac_joint: Option<Arc<Joint>>,
 
     /// Directly represent contents of a JPEG DHT marker
     ///
