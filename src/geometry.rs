@@ -1,5 +1,6 @@
 //! Points, rectangles, quadrilaterals and homographies, all in upright capture pixels: origin top left, x right, y down.
 
+use image::GrayImage;
 use serde::{Deserialize, Serialize};
 
 /// A position in upright capture pixels; serialised as `[x, y]`.
@@ -108,6 +109,19 @@ impl PixelRect {
             && other.y >= self.y
             && other.x + other.width <= self.x + self.width
             && other.y + other.height <= self.y + self.height
+    }
+
+    /// What of `plane` lies inside.
+    #[must_use]
+    pub fn cut(self, plane: &GrayImage) -> GrayImage {
+        let (left, right) = (self.x.min(plane.width()), (self.x + self.width).min(plane.width()));
+        let (top, bottom) = (self.y.min(plane.height()), (self.y + self.height).min(plane.height()));
+        let mut samples = Vec::with_capacity((right - left) as usize * (bottom - top) as usize);
+        for row in top..bottom {
+            let line = &plane.as_raw()[row as usize * plane.width() as usize..];
+            samples.extend_from_slice(&line[left as usize..right as usize]);
+        }
+        GrayImage::from_raw(right - left, bottom - top, samples).unwrap_or_default()
     }
 }
 
@@ -276,6 +290,16 @@ impl Homography {
         let h = &self.0;
         let w = h[6] * x + h[7] * y + h[8];
         [(h[0] * x + h[1] * y + h[2]) / w, (h[3] * x + h[4] * y + h[5]) / w]
+    }
+
+    /// [`Homography::at`] of the places of a row, to the same bit.
+    pub(crate) fn along_row(&self, y: f64) -> impl Fn(f64) -> [f64; 2] {
+        let h = self.0;
+        let [x_row, y_row, w_row] = [1, 4, 7].map(|k| h[k] * y);
+        move |x| {
+            let w = h[6] * x + w_row + h[8];
+            [(h[0] * x + x_row + h[2]) / w, (h[3] * x + y_row + h[5]) / w]
+        }
     }
 
     /// Where (x, `y`) goes for any x: cheaper than [`Homography::at`] for a whole row, and the same to the last digits.

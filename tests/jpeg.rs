@@ -102,6 +102,61 @@ fn every_sampling_reads_as_the_published_decoder_has_it() {
     }
 }
 
+/// Blocks of every strength beside one another: plain, faint, textured, and as hard as samples allow.
+fn blocks(width: u16, height: u16) -> Vec<u8> {
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut next = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 32) as u8
+    };
+    let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+    pixels
+        .flat_map(|(x, y)| {
+            [(); 3].map(|()| match (x / 16 + y / 16 * 3) % 5 {
+                0 => (x / 16 * 5) as u8,
+                1 => 120 + next() % 4,
+                2 => 80 + next() % 90,
+                3 => next(),
+                _ => 255 * (next() % 2),
+            })
+        })
+        .collect()
+}
+
+#[test]
+fn blocks_read_ahead_are_those_of_the_published_decoder() {
+    let (width, height) = (640, 240);
+    let samples = blocks(width, height);
+    let encoded = |quality: u8, sampling: SamplingFactor, progressive: bool, restart: u16| {
+        let mut bytes = Vec::new();
+        let mut encoder = Encoder::new(&mut bytes, quality);
+        encoder.set_sampling_factor(sampling);
+        encoder.set_progressive(progressive);
+        encoder.set_restart_interval(restart);
+        encoder.encode(&samples, width, height, ColorType::Ycbcr).expect("the encoder takes it");
+        bytes
+    };
+    for quality in [3, 40, 75, 92, 100] {
+        for sampling in [SamplingFactor::R_4_4_4, SamplingFactor::R_4_2_0] {
+            // The same coefficients by another way of coding, which nothing is read ahead for.
+            let expected = published(&encoded(quality, sampling, true, 0), ColorSpace::YCbCr).expect("a picture");
+            for restart in [0, 1, 9, 200] {
+                let bytes = encoded(quality, sampling, false, restart);
+                for (channel, plane) in planes(&bytes).expect("a picture").iter().enumerate() {
+                    let (places, most) = differing(plane, &expected, 3, channel);
+                    assert!(
+                        places.is_empty(),
+                        "{sampling:?}, quality {quality}, restart {restart}: {channel} by {most} in {}",
+                        places.len()
+                    );
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn a_picture_that_ends_within_a_block_differs_in_its_last_row_and_column_alone() {
     for sampling in SAMPLINGS {

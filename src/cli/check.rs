@@ -48,7 +48,16 @@ enum Form {
 /// Held while an answer is printed, so that a signal does not cut it.
 static PRINTING: Mutex<()> = Mutex::new(());
 
+/// Has the GNU allocator keep what is freed: it learns from the largest block that was given back how much to keep, and
+/// otherwise gives every buffer of the first picture back to the system, which clears it for the next one.
+fn keep_freed_memory() {
+    /// The largest block that it learns from is 32 MiB with its header. Nothing is written to it.
+    const LARGEST: usize = (32 << 20) - (64 << 10);
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(LARGEST)));
+}
+
 pub(super) fn run(args: CheckArgs) -> Result<u8, String> {
+    keep_freed_memory();
     let stop = Stop::heed()?;
     stop.before_leaving(|| std::mem::forget(lock_soon(&PRINTING)));
     let lang = args.lang;

@@ -230,7 +230,7 @@ fn without_bars(picture: &GrayImage) -> GrayImage {
     let dark_column = |x: u32| (0..height).all(|y| picture.get_pixel(x, y).0[0] < 24);
     let top = (0..height / 4).take_while(|&y| dark_row(y) && dark_row(height - 1 - y)).count() as u32;
     let left = (0..width / 4).take_while(|&x| dark_column(x) && dark_column(width - 1 - x)).count() as u32;
-    image::imageops::crop_imm(picture, left, top, width - 2 * left, height - 2 * top).to_image()
+    PixelRect::new(left, top, width - 2 * left, height - 2 * top).cut(picture)
 }
 
 /// Pearson correlation; `None` when a picture is flat.

@@ -4,6 +4,8 @@ mod embedded;
 mod manifest;
 #[cfg(feature = "onnxruntime")]
 mod onnxruntime;
+#[cfg(feature = "onnxruntime")]
+mod pool;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -257,7 +257,7 @@ pub fn tight(luma: &GrayImage, line: PixelRect) -> PixelRect {
     if right <= left + WINDOW || bottom <= top + WINDOW {
         return line;
     }
-    let about = image::imageops::crop_imm(luma, left, top, right - left, bottom - top).to_image();
+    let about = PixelRect::new(left, top, right - left, bottom - top).cut(luma);
     let mut dark: Vec<usize> = Vec::new();
     ink_rows(&about, WINDOW, DARKER, |row| dark.push(row.iter().filter(|v| **v > 0).count()));
     let least = (f32::from(INKED) / 100.0 * dark.iter().copied().max().unwrap_or(0) as f32) as usize;

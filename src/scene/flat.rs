@@ -6,6 +6,7 @@ use fast_image_resize as fr;
 use image::GrayImage;
 
 use super::Overview;
+use super::boxes::Boxes;
 use super::overview::resize_pixels;
 use crate::capture::Capture;
 use crate::geometry::{Homography, PixelRect, Point, Quad};
@@ -81,7 +82,9 @@ impl Flat {
     /// The same picture turned upside down.
     #[must_use]
     pub fn turned(&self) -> Self {
-        self.seen_as(image::imageops::rotate180(&self.luma), [2, 3, 0, 1])
+        let samples = self.luma.iter().rev().copied().collect();
+        let turned = GrayImage::from_raw(self.luma.width(), self.luma.height(), samples).unwrap_or_default();
+        self.seen_as(turned, [2, 3, 0, 1])
     }
 
     /// The same picture in the mirror.
@@ -187,13 +190,24 @@ impl<'a> Source<'a> {
             return Some(Self { samples, stride: whole.0 as usize, width, height, quad });
         }
         let mut samples = vec![0; width as usize * height as usize];
-        let options = fr::ResizeOptions::new().resize_alg(fr::ResizeAlg::Convolution(fr::FilterType::Box)).crop(
+        let cropped = fr::ResizeOptions::new().resize_alg(fr::ResizeAlg::Convolution(fr::FilterType::Box)).crop(
             f64::from(rect.x),
             f64::from(rect.y),
             f64::from(rect.width),
             f64::from(rect.height),
         );
-        resize_pixels(stored, whole, &mut samples, (width, height), &options)?;
+        if let Some(boxes) = Boxes::of(whole.0, rect.x..rect.x + rect.width, width) {
+            // Down first, as the resizer does, and across by boxes: the same samples.
+            let stride = rect.width as usize;
+            let mut low = vec![0; stride * height as usize + Boxes::BEYOND];
+            let lines = &mut low[..stride * height as usize];
+            resize_pixels(stored, whole, lines, (rect.width, height), &cropped)?;
+            for (row, line) in samples.chunks_exact_mut(width as usize).enumerate() {
+                boxes.average(&low[row * stride..], line);
+            }
+        } else {
+            resize_pixels(stored, whole, &mut samples, (width, height), &cropped)?;
+        }
         Some(Self { samples: Cow::Owned(samples), stride: width as usize, width, height, quad })
     }
 }
@@ -209,25 +223,41 @@ struct Span {
     step: (i32, i32),
 }
 
-impl Span {
-    /// Of `length` pixels from column `x` of row `y`, through `map`.
-    fn of(map: &Homography, x: usize, y: usize, length: usize) -> Self {
+/// The spans of a row, end by end: all of them are computed at once.
+#[derive(Default)]
+struct Ends {
+    x: Vec<i32>,
+    y: Vec<i32>,
+}
+
+impl Ends {
+    /// Of `length` pixels from column `left` of row `y`, through `map`.
+    fn tell(&mut self, map: &Homography, left: usize, y: usize, length: usize) {
         const ONE: f64 = 65_536.0;
+        // So far outside that nothing is seen of it, and so near that it can be told.
+        let fixed = |v: f64| ((v - 0.5).clamp(-8_000.0, 24_000.0) * ONE) as i32;
+        let count = 2 * length.div_ceil(SPAN);
+        self.x.resize(count, 0);
+        self.y.resize(count, 0);
+        let (left, end) = (left as i32, (left + length) as i32 - 1);
+        let at = map.along_row(y as f64 + 0.5);
+        for (k, (x, y)) in (0_i32..).zip(self.x.iter_mut().zip(&mut self.y)) {
+            let column = left + (k >> 1) * SPAN as i32 + (k & 1) * (SPAN as i32 - 1);
+            [*x, *y] = at(f64::from(column.min(end)) + 0.5).map(fixed);
+        }
+    }
+
+    /// The `k`-th span, of `length` pixels.
+    fn span(&self, k: usize, length: usize) -> Span {
         const STEPS: i32 = SPAN as i32 - 1;
-        let position = |x: usize| {
-            // So far outside that nothing is seen of it, and so near that it can be told.
-            let place = map.at(x as f64 + 0.5, y as f64 + 0.5);
-            let [x, y] = place.map(|v| ((v - 0.5).clamp(-8_000.0, 24_000.0) * ONE) as i32);
-            (x, y)
-        };
-        let (first, last) = (position(x), position(x + length - 1));
+        let (first, last) = ((self.x[2 * k], self.y[2 * k]), (self.x[2 * k + 1], self.y[2 * k + 1]));
         let way = (last.0 - first.0, last.1 - first.1);
         // Divided by what the compiler knows, as nearly always.
         let step = match length as i32 - 1 {
             STEPS => (way.0 / STEPS, way.1 / STEPS),
             steps => (way.0 / steps.max(1), way.1 / steps.max(1)),
         };
-        Self { first, last, step }
+        Span { first, last, step }
     }
 }
 
@@ -241,35 +271,57 @@ fn warped(source: &Source<'_>, map: &Homography, width: u32, height: u32) -> Gra
     let (most_x, most_y) = (source.width as i32 - 1, source.height as i32 - 1);
     let stride = source.stride;
     let samples: &[u8] = &source.samples;
-    // Two rows at once, one in each half of a word: the sums stay below 2¹⁶.
-    let blend = |[upper, lower]: [usize; 2], [left, right]: [usize; 2], share: u32| {
-        let column = |at: usize| u32::from(samples[upper + at]) | u32::from(samples[lower + at]) << 16;
-        let both = column(left) * (256 - share) + column(right) * share;
-        (both & 0xffff, both >> 16)
+    let two = |at: usize| samples.get(at..at + 2).map_or(0, |two| u16::from_le_bytes([two[0], two[1]]));
+    // Both samples of a line at once, all lines' places before their samples and these before they are mixed, so that
+    // many pixels are computed at once.
+    let within = |out: &mut [u8; SPAN], Span { first, step, .. }: &Span| {
+        let places: [(i32, i32); SPAN] =
+            std::array::from_fn(|i| (first.0 + i as i32 * step.0, first.1 + i as i32 * step.1));
+        let at = places.map(|(x, y)| (y >> 16) as u32 * stride as u32 + (x >> 16) as u32);
+        let upper = at.map(|at| two(at as usize));
+        let lower = at.map(|at| two(at as usize + stride));
+        for i in 0..SPAN {
+            let [share_x, share_y] = [places[i].0, places[i].1].map(|v| (v >> 8) as u16 & 255);
+            let down = |upper: u16, lower: u16| upper * (256 - share_y) + lower * share_y;
+            let (left, right) = (down(upper[i] & 255, lower[i] & 255), down(upper[i] >> 8, lower[i] >> 8));
+            let sum = u32::from(left) * u32::from(256 - share_x) + u32::from(right) * u32::from(share_x);
+            out[i] = ((sum + (1 << 15)) >> 16) as u8;
+        }
     };
+    // One pixel, the border held.
+    let held = |(x, y): (i32, i32)| {
+        let (share_x, share_y) = ((x >> 8) as u32 & 255, (y >> 8) as u32 & 255);
+        let columns = [x >> 16, (x >> 16) + 1].map(|c| c.clamp(0, most_x) as usize);
+        let [upper, lower] = [y >> 16, (y >> 16) + 1].map(|line| {
+            let line = &samples[line.clamp(0, most_y) as usize * stride..];
+            u32::from(line[columns[0]]) * (256 - share_x) + u32::from(line[columns[1]]) * share_x
+        });
+        ((upper * (256 - share_y) + lower * share_y + (1 << 15)) >> 16) as u8
+    };
+    let inside = |(x, y): (i32, i32)| (0..most_x).contains(&(x >> 16)) && (0..most_y).contains(&(y >> 16));
     let mut out = GrayImage::new(width, height);
-    let middle = Span::of(map, 0, height as usize / 2, SPAN.min(width as usize)).step;
+    let mut ends = Ends::default();
+    let some = SPAN.min(width as usize);
+    ends.tell(map, 0, height as usize / 2, some);
+    let middle = ends.span(0, some).step;
     let columns = if middle.0.abs() >= middle.1.abs() { width as usize } else { BAND };
     for left in (0..width as usize).step_by(columns) {
         for (y, row) in out.chunks_exact_mut(width as usize).enumerate() {
             let band = &mut row[left..(left + columns).min(width as usize)];
-            for (start, span) in (left..).step_by(SPAN).zip(band.chunks_mut(SPAN)) {
-                let Span { first, last, step } = Span::of(map, start, y, span.len());
-                let inside = |(x, y): (i32, i32)| (0..most_x).contains(&(x >> 16)) && (0..most_y).contains(&(y >> 16));
-                let (mut x, mut y) = first;
-                let within = inside(first) && inside(last);
-                for value in span {
-                    let (column, line) = (x >> 16, y >> 16);
-                    let (share_x, share_y) = ((x >> 8) as u32 & 255, (y >> 8) as u32 & 255);
-                    let (upper, lower) = if within {
-                        let at = line as usize * stride + column as usize;
-                        blend([at, at + stride], [0, 1], share_x)
-                    } else {
-                        let columns = [column, column + 1].map(|c| c.clamp(0, most_x) as usize);
-                        blend([line, line + 1].map(|l| l.clamp(0, most_y) as usize * stride), columns, share_x)
-                    };
-                    *value = ((upper * (256 - share_y) + lower * share_y + (1 << 15)) >> 16) as u8;
-                    (x, y) = (x + step.0, y + step.1);
+            ends.tell(map, left, y, band.len());
+            for (k, pixels) in band.chunks_mut(SPAN).enumerate() {
+                let span = ends.span(k, pixels.len());
+                if inside(span.first)
+                    && inside(span.last)
+                    && let Ok(pixels) = pixels.try_into()
+                {
+                    within(pixels, &span);
+                    continue;
+                }
+                let (mut place, step) = (span.first, span.step);
+                for value in pixels {
+                    *value = held(place);
+                    place = (place.0 + step.0, place.1 + step.1);
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! What every detector may look at: computed once, when first asked for, and shared.
 
+mod boxes;
 #[cfg(feature = "qr")]
 mod codes;
 mod document;

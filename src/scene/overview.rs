@@ -5,6 +5,7 @@ use std::ops::Range;
 use fast_image_resize as fr;
 use image::{GrayImage, RgbImage};
 
+use super::boxes::Boxes;
 use crate::capture::{Capture, Chroma, ChromaRows, Orientation};
 
 /// Longest side of the overview in pixels: a card's edge stays sharper than the search for straight lines needs, and
@@ -125,14 +126,21 @@ fn shrunk(from: (u32, u32), to: (u32, u32), mut mean: impl FnMut(Range<u32>, &mu
         return out;
     }
     let first = |row: u32| (u64::from(row) * u64::from(from.1) / u64::from(to.1)) as u32;
-    let mut strip = vec![0; stride * STRIP as usize];
+    let boxes = Boxes::of(from.0, 0..from.0, to.0);
+    let mut strip = vec![0; stride * STRIP as usize + Boxes::BEYOND];
     for (top, part) in (0..to.1).step_by(STRIP as usize).zip(out.chunks_mut(small_stride * STRIP as usize)) {
         let rows = STRIP.min(to.1 - top);
         for (row, averaged) in (top..top + rows).zip(strip.chunks_exact_mut(stride)) {
             mean(first(row)..first(row + 1), averaged);
         }
-        let strip = &strip[..stride * rows as usize];
-        resize(strip, (from.0, rows), part, (to.0, rows), fr::FilterType::Box);
+        if let Some(boxes) = &boxes {
+            for (row, line) in part.chunks_exact_mut(small_stride).enumerate() {
+                boxes.average(&strip[row * stride..][..stride + Boxes::BEYOND], line);
+            }
+        } else {
+            let strip = &strip[..stride * rows as usize];
+            resize(strip, (from.0, rows), part, (to.0, rows), fr::FilterType::Box);
+        }
     }
     out
 }

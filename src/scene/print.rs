@@ -335,7 +335,7 @@ fn view(
         let (w, h) = (part(width).max(1), part(height).max(1));
         let (most_w, most_h) = overview.luma.dimensions();
         let (x, y) = (x.min(most_w - 1), y.min(most_h - 1));
-        imageops::crop_imm(&overview.luma, x, y, w.min(most_w - x), h.min(most_h - y)).to_image()
+        PixelRect::new(x, y, w, h).cut(&overview.luma)
     } else {
         capture.luma(rect)?
     };

@@ -52,6 +52,7 @@ use alloc::string::ToString;
 use zune_core::bytestream::{ZByteReaderTrait, ZReader};
 use zune_core::log::warn;
 
+use crate::ahead::Ahead;
 use crate::decoder::EntropyTables;
 use crate::errors::DecodeErrors;
 use crate::huffman::{HuffmanTable, HUFF_LOOKAHEAD};
@@ -178,6 +179,33 @@ pub(crate) trait BitStream {
     where
         T: ZByteReaderTrait;
 
+    /// Decodes a whole block into `block` from bytes read ahead, as
+    /// [`BitStream::decode_mcu_block`] would, and tells how many coefficients it has, in
+    /// zig-zag order, at most. `None`, and nothing has changed, where that method has to
+    /// decode it. Quantisation is in zig-zag order and must be of 8 bits; the block comes in
+    /// the order of [`crate::ahead::PAIRED`].
+    #[inline(always)]
+    fn decode_ahead<T>(
+        &mut self, _reader: &mut ZReader<T>, _dc_table: &Self::DCEntropyTable,
+        _ac_table: &Self::ACEntropyTable, _qt_table: &[i32; DCT_BLOCK],
+        _block: &mut [i16; DCT_BLOCK], _dc_prediction: &mut i32
+    ) -> Option<u16>
+    where
+        T: ZByteReaderTrait
+    {
+        None
+    }
+
+    /// Puts the reader where it stands without bytes read ahead. Anything else that looks at
+    /// the reader or the stream comes after this.
+    #[inline(always)]
+    fn leave_ahead<T>(&mut self, _reader: &mut ZReader<T>) -> Result<(), DecodeErrors>
+    where
+        T: ZByteReaderTrait
+    {
+        Ok(())
+    }
+
     fn discard_mcu_block<T>(
         &mut self, reader: &mut ZReader<T>, dc_table: &mut Self::DCEntropyTable,
         ac_table: &mut Self::ACEntropyTable, last_dc_diff: &mut i32
@@ -290,6 +318,11 @@ pub(crate) struct BitStreamHuffman {
     filled:              u32,
     /// Whether such bits were used before the last reset.
     dry:                 bool,
+    /// Bytes read ahead; the bits of this stream stand there while it is in use.
+    ahead:               Ahead,
+    reads_ahead:         bool,
+    /// A marker or the end is near: nothing is read ahead until the next reset.
+    near_marker:         bool,
 }
 
 impl BitStreamHuffman {
@@ -513,6 +546,9 @@ impl BitStream for BitStreamHuffman {
             strict:              false,
             filled:              0,
             dry:                 false,
+            ahead:               Ahead::new(),
+            reads_ahead:         false,
+            near_marker:         false,
         }
     }
 
@@ -535,6 +571,9 @@ impl BitStream for BitStreamHuffman {
             strict:              false,
             filled:              0,
             dry:                 false,
+            ahead:               Ahead::new(),
+            reads_ahead:         false,
+            near_marker:         false,
         }
     }
 
@@ -759,6 +798,52 @@ impl BitStream for BitStreamHuffman {
             self.aligned_buffer = self.buffer << (64 - self.bits_left);
         }
         return Ok(true);
+    }
+
+    #[inline(never)]
+    fn decode_ahead<T>(
+        &mut self, reader: &mut ZReader<T>, dc_table: &HuffmanTable, ac_table: &HuffmanTable,
+        qt_table: &[i32; DCT_BLOCK], block: &mut [i16; DCT_BLOCK], dc_prediction: &mut i32
+    ) -> Option<u16>
+    where
+        T: ZByteReaderTrait
+    {
+        if !self.reads_ahead {
+            if self.near_marker
+                || self.marker.is_some()
+                || self.seen_eoi
+                || self.overread_by > 0
+                || self.filled > 0
+            {
+                return None;
+            }
+            self.ahead.begin(self.aligned_buffer, self.bits_left);
+            self.reads_ahead = true;
+        }
+        let joint = ac_table.ac_joint.as_deref()?;
+        if self.ahead.holds_block(reader) {
+            block.fill(0);
+            return self.ahead.block(dc_table, ac_table, joint, qt_table, block, dc_prediction);
+        }
+        self.near_marker = true;
+        None
+    }
+
+    fn leave_ahead<T>(&mut self, reader: &mut ZReader<T>) -> Result<(), DecodeErrors>
+    where
+        T: ZByteReaderTrait
+    {
+        if self.reads_ahead {
+            self.reads_ahead = false;
+            let (bits, left) = self
+                .ahead
+                .finish(reader)
+                .ok_or(DecodeErrors::FormatStatic("Cannot go back in the input"))?;
+            self.aligned_buffer = bits;
+            self.bits_left = left;
+            self.buffer = bits.checked_shr(64 - u32::from(left)).unwrap_or(0);
+        }
+        Ok(())
     }
 
     /// Decode a Minimum Code Unit(MCU) as quickly as possible
@@ -1150,6 +1235,7 @@ impl BitStream for BitStreamHuffman {
     fn reset(&mut self) {
         self.dry = self.ran_dry();
         self.filled = 0;
+        self.near_marker = false;
         self.bits_left = 0;
         self.marker = None;
         self.buffer = 0;

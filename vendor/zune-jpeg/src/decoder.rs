@@ -38,7 +38,9 @@ use crate::headers::{
     parse_start_of_frame, with_marker_body
 };
 use crate::huffman::HuffmanTable;
-use crate::idct::{choose_idct_1x1_func, choose_idct_4x4_func, choose_idct_func};
+use crate::idct::{
+    choose_idct_1x1_func, choose_idct_4x4_func, choose_idct_func, choose_short_idct_func
+};
 use crate::marker::Marker;
 use crate::misc::SOFMarkers;
 use crate::upsampler::{
@@ -129,6 +131,10 @@ pub type ColorConvert16Ptr = fn(&[i16; 16], &[i16; 16], &[i16; 16], &mut [u8], &
 /// Multiply each 64 element block of `&mut [i16]` with `&Aligned32<[i32;64]>`
 /// Carry out IDCT (type 3 dct) on ach block of 64 i16's
 pub type IDCTPtr = fn(&mut [i32; 64], &mut [i16], usize);
+
+/// Coefficients of 16 bits, of which those from a place in zig-zag order on are zero; `false`, and
+/// nothing is written, where [`IDCTPtr`] has to be taken. The results are the same.
+pub type ShortIDCTPtr = fn(&[i16; 64], u16, &mut [i16], usize) -> bool;
 
 /// Scan-phase state kept so `decode_into` can retry or replay after SOS.
 ///
@@ -358,6 +364,7 @@ pub struct JpegDecoder<T> {
     /// **The callee must uphold a contract**. See [`choose_idct_4x4_func`].
     pub(crate) idct_4x4_func: IDCTPtr,
     pub(crate) idct_1x1_func: IDCTPtr,
+    pub(crate) idct_short_func: ShortIDCTPtr,
     // Color convert function which acts on 16 YCbCr values
     pub(crate) color_convert_16: ColorConvert16Ptr,
     pub(crate) z_order:          [usize; MAX_COMPONENTS],
@@ -1543,6 +1550,7 @@ where
             idct_func:                   choose_idct_func(&options),
             idct_4x4_func:               choose_idct_4x4_func(&options),
             idct_1x1_func:               choose_idct_1x1_func(&options),
+            idct_short_func:             choose_short_idct_func(&options),
             color_convert_16:            color_convert,
             input_colorspace:            ColorSpace::YCbCr,
             adobe_transform:             None,
@@ -2090,6 +2098,7 @@ where
         self.idct_func = choose_idct_func(&self.options);
         self.idct_4x4_func = choose_idct_4x4_func(&self.options);
         self.idct_1x1_func = choose_idct_1x1_func(&self.options);
+        self.idct_short_func = choose_short_idct_func(&self.options);
     }
     #[allow(clippy::cast_possible_truncation)]
     pub(crate) fn reassemble_extended_xmp(&mut self) {

@@ -10,8 +10,10 @@
 //! stores Huffman tables needed during `BitStream` decoding.
 #![allow(clippy::similar_names, clippy::module_name_repetitions)]
 
+use alloc::sync::Arc;
 use alloc::string::ToString;
 
+use crate::ahead::{joint, Joint};
 use crate::errors::DecodeErrors;
 
 /// Determines how many bits of lookahead we have for our bitstream decoder.
@@ -38,6 +40,9 @@ pub struct HuffmanTable {
     /// A table which can be used to decode small AC coefficients and
     /// do an equivalent of receive_extend
     pub(crate) ac_lookup: Option<[i16; 1 << HUFF_LOOKAHEAD]>,
+
+    /// The same for longer codes and larger values, with the ends of blocks; of AC tables
+    pub(crate) ac_joint: Option<Arc<Joint>>,
 
     /// Directly represent contents of a JPEG DHT marker
     ///
@@ -77,7 +82,8 @@ impl HuffmanTable {
             offset: [0; 18],
             lookup: [too_long_code; 1 << HUFF_LOOKAHEAD],
             values,
-            ac_lookup: None
+            ac_lookup: None,
+            ac_joint: None
         };
 
         p.make_derived_table(is_dc, is_progressive, codes, dc_symbol_limit)?;
@@ -254,6 +260,11 @@ impl HuffmanTable {
                 }
             }
             self.ac_lookup = Some(fast_ac);
+            self.ac_joint = Some(joint(
+                &huff_size[..num_symbols],
+                &huff_code,
+                &self.values
+            ));
         }
 
         // Validate symbols as being reasonable

@@ -36,13 +36,15 @@
 use zune_core::log::debug;
 use zune_core::options::DecoderOptions;
 
-use crate::decoder::IDCTPtr;
+use crate::decoder::{IDCTPtr, ShortIDCTPtr};
 use crate::idct::scalar::{idct_int, idct_int_1x1};
 
 #[cfg(feature = "x86")]
 pub mod avx2;
 #[cfg(feature = "neon")]
 pub mod neon;
+#[cfg(feature = "x86")]
+pub mod short;
 
 pub mod scalar;
 
@@ -101,6 +103,22 @@ pub fn choose_idct_4x4_func(_options: &DecoderOptions) -> IDCTPtr {
 pub fn choose_idct_1x1_func(_: &DecoderOptions) -> IDCTPtr {
     // These are simple stores, no alternative implementation for now
     idct_int_1x1
+}
+
+/// Choose a function for coefficients of 16 bits.
+pub fn choose_short_idct_func(_options: &DecoderOptions) -> ShortIDCTPtr {
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    #[cfg(feature = "x86")]
+    {
+        if _options.use_avx2() {
+            return |a: &[i16; 64], len: u16, b: &mut [i16], c: usize| {
+                // SAFETY: `options.use_avx2()` only returns true if avx2 is supported.
+                unsafe { short::idct_short_avx2(a, len, b, c) }
+            };
+        }
+    }
+    // The functions above.
+    |_, _, _, _| false
 }
 
 #[cfg(test)]

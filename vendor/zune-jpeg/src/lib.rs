@@ -292,6 +292,7 @@ pub use crate::decoder::{
 };
 pub use crate::marker::Marker;
 pub use crate::cancel::{CancelCheck, NeverCancel};
+mod ahead;
 mod bitstream;
 #[cfg(feature = "arith")]
 mod bitstream_arith;

@@ -15,13 +15,14 @@ use zune_core::colorspace::ColorSpace;
 use zune_core::colorspace::ColorSpace::Luma;
 use zune_core::log::{error, trace, warn};
 
+use crate::ahead::PAIRED;
 use crate::bitstream::BitStream;
 use crate::components::SampleRatios;
 use crate::decoder::{HeaderAppendStateSnapshot, McuDecodeOutput, MAX_COMPONENTS};
 use crate::errors::DecodeErrors;
 use crate::marker::Marker;
 use crate::mcu_prog::get_marker;
-use crate::misc::{calculate_padded_width, setup_component_params};
+use crate::misc::{calculate_padded_width, setup_component_params, UN_ZIGZAG};
 use crate::worker::{color_convert, upsample};
 use crate::JpegDecoder;
 
@@ -984,6 +985,17 @@ impl<T: ZByteReaderTrait> JpegDecoder<T> {
             scan_du_width = scan_du_width.min(min_du);
         }
 
+        // What is decoded ahead is kept in 16 bits, where quantisation allows that.
+        let mut coefficients = [0_i16; DCT_BLOCK];
+        let mut zigzag_quantization = [None; MAX_COMPONENTS];
+        for (zigzag, component) in zigzag_quantization.iter_mut().zip(&self.components) {
+            let table = &component.quantization_table;
+            *zigzag = table
+                .iter()
+                .all(|value| (0..=255).contains(value))
+                .then(|| core::array::from_fn(|i| table[UN_ZIGZAG[i]]));
+        }
+
         for j in start_col..scan_du_width {
             // iterate over components
             for &k in z_scans {
@@ -1034,7 +1046,23 @@ impl<T: ZByteReaderTrait> JpegDecoder<T> {
                         if SAMPLED && !PROGRESSIVE { 0..component.horizontal_sample } else { 0..1 };
 
                     for h_samp in h_step {
-                        let result = if component_samples_needed {
+                        let ahead = match &zigzag_quantization[k] {
+                            Some(zigzag) if component_samples_needed => stream.decode_ahead(
+                                &mut self.stream,
+                                dc_table,
+                                ac_table,
+                                zigzag,
+                                &mut coefficients,
+                                &mut component.dc_pred,
+                            ),
+                            _ => None,
+                        };
+                        let is_ahead = ahead.is_some();
+                        let result = if let Some(len) = ahead {
+                            Ok(len)
+                        } else if let Err(error) = stream.leave_ahead(&mut self.stream) {
+                            Err(error)
+                        } else if component_samples_needed {
                             // Fill the array with zeroes, decode_mcu_block expects
                             // a zero based array. Clobber is in zig-zag order though.
                             // Writing consecutive entries is basically free in terms
@@ -1095,8 +1123,10 @@ impl<T: ZByteReaderTrait> JpegDecoder<T> {
                         };
 
                         if component_samples_needed {
-                            // tmp was only written partially, note that len is in ZigZag order.
-                            clobber_more_than_4x4 = len > 10;
+                            if !is_ahead {
+                                // tmp was only written partially, note that len is in ZigZag order.
+                                clobber_more_than_4x4 = len > 10;
+                            }
 
                             let idct_position = if PROGRESSIVE {
                                 // For non-interleaved, j indexes data units directly
@@ -1111,6 +1141,16 @@ impl<T: ZByteReaderTrait> JpegDecoder<T> {
 
                             let idct_pos = channel.get_mut(idct_position..).unwrap();
 
+                            let stride = component.width_stride;
+                            if is_ahead && (self.idct_short_func)(&coefficients, len, idct_pos, stride) {
+                                continue;
+                            }
+                            if is_ahead {
+                                for (i, paired) in PAIRED.iter().enumerate() {
+                                    tmp[UN_ZIGZAG[i]] = i32::from(coefficients[usize::from(*paired)]);
+                                }
+                                clobber_more_than_4x4 = true;
+                            }
                             if len <= 1 {
                                 (self.idct_1x1_func)(tmp, idct_pos, component.width_stride);
                             } else if len <= 10 {
@@ -1125,6 +1165,7 @@ impl<T: ZByteReaderTrait> JpegDecoder<T> {
             }
 
             if self.pending_dnl_height.is_some() {
+                stream.leave_ahead(&mut self.stream)?;
                 let stream_moved = if let Some(position) = self.pending_dnl_stream_position {
                     self.stream.position()? != position
                 } else {
@@ -1140,6 +1181,7 @@ impl<T: ZByteReaderTrait> JpegDecoder<T> {
             self.todo = self.todo.wrapping_sub(1);
 
             if self.todo == 0 {
+                stream.leave_ahead(&mut self.stream)?;
                 let handled_restart = self.handle_rst_main_with_status(stream)?;
                 if handled_restart && self.pending_dnl_height.is_none() {
                     // Coefficient buffers (`raw_coeff` and `progressive`)
@@ -1196,6 +1238,7 @@ impl<T: ZByteReaderTrait> JpegDecoder<T> {
             }
         }
 
+        stream.leave_ahead(&mut self.stream)?;
         self.check_stream_marker_after_mcu_width(stream, is_last_row, mcu_row)
     }
 
