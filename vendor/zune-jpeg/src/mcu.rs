@@ -1356,8 +1356,12 @@ impl<T: ZByteReaderTrait> JpegDecoder<T> {
                 // https://github.com/google/libultrahdr
                 *stream.seen_eoi() = true;
             } else if let Marker::RST(_) = m {
-                // A latched RST means the entropy segment is already exhausted.
-                self.handle_rst(stream)?;
+                // A latched RST means that the bytes of the interval are read, not that its
+                // units are decoded: those of the next row may stand in the buffer. Where they
+                // do not, strict mode finds that out when it decodes them.
+                if !self.options.strict_mode() || self.restart_interval == 0 {
+                    self.handle_rst(stream)?;
+                }
             } else if let Marker::SOS = m {
                 self.parse_marker_inner(Marker::SOS)?;
                 self.invalidate_scan_checkpoint();
