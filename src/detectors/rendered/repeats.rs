@@ -361,6 +361,6 @@ mod tests {
         let print = |y: u32| (1000..1900).contains(&y) || y > 3900;
         let row = |y: u32| Some((0..3000u32).map(|x| if print(y) && x % 9 < 4 { 30 } else { 230 }).collect());
         let bands = bands((3000, 4100), row);
-        assert_eq!(bands, [(960, 192), (1152, 192), (1344, 192), (1536, 192)]);
+        assert_eq!(bands, [(1152, 192), (1344, 192), (1536, 192), (1728, 192)]);
     }
 }
