@@ -185,6 +185,7 @@ fn pictures(normal: &DynamicImage) -> Vec<Worst> {
 }
 
 /// Most of all and the worst, over a normal one; told line by line.
+#[allow(clippy::disallowed_methods, reason = "a sample of the project")]
 pub fn try_all(checker: &Checker) -> (Duration, f64) {
     let sample = image::load_from_memory(include_bytes!("../../datasets/samples/original_card_01.jpg")).expect("whole");
     let normal = sample.resize_exact(SIDES.0, SIDES.1, image::imageops::FilterType::Triangle);
