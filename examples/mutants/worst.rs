@@ -151,6 +151,8 @@ fn pictures(normal: &DynamicImage) -> Vec<Worst> {
         all.push((name, written(&grain, format)));
     }
     all.push(("noise, JPEG at quality 100", jpeg(&grain, 100, |e| e.set_sampling_factor(SamplingFactor::R_4_4_4))));
+    all.push(("noise, JPEG at quality 96", jpeg(&grain, 96, |e| e.set_sampling_factor(SamplingFactor::R_4_4_4))));
+    all.push(("noise, progressive JPEG at quality 60", jpeg(&grain, 60, |e| e.set_progressive(true))));
     all.push(("noise, progressive JPEG", jpeg(&grain, 90, |e| e.set_progressive(true))));
     all.push(("noise, JPEG with a restart at each block", jpeg(&grain, 80, |e| e.set_restart_interval(1))));
     all.push(("normal, progressive JPEG of 64 scans", jpeg(normal, 85, |e| e.set_progressive_scans(64))));
@@ -185,6 +187,7 @@ fn pictures(normal: &DynamicImage) -> Vec<Worst> {
 }
 
 /// Most of all and the worst, over a normal one; told line by line.
+#[allow(clippy::disallowed_methods, reason = "a sample of the project")]
 pub fn try_all(checker: &Checker) -> (Duration, f64) {
     let sample = image::load_from_memory(include_bytes!("../../datasets/samples/original_card_01.jpg")).expect("whole");
     let normal = sample.resize_exact(SIDES.0, SIDES.1, image::imageops::FilterType::Triangle);

@@ -16,8 +16,10 @@ const SCANS: usize = 100;
 /// Blocks that may be gone over whatever the size.
 const FEW_BLOCKS: u64 = 1 << 21;
 
-/// Coded bits of a progressive file for each pixel: its coefficients are all held, and gone over again.
-const BITS_A_PIXEL: u64 = 8;
+/// Coded bits for each pixel: as many as without any coding.
+const BITS_A_PIXEL: u64 = 24;
+/// The same of a progressive file, whose coefficients are all held and gone over again.
+const PROGRESSIVE_BITS_A_PIXEL: u64 = 8;
 
 /// A component of a JPEG and what its scans have brought, to tell whether all scans are there.
 #[derive(Debug, Clone, Copy)]
@@ -79,8 +81,8 @@ pub(super) fn survey(bytes: &[u8]) -> Survey {
     }
     let blocks: u64 = coverage.iter().map(|c| c.blocks).sum();
     let area = survey.size.map_or(0, |(width, height)| u64::from(width) * u64::from(height));
-    let coded = survey.container.progressive && scan_bytes > most_coded_bytes(area, BITS_A_PIXEL);
-    if coded || scans > SCANS || passed > (PASSES * blocks).max(FEW_BLOCKS) {
+    let bits = if survey.container.progressive { PROGRESSIVE_BITS_A_PIXEL } else { BITS_A_PIXEL };
+    if scan_bytes > most_coded_bytes(area, bits) || scans > SCANS || passed > (PASSES * blocks).max(FEW_BLOCKS) {
         survey.refused.get_or_insert(CaptureError::TooCostly);
     }
     // A Huffman-coded block costs at least a bit for its DC and, unless progressive, one for its end. Nothing is
