@@ -124,12 +124,12 @@ fn grid_with_digits() -> RgbImage {
         let strokes = digit((x + 40) / CELL, (y + 40) / CELL);
         let (u, v) = (at_x.wrapping_sub(CELL * 3 / 8), at_y.wrapping_sub(CELL * 2 / 7));
         let (wide, thick) = (TALL * 11 / 20, TALL / 8);
-        let (left, right, above) = (u < thick, u + thick >= wide, v < TALL / 2);
+        let (left, right, above) = (u < thick, u >= wide - thick, v < TALL / 2);
         let stroke = |name: char| match name {
             'a' => v < thick,
             'b' => right && above,
             'c' => right && !above,
-            'd' => v + thick >= TALL,
+            'd' => v >= TALL - thick,
             'e' => left && !above,
             'f' => left && above,
             _ => v.abs_diff(TALL / 2) <= thick / 2,
