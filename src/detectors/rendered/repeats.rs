@@ -118,13 +118,6 @@ fn letters(print: &GrayImage) -> Vec<Letter> {
     let ink = |v: i16| i32::from(v) * if skew < 0 { -1 } else { 1 } > INK_LEVELS;
     let mut runs: Vec<(usize, usize, usize)> = Vec::new(); // row, first column, column behind
     let mut root: Vec<usize> = Vec::new();
-    fn top(root: &mut [usize], mut i: usize) -> usize {
-        while root[i] != i {
-            root[i] = root[root[i]];
-            i = root[i];
-        }
-        i
-    }
     let (mut above, mut here) = (0, 0);
     for (y, row) in off.chunks_exact(width).enumerate() {
         let mut x = 0;
@@ -169,6 +162,15 @@ fn letters(print: &GrayImage) -> Vec<Letter> {
             && l.ink as f32 >= LEAST_INK * (l.width * l.height) as f32
     };
     frames.into_iter().flatten().filter(whole).map(letter).filter(is_letter).collect()
+}
+
+/// The first run that run `i` is connected with.
+fn top(root: &mut [usize], mut i: usize) -> usize {
+    while root[i] != i {
+        root[i] = root[root[i]];
+        i = root[i];
+    }
+    i
 }
 
 /// What each pixel is above the mean of the square about it, which ends at the border.
