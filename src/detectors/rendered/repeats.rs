@@ -213,7 +213,9 @@ fn patch(print: &GrayImage, x: u32, y: u32, letter: &Letter) -> Patch {
         .flat_map(|y| (x - RIM..x + letter.width + RIM).map(move |x| f32::from(print.get_pixel(x, y).0[0])))
         .collect();
     let mean = values.iter().sum::<f32>() / values.len() as f32;
-    values.iter_mut().for_each(|v| *v -= mean);
+    for value in &mut values {
+        *value -= mean;
+    }
     let norm = values.iter().map(|v| v * v).sum::<f32>().sqrt();
     Patch { values, norm }
 }
