@@ -118,13 +118,6 @@ fn letters(print: &GrayImage) -> Vec<Letter> {
     let ink = |v: i16| i32::from(v) * if skew < 0 { -1 } else { 1 } > INK_LEVELS;
     let mut runs: Vec<(usize, usize, usize)> = Vec::new(); // row, first column, column behind
     let mut root: Vec<usize> = Vec::new();
-    fn top(root: &mut [usize], mut i: usize) -> usize {
-        while root[i] != i {
-            root[i] = root[root[i]];
-            i = root[i];
-        }
-        i
-    }
     let (mut above, mut here) = (0, 0);
     for (y, row) in off.chunks_exact(width).enumerate() {
         let mut x = 0;
@@ -171,6 +164,15 @@ fn letters(print: &GrayImage) -> Vec<Letter> {
     frames.into_iter().flatten().filter(whole).map(letter).filter(is_letter).collect()
 }
 
+/// The first run that run `i` is connected with.
+fn top(root: &mut [usize], mut i: usize) -> usize {
+    while root[i] != i {
+        root[i] = root[root[i]];
+        i = root[i];
+    }
+    i
+}
+
 /// What each pixel is above the mean of the square about it, which ends at the border.
 fn against_surroundings(print: &GrayImage) -> Vec<i16> {
     let (width, height) = (print.width() as usize, print.height() as usize);
@@ -211,7 +213,9 @@ fn patch(print: &GrayImage, x: u32, y: u32, letter: &Letter) -> Patch {
         .flat_map(|y| (x - RIM..x + letter.width + RIM).map(move |x| f32::from(print.get_pixel(x, y).0[0])))
         .collect();
     let mean = values.iter().sum::<f32>() / values.len() as f32;
-    values.iter_mut().for_each(|v| *v -= mean);
+    for value in &mut values {
+        *value -= mean;
+    }
     let norm = values.iter().map(|v| v * v).sum::<f32>().sqrt();
     Patch { values, norm }
 }
