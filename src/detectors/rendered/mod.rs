@@ -15,12 +15,17 @@ use crate::words::Fact;
 const TILE_PX: u32 = 64;
 /// Tiles a side of the grid that is spread over the picture: 256 tiles are a million pixels.
 const GRID: u32 = 16;
+/// Share of neighbours along a row that are equal, in the tile that is quieter than nine in ten: below, noise lies
+/// everywhere, a camera took the picture, and its letters are not compared. Of 280 rendered pages 278 have more, of 259
+/// photographed originals about half.
+const QUIET: f64 = 0.45;
 
 pub static EVEN_SHARE: Reading =
     Reading::share("rendered.even_share", "pixels that have exactly the commonest brightness of the picture");
 pub static LEVEL_SHARE: Reading = Reading::share(
     "rendered.level_share",
-    "repeats of a letter that stand at its height on a line to a tenth of a pixel; absent below 16 repeats",
+    "repeats of a letter that stand at its height on a line to a tenth of a pixel; absent below 16 repeats and where noise \
+     lies everywhere",
 );
 pub static REPEATS_COUNT: Reading =
     Reading::count("rendered.repeats_count", "letters of which another image was found and compared");
@@ -61,15 +66,19 @@ impl Detector for Rendered {
             (0..count).map(move |i| (length - TILE_PX) * i / (count - 1).max(1))
         };
         let mut all = [0u64; 256];
+        let mut quiet = Vec::new();
         for y in places(capture.height()) {
             for x in places(capture.width()) {
                 let Some(luma) = capture.luma(PixelRect::new(x, y, TILE_PX, TILE_PX)) else { continue };
                 luma.as_raw().iter().for_each(|value| all[usize::from(*value)] += 1);
+                quiet.push(equal_neighbours(&luma));
             }
         }
         let total = all.iter().sum::<u64>().max(1) as f64;
         let share = all.iter().max().map_or(0.0, |most| *most as f64 / total);
-        let repeats = print_of(capture).as_ref().and_then(repeats::measure);
+        quiet.sort_by(f64::total_cmp);
+        let quiet = quiet.get(quiet.len() * 9 / 10).is_some_and(|share| *share >= QUIET);
+        let repeats = quiet.then(|| print_of(capture)).flatten().as_ref().and_then(repeats::measure);
         let mut evidence = Evidence::told(Fact::Rendered { share, level: repeats.map(|r| (r.count, r.level)) });
         evidence.read(&EVEN_SHARE, share);
         if let Some(repeats) = repeats {
@@ -79,6 +88,13 @@ impl Detector for Rendered {
         }
         evidence.into()
     }
+}
+
+/// Share of the neighbours along the rows of a tile that are equal.
+fn equal_neighbours(luma: &GrayImage) -> f64 {
+    let rows = luma.as_raw().chunks_exact(TILE_PX as usize);
+    let equal: usize = rows.map(|row| row.iter().zip(&row[1..]).filter(|(a, b)| a == b).count()).sum();
+    equal as f64 / f64::from((TILE_PX - 1) * TILE_PX)
 }
 
 /// The native luma that is read for letters, in bands one below the other.
@@ -107,5 +123,21 @@ mod tests {
         assert!(even(|x, y| if line(x, y) { 30 } else { 250 }) > 0.8);
         // Noise of a few levels over a fall of light.
         assert!(even(|x, y| (180 + (x * 31 + y * 17 + x * y) % 7 + x / 32) as u8) < 0.2);
+    }
+
+    #[test]
+    fn letters_are_compared_where_noise_does_not_lie_everywhere() {
+        // Squares in two sizes, level.
+        let ink = |x: u32, y: u32| {
+            let (column, u, v) = (x / 20, x % 20, y % 40);
+            (4..4 + 8 + 2 * (column % 3)).contains(&u) && (10..22 + column % 2).contains(&v) && v != 15
+        };
+        let page = |x: u32, y: u32| if ink(x, y) { 30 } else { 220 };
+        let compared = |luma: &dyn Fn(u32, u32) -> u8| {
+            let evidence = examine_grey(&Rendered, 800, 640, luma);
+            evidence.readings.iter().any(|measured| std::ptr::eq(measured.reading, &LEVEL_SHARE))
+        };
+        assert!(compared(&page));
+        assert!(!compared(&|x, y| page(x, y) + ((x * 7919 + y * 104_729 + x * y) % 11) as u8));
     }
 }
