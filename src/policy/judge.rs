@@ -47,7 +47,10 @@ impl Policy {
         let legible = scores.legibility.map(|score| score >= self.legible_from);
         let share = |face: &Face| readings.get(document_net::share_of(*face).id).copied();
         let known = Face::VARIANTS.iter().filter_map(|face| Some((*face, share(face)?)));
-        let face = known.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(face, _)| face);
+        let likeliest = known.max_by(|a, b| a.1.total_cmp(&b.1));
+        let face = likeliest.map(|(face, _)| face);
+        // A document is called by its kind where it is likelier to be that than anything else together.
+        let called = likeliest.and_then(|(face, share)| (share >= 0.5).then_some(face));
         let mut found: Vec<Found<'_>> = Vec::new();
         let mut species = None;
         let all = |conditions: &Vec<Condition>| conditions.iter().all(|condition| condition.holds(scores, readings));
@@ -65,7 +68,7 @@ impl Policy {
             let Some((action, threshold, margin)) = rule.action(value) else { continue };
             let place = place(code);
             let zone = place.as_ref().and_then(|place| place.zone);
-            let Sentence { en, zh } = code.told(action, zone, face);
+            let Sentence { en, zh } = code.told(action, zone, called);
             let (polygon, shown_by) = place.map(|place| (place.polygon, place.shown_by)).unzip();
             found.push(Found {
                 severity: rule.severity,

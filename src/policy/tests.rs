@@ -461,3 +461,15 @@ fn what_is_asked_for_is_wanted_from_the_share_that_the_policy_says() {
     let nonsense = format!("{RULES}[expecting]\nseverity = \"high\"\nretake = nan\n");
     assert!(Policy::parse(&nonsense, &known).expect_err("no number").to_string().contains("unexpected_document"));
 }
+
+#[test]
+fn a_document_is_called_by_its_kind_where_it_is_likelier_to_be_that_than_not() {
+    let policy = Policy::shipped(&crate::checker::known_readings()).expect("the shipped policy is good");
+    let said = |share: f64| {
+        let cut = [("framing.corners_cut_count", 2.0), ("framing.print_cut_share", 0.5)];
+        let readings = cut.into_iter().chain([("document_net.card", share)]).collect();
+        let scores = Scores { screen: Some(0.0), print: Some(0.0), legibility: Some(0.9) };
+        policy.judge(&scores, &readings, |_| None).reasons[0].en.clone()
+    };
+    assert!(said(0.7).contains("the card") && said(0.3).contains("the document"), "{} {}", said(0.7), said(0.3));
+}
