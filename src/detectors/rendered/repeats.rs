@@ -114,7 +114,7 @@ fn letters(print: &GrayImage) -> Vec<Letter> {
     let (width, height) = (print.width() as usize, print.height() as usize);
     let off = against_surroundings(print);
     // Print is darker than its ground, or lighter: on the side where it stands out further.
-    let skew: i64 = off.iter().map(|v| i64::from(*v).pow(3)).sum();
+    let skew: i64 = off.iter().map(|v| i64::from(i32::from(*v).pow(3))).sum();
     let ink = |v: i16| i32::from(v) * if skew < 0 { -1 } else { 1 } > INK_LEVELS;
     let mut runs: Vec<(usize, usize, usize)> = Vec::new(); // row, first column, column behind
     let mut root: Vec<usize> = Vec::new();
@@ -183,6 +183,8 @@ fn against_surroundings(print: &GrayImage) -> Vec<i16> {
     let mut columns = vec![0u32; width];
     (0..half.min(height)).for_each(|y| columns.iter_mut().zip(row(y)).for_each(|(sum, v)| *sum += u32::from(*v)));
     let mut off = Vec::with_capacity(width * height);
+    // Sums of a row's columns up to each: that of a square is the difference of two.
+    let mut up_to = vec![0u32; width + 1];
     for y in 0..height {
         if y + half < height {
             columns.iter_mut().zip(row(y + half)).for_each(|(sum, v)| *sum += u32::from(*v));
@@ -190,13 +192,23 @@ fn against_surroundings(print: &GrayImage) -> Vec<i16> {
         if y > half {
             columns.iter_mut().zip(row(y - half - 1)).for_each(|(sum, v)| *sum -= u32::from(*v));
         }
-        let down = share(y, height);
-        let mut sum: u32 = columns[..half.min(width)].iter().sum();
-        for (x, (v, across)) in row(y).iter().zip(&across).enumerate() {
-            sum += columns.get(x + half).copied().unwrap_or(0);
-            sum -= if x > half { columns[x - half - 1] } else { 0 };
-            off.push(i16::from(*v) - (sum as f32 * down * across) as i16);
+        let mut sum = 0;
+        for (up_to, column) in up_to[1..].iter_mut().zip(&columns) {
+            sum += column;
+            *up_to = sum;
         }
+        let (line, down) = (row(y), share(y, height));
+        let above = |v: u8, sum: u32, across: f32| i16::from(v) - (sum as f32 * down * across) as i16;
+        let cut =
+            |x: usize| above(line[x], up_to[(x + half + 1).min(width)] - up_to[x.saturating_sub(half)], across[x]);
+        let begin = half.min(width);
+        let end = width.saturating_sub(half).max(begin);
+        off.extend((0..begin).map(cut));
+        let sums = up_to.iter().zip(&up_to[(begin + half + 1).min(width)..]).map(|(before, behind)| behind - before);
+        off.extend(
+            line[begin..end].iter().zip(sums).zip(&across[begin..end]).map(|((v, sum), share)| above(*v, sum, *share)),
+        );
+        off.extend((end..width).map(cut));
     }
     off
 }
@@ -208,10 +220,13 @@ struct Patch {
 }
 
 fn patch(print: &GrayImage, x: u32, y: u32, letter: &Letter) -> Patch {
-    let rows = y - RIM..y + letter.height + RIM;
-    let mut values: Vec<f32> = rows
-        .flat_map(|y| (x - RIM..x + letter.width + RIM).map(move |x| f32::from(print.get_pixel(x, y).0[0])))
-        .collect();
+    let (columns, rows) = ((letter.width + 2 * RIM) as usize, (letter.height + 2 * RIM) as usize);
+    let stride = print.width() as usize;
+    let first = (y - RIM) as usize * stride + (x - RIM) as usize;
+    let mut values = Vec::with_capacity(columns * rows);
+    for row in 0..rows {
+        values.extend(print.as_raw()[first + row * stride..][..columns].iter().map(|v| f32::from(*v)));
+    }
     let mean = values.iter().sum::<f32>() / values.len() as f32;
     for value in &mut values {
         *value -= mean;
