@@ -228,7 +228,14 @@ fn a_server_starts_dies_and_comes_back() {
     let answers = |postgres: &Postgres| std::net::TcpStream::connect(("127.0.0.1", postgres.port)).is_ok();
     assert!(answers(&postgres));
     postgres.kill();
-    assert!(!answers(&postgres));
+    // A child that the server had just forked may hold its socket for a moment more.
+    let gone = (0..100).any(|_| {
+        !answers(&postgres) || {
+            std::thread::sleep(Duration::from_millis(50));
+            false
+        }
+    });
+    assert!(gone);
     postgres.restart();
     assert!(answers(&postgres));
     assert!(postgres.new_database().starts_with("postgres://"));

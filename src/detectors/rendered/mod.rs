@@ -127,10 +127,12 @@ mod tests {
 
     #[test]
     fn letters_are_compared_where_noise_does_not_lie_everywhere() {
-        // Squares in two sizes, level.
+        // Signs of a few kinds, level.
         let ink = |x: u32, y: u32| {
-            let (column, u, v) = (x / 20, x % 20, y % 40);
-            (4..4 + 8 + 2 * (column % 3)).contains(&u) && (10..22 + column % 2).contains(&v) && v != 15
+            let (kind, u, v) = (x / 24 * 5 % 7, x % 24, y % 40);
+            let strokes =
+                [u < 7 || v < 13, kind & 1 > 0 && u >= 15, kind & 2 > 0 && v >= 23, kind & 4 > 0 && v / 3 == 6];
+            (4..18).contains(&u) && (10..26).contains(&v) && strokes.contains(&true)
         };
         let page = |x: u32, y: u32| if ink(x, y) { 30 } else { 220 };
         let compared = |luma: &dyn Fn(u32, u32) -> u8| {
