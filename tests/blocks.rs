@@ -7,6 +7,8 @@ use bonafide::capture::{Capture, CaptureError, Limits, Upload, decode, segments}
 use image::{DynamicImage, GrayImage, ImageFormat, Luma};
 use jpeg_encoder::{ColorType, Encoder};
 
+use crate::whole::end_with_directory;
+
 const SIDES: (u32, u32) = (96, 64);
 
 fn open(bytes: &[u8]) -> Result<Capture, CaptureError> {
@@ -231,14 +233,7 @@ fn tiff(compression: u16, strips: &[&[u8]], shared: &[u8]) -> Vec<u8> {
     }
     let directory = (out.len() as u32).to_le_bytes();
     out[4..8].copy_from_slice(&directory);
-    out.extend((entries.len() as u16).to_le_bytes());
-    for (tag, kind, count, value) in entries {
-        out.extend(tag.to_le_bytes());
-        out.extend(kind.to_le_bytes());
-        out.extend(count.to_le_bytes());
-        out.extend(value.to_le_bytes());
-    }
-    out.extend([0; 4]);
+    end_with_directory(&mut out, &entries);
     out
 }
 

@@ -158,6 +158,18 @@ fn what_is_not_examined_is_neither_damaged_nor_missing() {
     }
 }
 
+/// The last directory of a little-endian TIFF, of tags with their type, count and value, at the end of `out`.
+pub(crate) fn end_with_directory(out: &mut Vec<u8>, entries: &[(u16, u16, u32, u32)]) {
+    out.extend((entries.len() as u16).to_le_bytes());
+    for (tag, kind, count, value) in entries {
+        out.extend(tag.to_le_bytes());
+        out.extend(kind.to_le_bytes());
+        out.extend(count.to_le_bytes());
+        out.extend(value.to_le_bytes());
+    }
+    out.extend([0; 4]);
+}
+
 /// A little-endian TIFF of 96 × 64 whose one strip is uncompressed grey, with `orientation`.
 fn tiff(orientation: u16, luma: &GrayImage) -> Vec<u8> {
     let (width, height) = (luma.width() as u16, luma.height() as u16);
@@ -176,14 +188,7 @@ fn tiff(orientation: u16, luma: &GrayImage) -> Vec<u8> {
     let mut out = b"II*\0".to_vec();
     out.extend((8 + pixels.len() as u32).to_le_bytes());
     out.extend(pixels);
-    out.extend((entries.len() as u16).to_le_bytes());
-    for (tag, kind, count, value) in entries {
-        out.extend(tag.to_le_bytes());
-        out.extend(kind.to_le_bytes());
-        out.extend(count.to_le_bytes());
-        out.extend(value.to_le_bytes());
-    }
-    out.extend([0; 4]);
+    end_with_directory(&mut out, &entries);
     out
 }
 
