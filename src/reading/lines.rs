@@ -123,6 +123,8 @@ impl Pieces {
                 }
                 let (a, b) = (self.root(touching), self.root(i));
                 if a != b {
+                    // The earlier run stands for both, so that pieces come in the order of their first.
+                    let (a, b) = (a.min(b), a.max(b));
                     self.parent[b] = a;
                     let [l, t, r, d, area] = self.joined[b];
                     let whole = &mut self.joined[a];
@@ -142,7 +144,7 @@ impl Pieces {
         i
     }
 
-    /// What hung together in all rows.
+    /// What hung together in all rows, in the order of the uppermost pixels.
     #[must_use]
     pub fn whole(self) -> Vec<Piece> {
         let roots = self.joined.into_iter().zip(self.parent).enumerate().filter(|(i, (_, parent))| i == parent);

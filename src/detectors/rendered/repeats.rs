@@ -7,6 +7,9 @@
 
 use image::GrayImage;
 
+use crate::geometry::PixelRect;
+use crate::reading::lines::{Piece, Pieces, Touch};
+
 /// Height of the bands of a large picture that are read, and how many pixels are read at most.
 const BAND_PX: u32 = 192;
 const MOST_PX: u32 = 2_500_000;
@@ -110,67 +113,30 @@ struct Letter {
     ink: u32,
 }
 
+/// The letters of `print`, in the order of their uppermost pixels.
 fn letters(print: &GrayImage) -> Vec<Letter> {
-    let (width, height) = (print.width() as usize, print.height() as usize);
+    let (width, height) = (print.width() as usize, print.height());
     let off = against_surroundings(print);
     // Print is darker than its ground, or lighter: on the side where it stands out further.
     let skew: i64 = off.iter().map(|v| i64::from(i32::from(*v).pow(3))).sum();
     let ink = |v: i16| i32::from(v) * if skew < 0 { -1 } else { 1 } > INK_LEVELS;
-    let mut runs: Vec<(usize, usize, usize)> = Vec::new(); // row, first column, column behind
-    let mut root: Vec<usize> = Vec::new();
-    let (mut above, mut here) = (0, 0);
-    for (y, row) in off.chunks_exact(width).enumerate() {
-        let mut x = 0;
-        while let Some(start) = row[x..].iter().position(|v| ink(*v)).map(|at| x + at) {
-            let end = row[start..].iter().position(|v| !ink(*v)).map_or(width, |at| start + at);
-            let mine = runs.len();
-            runs.push((y, start, end));
-            root.push(mine);
-            while above < here && runs[above].2 < start {
-                above += 1;
-            }
-            let mut touching = above;
-            while touching < here && runs[touching].1 <= end {
-                let (a, b) = (top(&mut root, touching), top(&mut root, mine));
-                root[a.max(b)] = a.min(b);
-                touching += 1;
-            }
-            x = end;
-        }
-        (above, here) = (here, runs.len());
+    let mut pieces = Pieces::new(Touch::Corners, 0);
+    let mut inked = vec![0; width];
+    for row in off.chunks_exact(width) {
+        inked.iter_mut().zip(row).for_each(|(inked, v)| *inked = u8::from(ink(*v)));
+        pieces.add(&inked);
     }
-    let mut frames: Vec<Option<[usize; 5]>> = vec![None; runs.len()];
-    for (i, (y, start, end)) in runs.iter().enumerate() {
-        let at = top(&mut root, i);
-        let frame = frames[at].get_or_insert([*start, *y, *end, *y, 0]);
-        *frame = [frame[0].min(*start), frame[1], frame[2].max(*end), *y, frame[4] + end - start];
-    }
-    let reach = REACH as usize + 1;
-    let whole = |[left, upper, right, lower, _]: &[usize; 5]| {
-        *left >= reach && *upper >= reach && right + reach <= width && lower + 1 + reach <= height
+    let whole = |Piece { rect: r, .. }: &Piece| {
+        let reach = REACH + 1;
+        r.x >= reach && r.y >= reach && r.x + r.width + reach <= width as u32 && r.y + r.height + reach <= height
     };
-    let letter = |[left, upper, right, lower, ink]: [usize; 5]| Letter {
-        x: left as u32,
-        y: upper as u32,
-        width: (right - left) as u32,
-        height: (lower + 1 - upper) as u32,
-        ink: ink as u32,
-    };
+    let letter = |Piece { rect: PixelRect { x, y, width, height }, area }| Letter { x, y, width, height, ink: area };
     let is_letter = |l: &Letter| {
         HEIGHTS.contains(&l.height)
             && (LEAST_WIDTH..=*HEIGHTS.end()).contains(&l.width)
             && l.ink as f32 >= LEAST_INK * (l.width * l.height) as f32
     };
-    frames.into_iter().flatten().filter(whole).map(letter).filter(is_letter).collect()
-}
-
-/// The first run that run `i` is connected with.
-fn top(root: &mut [usize], mut i: usize) -> usize {
-    while root[i] != i {
-        root[i] = root[root[i]];
-        i = root[i];
-    }
-    i
+    pieces.whole().into_iter().filter(whole).map(letter).filter(is_letter).collect()
 }
 
 /// What each pixel is above the mean of the square about it, which ends at the border.
