@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
@@ -273,6 +273,7 @@ fn router(app: &Arc<App>, open: bool) -> Result<Router, ServeError> {
     let unknown = async || Problem::not_found();
     let other_method = async || Problem::new(Kind::MethodNotAllowed, "Another method is needed.", "请求方法不适用。");
     let secure = app.scheme == "https" || app.public_url.as_ref().is_some_and(|url| url.starts_with("https://"));
+    let guards = Guards { secure, framed: framed(&app.config.listen.cors_origin)? };
     let mut router = api::router()
         .merge(pages::router(app.checker.policy()))
         .merge(SwaggerUi::new("/docs").url("/openapi.json", api::openapi()))
@@ -280,7 +281,7 @@ fn router(app: &Arc<App>, open: bool) -> Result<Router, ServeError> {
         .method_not_allowed_fallback(other_method)
         .layer(middleware::from_fn_with_state(Arc::new(names(app, open)), names::guard))
         .layer(middleware::from_fn(problem::tell))
-        .layer(middleware::from_fn(move |request: Request, next: Next| guard(secure, request, next)));
+        .layer(middleware::from_fn_with_state(Arc::new(guards), guard));
     if !app.config.listen.cors_origin.is_empty() {
         router = router.layer(cors(&app.config.listen.cors_origin)?);
     }
@@ -292,7 +293,7 @@ fn cors(origins: &[String]) -> Result<CorsLayer, ServeError> {
     let origins = origins.iter().map(|origin| {
         let sound = origin.starts_with("https://") || origin.starts_with("http://");
         let origin = sound.then(|| HeaderValue::from_str(origin.trim_end_matches('/')).ok()).flatten();
-        origin.ok_or_else(|| ServeError::Setting("an origin has the form https://host[:port]".to_owned()))
+        origin.ok_or_else(origin_error)
     });
     let origins = origins.collect::<Result<Vec<_>, _>>()?;
     Ok(CorsLayer::new()
@@ -316,28 +317,67 @@ fn cors(origins: &[String]) -> Result<CorsLayer, ServeError> {
 }
 
 /// What pages of the service may load: their own files, and pictures that they made themselves.
-const PAGE_POLICY: &str = "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; object-src 'none'; \
-                           base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+macro_rules! page_policy {
+    () => {
+        "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; object-src 'none'; base-uri 'none'; \
+         form-action 'none'; frame-ancestors "
+    };
+}
+
+const PAGE_POLICY: &str = concat!(page_policy!(), "'none'");
 
 /// The page of the API's description sets styles by script.
 const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                            object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// What `guard` says of every answer.
+struct Guards {
+    /// Browsers are told to come by HTTPS alone.
+    secure: bool,
+    /// The policy of pages that other sites may frame, where any may.
+    framed: Option<HeaderValue>,
+}
+
+/// The policy of pages that `origins` may frame.
+fn framed(origins: &[String]) -> Result<Option<HeaderValue>, ServeError> {
+    if origins.is_empty() {
+        return Ok(None);
+    }
+    let origins: Vec<&str> = origins.iter().map(|origin| origin.trim_end_matches('/')).collect();
+    // What parts one rule from the next would end the list.
+    let policy = Some(origins.join(" ")).filter(|list| !list.contains([';', ',']));
+    let policy = policy.and_then(|list| HeaderValue::from_str(&format!("{}{list}", page_policy!())).ok());
+    policy.map(Some).ok_or_else(origin_error)
+}
+
+fn origin_error() -> ServeError {
+    ServeError::Setting("an origin has the form https://host[:port]".to_owned())
+}
+
 /// Headers by which browsers guard against what an answer could be used for.
-async fn guard(secure: bool, request: Request, next: Next) -> Response {
-    let is_docs = request.uri().path().starts_with("/docs");
+async fn guard(State(guards): State<Arc<Guards>>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let (is_docs, is_component) = (path.starts_with("/docs"), path == pages::COMPONENT);
+    let framed = guards.framed.clone().filter(|_| pages::FRAMED.contains(&path));
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    match framed {
+        Some(policy) => drop(headers.insert(header::CONTENT_SECURITY_POLICY, policy)),
+        None => {
+            let policy = if is_docs { DOCS_POLICY } else { PAGE_POLICY };
+            headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+            headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+        }
+    }
     let mut set = |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
-    set(header::CONTENT_SECURITY_POLICY, if is_docs { DOCS_POLICY } else { PAGE_POLICY });
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    set(header::X_FRAME_OPTIONS, "DENY");
     set(header::REFERRER_POLICY, "no-referrer");
     set(header::CACHE_CONTROL, "no-store");
     set(HeaderName::from_static("permissions-policy"), "camera=(self), microphone=(), geolocation=()");
     set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
-    set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
-    if secure {
+    let whose = if is_component { "cross-origin" } else { "same-origin" };
+    set(HeaderName::from_static("cross-origin-resource-policy"), whose);
+    if guards.secure {
         set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
     response

@@ -1,6 +1,7 @@
 // The computer's page: makes a session or watches one, shows the code, then each photograph's verdict as it comes.
 
 import { icon, make, sketch } from "./elements.js";
+import { tellFrame } from "./embed.js";
 import { reasonsOf } from "./marks.js";
 import { Page, kept } from "./page.js";
 import { createSession, mayMakeSession, now_ms, readCode, readOverlay, watch } from "./session.js";
@@ -35,6 +36,7 @@ const say = (key, values) => page.say(key, values);
 function view(show, o = { focus: true }) {
   redraw = show;
   show(o);
+  tellFrame(session);
 }
 
 function heading(text, level = "h1") {

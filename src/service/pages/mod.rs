@@ -23,6 +23,7 @@ const ASSETS: &[(&str, &str, &str)] = &[
     ("aim.js", JS, include_str!("aim.js")),
     ("capture.js", JS, include_str!("capture.js")),
     ("elements.js", JS, include_str!("elements.js")),
+    ("embed.js", JS, include_str!("embed.js")),
     ("hints.js", JS, include_str!("hints.js")),
     ("marks.js", JS, include_str!("marks.js")),
     ("page.js", JS, include_str!("page.js")),
@@ -31,6 +32,12 @@ const ASSETS: &[(&str, &str, &str)] = &[
     ("verdict.js", JS, include_str!("verdict.js")),
     ("words.js", JS, include_str!("words.js")),
 ];
+
+/// Where the web component is, which pages of other sites load.
+pub(super) const COMPONENT: &str = "/bonafide-capture.js";
+
+/// The pages that a site named by `cors-origin` may show in a frame.
+pub(super) const FRAMED: [&str; 2] = ["/capture", "/phone"];
 
 const CSS: &str = "text/css; charset=utf-8";
 
@@ -70,6 +77,8 @@ pub(super) fn router<S: Clone + Send + Sync + 'static>(policy: &Policy) -> Route
     Router::new()
         .route("/capture", html(page("capture", policy)))
         .route("/phone", html(page("phone", policy)))
+        .route(COMPONENT, get(async || ([(header::CONTENT_TYPE, JS)], include_str!("component/bonafide-capture.js"))))
+        .route("/", get(async || ([(header::CONTENT_TYPE, HTML)], include_str!("places.html"))))
         .route("/assets/{name}", get(asset))
 }
 

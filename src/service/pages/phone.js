@@ -2,6 +2,7 @@
 
 import { Aim, canAim } from "./aim.js";
 import { icon, make, sketch } from "./elements.js";
+import { embedded, tellFrame } from "./embed.js";
 import { Page, kept } from "./page.js";
 import { Problem, claim, now_ms, readOverlay, readSession, sendPhoto } from "./session.js";
 import { decisionOf, judged, markedPicture, reasonList, verdictHeading } from "./verdict.js";
@@ -28,6 +29,7 @@ const say = (key, values) => page.say(key, values);
 function view(show) {
   redraw = show;
   show({ focus: true });
+  tellFrame(session);
 }
 
 function stopAim() {
@@ -144,6 +146,7 @@ const showNoLink = (o) => showMessage("none", "phone", "", say("none_title"), sa
 
 function showExpired(o) {
   stopAim();
+  if (session) session.state = "expired";
   showMessage("expired", "clock", "", say("expired_title"), say("expired_text"), null, o);
 }
 
@@ -269,7 +272,8 @@ function showVerdict(o) {
   const next = session.steps.find((other) => other.state !== "done");
   const again = step.state === "retake";
   const last = !again && !next;
-  const todo = again ? `do_${decision === "reject" ? "reject" : "retake"}` : last ? "do_finish" : "do_next";
+  const finish = embedded ? "do_finish_here" : "do_finish";
+  const todo = again ? `do_${decision === "reject" ? "reject" : "retake"}` : last ? finish : "do_next";
   page.show("verdict", [
     progress(),
     make(
@@ -307,7 +311,7 @@ function showFinished(o) {
       return make("li", { class: decision }, make("span", { class: "badge" }, icon(decision)), make("span", {}, `${stepName(page.lang, step.expect)}: ${say(`${decision}_short`)}`));
     }),
   );
-  showMessage("finished", "accept", "accept", say("finished"), say("finished_text"), list, o);
+  showMessage("finished", "accept", "accept", say("finished"), say(embedded ? "finished_here" : "finished_text"), list, o);
 }
 
 // ------------------------------------------------------------------ sending
