@@ -378,6 +378,24 @@ fn answers_guard_browsers_and_other_sites_are_not_let_in() {
     }
     let open = Server::start(|config| config.listen.cors_origin = vec!["https://shop.example".to_owned()]);
     assert_eq!(from(&open).header("access-control-allow-origin"), "https://shop.example");
+    // Sites that are named may frame the pages of the hand-off, and nothing else.
+    for path in ["/capture", "/phone"] {
+        let framed = open.get(path).expect(200);
+        let policy = framed.header("content-security-policy");
+        assert!(policy.ends_with("frame-ancestors https://shop.example"), "{policy}");
+        assert_eq!(framed.header("x-frame-options"), "");
+        assert!(closed.get(path).expect(200).header("content-security-policy").ends_with("frame-ancestors 'none'"));
+    }
+    assert_eq!(open.get("/docs/").expect(200).header("x-frame-options"), "DENY");
+    for server in [&open, &closed] {
+        let component = server.get("/bonafide-capture.js").expect(200);
+        assert_eq!(component.header("cross-origin-resource-policy"), "cross-origin");
+        assert!(component.text().contains("customElements.define(\"bonafide-capture\""));
+        assert_eq!(server.get("/assets/base.css").expect(200).header("cross-origin-resource-policy"), "same-origin");
+        for place in ["/capture", "/docs", "/openapi.json", "/bonafide-capture.js", "/healthz"] {
+            assert!(server.get("/").expect(200).text().contains(&format!("href=\"{place}\"")), "{place}");
+        }
+    }
     let docs = closed.get("/docs/").expect(200).text();
     assert!(docs.contains("swagger-ui") && !docs.contains("http://") && !docs.contains("https://"), "{docs}");
     assert_eq!(closed.get("/openapi.json").expect(200).json()["info"]["title"], "bonafide");

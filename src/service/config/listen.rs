@@ -40,7 +40,7 @@ settings! {
         #[env("BONAFIDE_TLS_KEY", value_name = "FILE")]
         #[sample(Shown "\"/etc/bonafide/tls/privkey.pem\"")]
         tls_key: Option<PathBuf>,
-        /// Another site whose pages may call the API; can be repeated.
+        /// Another site whose pages may call the API and frame the pages of the hand-off; can be repeated.
         #[env("BONAFIDE_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
         #[sample(Shown "[\"https://shop.example.com\"]")]
         cors_origin: Vec<String>,

@@ -142,6 +142,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_shipped_for_containers_sets_settings_that_there_are() {
+        let files = [include_str!("../deploy/compose.yaml"), include_str!("../deploy/Dockerfile")];
+        let known: Vec<&str> = groups().into_iter().flat_map(|group| group.settings).map(|s| s.variable).collect();
+        let mut named = 0;
+        for line in files.iter().flat_map(|file| file.lines()).filter(|line| !line.trim_start().starts_with('#')) {
+            // `${NAME}` is the operator's own.
+            let words = line.split(|c: char| !(c.is_ascii_uppercase() || "_{".contains(c)));
+            for word in words.filter(|word| word.starts_with("BONAFIDE_")) {
+                assert!(known.contains(&word), "{line}");
+                named += 1;
+            }
+        }
+        assert_eq!(named, 5);
+    }
+
+    #[test]
     fn variables_are_named_after_their_settings() {
         for setting in groups().into_iter().flat_map(|group| group.settings) {
             assert_eq!(setting.variable, format!("BONAFIDE_{}", setting.name.to_uppercase()));
