@@ -19,6 +19,7 @@ mod qr;
 mod rendered;
 mod resolution;
 pub(crate) mod scene_net;
+mod shadow;
 mod sharpness;
 mod sheet;
 pub(crate) mod texture_net;
@@ -75,6 +76,7 @@ pub const DETECTORS: &[Entry] = &[
     sharpness::ENTRY,
     glare::ENTRY,
     exposure::ENTRY,
+    shadow::ENTRY,
     framing::ENTRY,
     resolution::ENTRY,
     locator::ENTRY,

@@ -163,7 +163,7 @@ pub const CODES: &[Code] = &[
         baidu: None,
         onfido_veriff: Some("image_quality"),
         species: None,
-        shown_by: &[MarkKind::Blur],
+        shown_by: &[MarkKind::Blur, MarkKind::Cover],
     },
     Code {
         risk: Risk::UnexpectedDocument,

@@ -313,6 +313,25 @@ fn a_camera_that_moved_is_neither_compression_nor_small_print_nor_a_shadow() {
 }
 
 #[test]
+fn a_file_of_no_quality_is_compressed_however_it_is_read_and_tells_of_no_computer() {
+    let page = [("locator.found", 1.0), ("legibility.print_share", 0.6), ("exposure.bright_luma", 200.0)];
+    let told = |quality: f64, more: (&'static str, f64)| {
+        shipped(Some(0.95), &[&page[..], &[("container.tables_quality", quality), more]].concat())
+    };
+    for drawn in [("rendered.even_share", 0.6), ("rendered.level_share", 0.9)] {
+        assert_eq!((told(4.0, drawn), told(80.0, drawn)), (vec!["compressed"], vec!["electronic_copy"]));
+    }
+    assert!(told(32.0, ("legibility.readable", 0.95)).is_empty());
+}
+
+#[test]
+fn a_deep_shadow_over_a_tenth_of_a_document_is_told_however_the_rest_is_read() {
+    let page = [("locator.found", 1.0), ("legibility.print_share", 0.6), ("locator.edge_support", 0.9)];
+    let told = |share: f64| shipped(Some(0.95), &[&page[..], &[("shadow.share", share)]].concat());
+    assert_eq!((told(0.15), told(0.05)), (vec!["shadow"], Vec::new()));
+}
+
+#[test]
 fn what_is_mostly_read_is_not_illegible_for_a_score_in_doubt() {
     let told = |legibility: f64, readable: f64| {
         let page = [("locator.found", 1.0), ("legibility.print_share", 0.6), ("legibility.blur_ratio", 0.15)];

@@ -64,6 +64,9 @@ pub enum Fact<'a> {
     Sheet {
         sides: usize,
     },
+    Shadow {
+        share: f64,
+    },
     Texture {
         tiles: usize,
         screen: f64,

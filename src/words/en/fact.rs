@@ -56,6 +56,10 @@ pub fn said(fact: &Fact<'_>) -> String {
         }
         Fact::SheetNeedsBorder => "No document border was found.".into(),
         Fact::SheetNeedsPixels => "The document is too small in the picture.".into(),
+        Fact::Shadow { share: 0.0 } => "No deep shadow lies on the document and beyond it.".into(),
+        Fact::Shadow { share } => {
+            format!("A deep shadow lies on {:.0} % of the document and goes on beyond it.", 100.0 * share)
+        }
         Fact::Sheet { sides: 0 } => "The document does not go on into a larger white sheet.".into(),
         Fact::Sheet { sides } => {
             format!("The document's own white goes on beyond {sides} of its 4 sides, without an edge.")

@@ -48,6 +48,8 @@ pub fn said(fact: &Fact<'_>) -> String {
         }
         Fact::SheetNeedsBorder => "未找到证件边界。".into(),
         Fact::SheetNeedsPixels => "证件在画面中过小。".into(),
+        Fact::Shadow { share: 0.0 } => "没有延伸到证件之外的深色阴影。".into(),
+        Fact::Shadow { share } => format!("深色阴影覆盖证件的 {:.0}%，并延伸到证件之外。", 100.0 * share),
         Fact::Sheet { sides: 0 } => "证件四周不是更大的白纸。".into(),
         Fact::Sheet { sides } => format!("证件的白色底面越过 {sides} 条边继续延伸，且无边缘。"),
         Fact::Texture { tiles, screen } => {
