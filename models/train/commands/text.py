@@ -13,7 +13,7 @@ import tempfile
 import numpy as np
 
 from .. import options
-from ..draw.text_lines import drawn_line
+from ..draw.text_lines import TEXTS, drawn_line
 from ..figures import share
 from ..nets.graph import session, write_manifest
 from ..nets.text import export
@@ -38,7 +38,7 @@ def check(folder, fonts, count):
         runs = {"in bytes, as shipped": session(path), "in floats": session(whole)}
     print("| weights | lines | n | exact |\n| --- | --- | --- | --- |")
     for name, run in runs.items():
-        for kind in ("validity", "title", "term"):
+        for kind in TEXTS:
             lines = [drawn_line(np.random.default_rng((SEED, index)), kind, fonts) for index in range(count)]
             exact = sum(read(run, kept, picture) == text for picture, text in lines)
             print(f"| {name} | {kind} | {count} | {share(exact, count)} |", flush=True)
