@@ -22,6 +22,7 @@ pub(crate) mod scene_net;
 mod sharpness;
 mod sheet;
 pub(crate) mod texture_net;
+mod validity;
 
 use serde::Serialize;
 
@@ -82,6 +83,7 @@ pub const DETECTORS: &[Entry] = &[
     legibility::ENTRY,
     cover::ENTRY,
     number::ENTRY,
+    validity::ENTRY,
     #[cfg(feature = "qr")]
     qr::ENTRY,
 ];
