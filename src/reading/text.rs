@@ -98,11 +98,12 @@ mod tests {
 
     #[test]
     fn repeats_join_and_blanks_part() {
-        let class = |symbol: char| 1 + reader().symbols.iter().position(|known| *known == symbol).expect("known");
+        let reader = reader();
+        let class = |symbol: char| 1 + reader.symbols.iter().position(|known| *known == symbol).expect("known");
         let frames: Vec<ndarray::Array1<f32>> = [class('长'), class('长'), 0, class('长'), class('期'), 0]
             .map(|class| ndarray::Array1::from_shape_fn(3867, |i| if i == class { 20.0 } else { 0.0 }))
             .to_vec();
-        let line = reader().decoded(frames.iter().map(|frame| frame.view()));
+        let line = reader.decoded(frames.iter().map(|frame| frame.view()));
         assert_eq!((line.text.as_str(), line.at.as_slice()), ("长长期", &[0.0, 3.0, 4.0][..]));
         assert!(line.confidence.iter().all(|confidence| *confidence > 0.99));
     }
@@ -121,8 +122,9 @@ mod tests {
                 }
             }
         }
-        let line = reader().read(&luma, PixelRect::new(30, 19, 390, 22));
+        let reader = reader();
+        let line = reader.read(&luma, PixelRect::new(30, 19, 390, 22));
         assert_eq!(line.text, text);
-        assert!(reader().read(&luma, PixelRect::new(30, 19, 0, 22)).text.is_empty());
+        assert!(reader.read(&luma, PixelRect::new(30, 19, 0, 22)).text.is_empty());
     }
 }

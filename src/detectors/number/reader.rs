@@ -51,8 +51,8 @@ const SURE_FACE: f32 = 0.7;
 
 /// Lines of a card or licence that the slower reader is asked for, 25 ms each.
 const MOST_AGAIN: usize = 2;
-/// Digits that the quick reader has seen in such a line.
-const LEAST_DIGITS_AGAIN: usize = 6;
+/// Digits that the quick reader has seen in such a line: of a resident number, and of a code, which has eight at least.
+const LEAST_DIGITS_AGAIN: [usize; 2] = [10, 7];
 /// Characters of a resident number or credit code.
 const LENGTH: usize = 18;
 /// Confidence that every character of a number needs that the slower reader has read.
@@ -366,7 +366,9 @@ impl Reader<'_> {
     /// A number that holds in the lines of `found`, as the slower reader of Chinese print has them: those that may bear one
     /// where the face must, the likeliest first.
     pub(super) fn again(&self, text: &TextReader, found: &Attempt, view: &Flat) -> Option<Attempt> {
-        let mut lines: Vec<(PixelRect, Line)> = Vec::new();
+        // Of a zone one line may have been read well.
+        let mut lines: Vec<(PixelRect, Line)> =
+            found.lines.iter().filter(|(rect, _)| found.zone.contains(rect)).cloned().collect();
         for rect in self.likeliest(found, view.luma.dimensions()) {
             if self.scene.deadline().passed() {
                 return None;
@@ -375,6 +377,7 @@ impl Reader<'_> {
                 Some((luma, rect)) => text.read(&luma, rect),
                 None => text.read(&view.luma, rect),
             };
+            lines.retain(|(known, _)| *known != rect);
             lines.push((rect, in_symbols(line)));
             let zone = found.zone.clone();
             lines.sort_by_key(|(rect, _)| rect.y);
@@ -392,8 +395,9 @@ impl Reader<'_> {
 
     /// Lines that the slower reader is asked for: those of a zone that was seen, or the ones most like a number.
     fn likeliest(&self, found: &Attempt, (width, height): (u32, u32)) -> Vec<PixelRect> {
-        if !found.zone.is_empty() {
-            return found.zone.iter().rev().take(MOST_AGAIN + 1).copied().collect();
+        // Of a zone of two lines the second has the dates, and of one of three the first two.
+        if let [first, second, ..] = found.zone[..] {
+            return vec![second, first];
         }
         if !self.is(Face::PortraitSide) && !self.is(Face::Licence) {
             return Vec::new();
@@ -409,7 +413,8 @@ impl Reader<'_> {
         let digits = |line: &Line| line.text.bytes().filter(u8::is_ascii_digit).count().min(LENGTH);
         let mut lines: Vec<&(PixelRect, Line)> = found.lines.iter().filter(|(rect, _)| in_place(rect)).collect();
         lines.sort_by_key(|(_, line)| std::cmp::Reverse(digits(line)));
-        let some = |line: &&&(PixelRect, Line)| digits(&line.1) >= LEAST_DIGITS_AGAIN;
+        let least = LEAST_DIGITS_AGAIN[usize::from(self.is(Face::Licence))];
+        let some = |line: &&&(PixelRect, Line)| digits(&line.1) >= least;
         lines.iter().filter(some).take(MOST_AGAIN).map(|(rect, _)| *rect).collect()
     }
 
