@@ -39,7 +39,8 @@ pub struct Simulate {
 /// When the directory or a file cannot be written, or another run writes there.
 pub fn run(args: &Simulate) -> Result<usize, String> {
     let _stop = Stop::heed()?;
-    let counts = args.originals_of.map_or(Counts::of(args.count), |document| Counts::originals_of(document, args.count));
+    let counts =
+        args.originals_of.map_or(Counts::of(args.count), |document| Counts::originals_of(document, args.count));
     let counts = Counts { faulty: args.faulty, ..counts };
     let total = u64::from(args.count) + u64::from(args.faulty);
     let progress = (!args.quiet).then(|| Progress::of("captures", total));
