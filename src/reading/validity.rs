@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn one_wrong_digit_of_a_cards_dates_is_seen_but_in_a_decade() {
+    fn one_wrong_digit_of_a_cards_dates_is_seen_but_in_a_decade_or_by_a_day() {
         let text = "2015.03.14-2035.03.14";
         let mut believed = Vec::new();
         for (at, right) in text.char_indices().filter(|(_, c)| c.is_ascii_digit()) {
@@ -225,8 +225,10 @@ mod tests {
                 believed.extend(card(&wrong).map(|_| wrong));
             }
         }
-        // Ten and twenty years differ by one digit of either year.
-        assert_eq!(believed, ["2025.03.14-2035.03.14", "2015.03.14-2025.03.14"]);
+        // Ten and twenty years differ by one digit of either year, and a permit ends on the day before.
+        let expected =
+            ["2025.03.14-2035.03.14", "2015.03.15-2035.03.14", "2015.03.14-2025.03.14", "2015.03.14-2035.03.13"];
+        assert_eq!(believed, expected);
     }
 
     #[test]
