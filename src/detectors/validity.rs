@@ -45,8 +45,8 @@ pub(super) const ENTRY: Entry = Entry {
         method: "On the emblem side of a resident card the lowest line, on a licence lines with a day in them, are found by \
                  a small network for digits, and read by a larger one for Chinese print where that does not suffice. A \
                  card's end is believed where it is 1, 5, 10 or 20 years after its beginning to the day, a licence's \
-                 where both networks read the same, or it is whole years after. Every character needs a confidence of \
-                 0.9. The end of a machine-readable zone is a reading of `number`.",
+                 where both networks read the same, or it is whole years after. A character needs a confidence of 0.9, on \
+                 a card 0.7 in a year and 0.5 in a day and month, which stand twice. The end of a machine-readable zone is a reading of `number`.",
         blind_spots: "Looks at no other face. The term of a licence that is one word in a line of its own is not found. A \
                       misread decade that is sure of itself goes unseen.",
     },

@@ -10,6 +10,10 @@ use super::{Date, Line, day, half_width};
 
 /// Confidence that every character of a date must have: as of a number's, whose checks hold far more.
 const SURE: f32 = 0.9;
+/// The same of a digit of a card's day or month, which stand twice and prove each other.
+const SURE_TWICE: f32 = 0.5;
+/// The same of a digit of its years: one that is wrong may still leave ten years for twenty.
+const SURE_YEAR: f32 = 0.7;
 /// First year in which a validity may begin; no licence is older than the reform of 1979.
 const FIRST_YEAR: i16 = 1979;
 /// Years from beginning to end of a card's validity: resident cards of 5, 10 or 20, permits of 1, 5 or 10.
@@ -20,8 +24,9 @@ const MOST_YEARS: i16 = 100;
 const LONG_TERM: [char; 2] = ['长', '期'];
 /// What stands between two days of a licence's term.
 const UNTIL: char = '至';
-/// Digits of a date.
+/// Digits of a date, and of its year before the others.
 const DATE: usize = 8;
+const YEAR: usize = 4;
 
 /// When a validity ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +101,13 @@ fn years_between(from: Date, until: Date) -> Option<i16> {
 pub fn of_card(line: &Line, today: Date) -> Option<Validity> {
     let signs = signs(line);
     let begins = |signs: &[(char, f32)]| date(signs).filter(|from| *from <= today);
+    let sure = |(at, (_, confidence)): (usize, &(char, f32))| {
+        *confidence >= if at % DATE < YEAR { SURE_YEAR } else { SURE_TWICE }
+    };
     let term = signs.windows(2 * DATE).find_map(|part| {
+        if !part.iter().enumerate().all(sure) {
+            return None;
+        }
         let (from, until) = (begins(&part[..DATE])?, date(&part[DATE..])?);
         CARD_YEARS
             .contains(&years_between(from, until)?)
@@ -106,10 +117,10 @@ pub fn of_card(line: &Line, today: Date) -> Option<Validity> {
         signs.windows(DATE + LONG_TERM.len()).find_map(|part| {
             begins(&part[..DATE])?;
             let long = part[DATE..].iter().map(|(c, _)| *c).eq(LONG_TERM);
-            long.then(|| Validity { until: Until::LongTerm, least: least(part) })
+            (long && least(part) >= SURE).then(|| Validity { until: Until::LongTerm, least: least(part) })
         })
     };
-    term.or_else(endless).filter(|validity| validity.least >= SURE)
+    term.or_else(endless)
 }
 
 /// Whether a line of digits may be a licence's with a day in it: eight digits that are a date.
@@ -247,8 +258,16 @@ mod tests {
         ] {
             assert_eq!(card(text), None, "{text}");
         }
-        let mut unsure = line("2015.01.01-2035.01.01");
-        unsure.confidence[13] = 0.8;
+        // Signs between digits have no say, and years more than what stands twice.
+        for (at, confidence, read) in
+            [(4, 0.2, true), (6, 0.6, true), (6, 0.4, false), (13, 0.8, true), (13, 0.6, false)]
+        {
+            let mut unsure = line("2015.01.01-2035.01.01");
+            unsure.confidence[at] = confidence;
+            assert_eq!(of_card(&unsure, on(2026, 11, 28)).is_some(), read, "{at} {confidence}");
+        }
+        let mut unsure = line("2006.05.12-长期");
+        unsure.confidence[11] = 0.8;
         assert_eq!(of_card(&unsure, on(2026, 11, 28)), None);
     }
 
