@@ -143,7 +143,7 @@ pub fn of_licence(line: &Line, digits: &Line) -> Option<Validity> {
     let (last, at) = days.last().copied().zip(parts.last())?;
     // A day alone is that of a foundation; one behind "until", or behind another, is an end.
     let first = (days.len() == 2).then(|| days[0]);
-    if days.len() > 2 || (first.is_none() && !until.is_some_and(|until| until < at.start)) {
+    if days.len() > 2 || (first.is_none() && until.is_none_or(|until| until >= at.start)) {
         return None;
     }
     if first.is_some_and(|first| first >= last || last.year() - first.year() > MOST_YEARS) {
