@@ -3,9 +3,9 @@
     python -m train text [--out models]
     python -m train text --check [--fonts DIR] [--count 400]
 
-Nothing is learnt: the symbols are cut to ASCII and the common Chinese characters, the input is one grey line, weights are
-held in 8 bits. `--check` measures what that costs on drawn lines of documents, beside the network as the package has it,
-and how many numbers it misreads into others that hold, on the half legible lines of the reader of numbers.
+Nothing is learnt: the symbols are cut to ASCII and the common Chinese characters, the input is one grey line, weights
+are held in 8 bits. `--check` measures what that costs on drawn lines of documents, beside the network as the package
+has it, and how many numbers it misreads into others that hold, on the half legible lines of the reader of numbers.
 """
 
 import os
@@ -44,7 +44,9 @@ def reject(run, kept, fonts, count):
         ("resident number", id_number, id_consistent),
         ("credit code", whole_code, code_consistent),
     )
-    print("\n| half legible | at least | n | read right | read wrong, yet consistent |\n| --- | --- | --- | --- | --- |")
+    print(
+        "\n| half legible | at least | n | read right | read wrong, yet consistent |\n| --- | --- | --- | --- | --- |"
+    )
     for number, (name, drawn, consistent) in enumerate(kinds):
         for right in (True, False):
             found = []
@@ -93,7 +95,9 @@ def main():
     options.out(parser)
     options.fonts(parser)
     parser.add_argument("--check", action="store_true", help="measure the exported net")
-    parser.add_argument("--count", type=int, default=400, help="lines of each kind that --check draws, five times as many of numbers")
+    parser.add_argument(
+        "--count", type=int, default=400, help="lines of each kind that --check draws, five times as many of numbers"
+    )
     args = parser.parse_args()
     if args.check:
         return check(args.out, args.fonts, args.count)

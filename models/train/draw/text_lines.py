@@ -1,6 +1,6 @@
 """A random generator -> a made-up line of a Chinese document, photographed, and what stands in it.
 
-Nothing learns from these lines: they measure what the shipped reader of print makes of lines that the program asks it for.
+Nothing learns from these lines: they measure what the shipped reader of print makes of lines that it is asked for.
 """
 
 import functools

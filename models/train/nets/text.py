@@ -1,7 +1,7 @@
-"""A reader of Chinese and Latin print as its package has it -> the same for one grey line, its symbols fewer, its weights in bytes.
+"""A reader of Chinese and Latin print as its package has it -> the same for one grey line, of fewer symbols and bytes.
 
-What comes out is meant to read what the package's network reads: nothing is learnt here. A weight of 8 bits is written as
-such and made a float by `Cast` and `Mul`, which both engines do once, when they load the graph.
+What comes out is meant to read what the package's network reads: nothing is learnt here. A weight of 8 bits is written
+as such and made a float by `Cast` and `Mul`, which both engines do once, when they load the graph.
 """
 
 import importlib.util
@@ -167,5 +167,7 @@ def export(path, in_bytes=True):
     cutting.take_grey()
     if in_bytes:
         cutting.in_bytes()
-    cutting.save(path, "A line of print, grey 0..255, 48 rows, the width a multiple of 8 -> CTC logits: blank, then text_net.txt")
+    cutting.save(
+        path, "A line of print, grey 0..255, 48 rows, the width a multiple of 8 -> CTC logits: blank, then text_net.txt"
+    )
     return kept
