@@ -36,6 +36,8 @@ const MOST_LICENCE_LINES: usize = 10;
 const MOST_TEXT_LINES: usize = 2;
 /// Digits from which a line that holds no validity may be one all the same.
 const SOME_DIGITS: usize = 5;
+/// Digits of a line with a day in it: all eight, or nearly.
+const DAY_DIGITS: usize = 7;
 
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
@@ -139,7 +141,7 @@ impl Looking<'_> {
                 if let Some(validity) = validity::of_card(&line, today) {
                     return Some((validity, rect, view.clone()));
                 }
-                unread.push((line.text.chars().filter(char::is_ascii_digit).count(), rect, view));
+                unread.push((digits_of(&line), rect, view));
             }
         }
         unread.retain(|(digits, ..)| *digits >= SOME_DIGITS);
@@ -155,13 +157,18 @@ impl Looking<'_> {
         let mut days: Vec<(Line, PixelRect)> = rects
             .into_iter()
             .map(|rect| (self.digits(flat, rect), rect))
-            .filter(|(line, _)| validity::has_day(line))
+            // What stands between the digits of a day may be read as anything.
+            .filter(|(line, _)| digits_of(line) >= DAY_DIGITS)
             .collect();
-        days.sort_by_key(|(line, _)| std::cmp::Reverse(line.text.chars().filter(char::is_ascii_digit).count()));
+        days.sort_by_key(|(line, _)| std::cmp::Reverse(digits_of(line)));
         days.into_iter().take(MOST_TEXT_LINES).find_map(|(digits, rect)| {
             validity::of_licence(&self.print(flat, rect), &digits).map(|validity| (validity, rect, flat.clone()))
         })
     }
+}
+
+fn digits_of(line: &Line) -> usize {
+    line.text.bytes().filter(u8::is_ascii_digit).count()
 }
 
 /// Lines with a label before them perhaps, long enough, in `place` of the height.

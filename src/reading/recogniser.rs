@@ -192,6 +192,11 @@ fn decoded(frames: &[Vec<f32>]) -> Line {
         }
         before = best.map(|(symbol, _)| twin(symbol));
     }
+    spaced(read)
+}
+
+/// Characters, how sure each is and the step at which it stands → a line with a space where they stand wide apart.
+pub(super) fn spaced(read: Vec<(char, f32, usize)>) -> Line {
     let mut steps: Vec<usize> = read.windows(2).map(|pair| pair[1].2 - pair[0].2).collect();
     steps.sort_unstable();
     let apart = steps.get(steps.len() / 2).map_or(f32::MAX, |step| APART * *step as f32);

@@ -6,7 +6,7 @@ use image::GrayImage;
 use ndarray::{Array4, ArrayView1, Ix3};
 
 use super::Line;
-use super::recogniser::{Form, strip};
+use super::recogniser::{Form, spaced, strip};
 use crate::geometry::PixelRect;
 use crate::inference::Model;
 
@@ -36,7 +36,8 @@ impl TextReader {
         Self { model, symbols: SYMBOLS.lines().filter_map(|line| line.chars().next()).collect() }
     }
 
-    /// Reads the print in `line` of `luma`: no spaces are told, and nothing when there are no pixels or the model fails.
+    /// Reads the print in `line` of `luma`, a space where characters stand wide apart; nothing when there are no pixels or
+    /// the model fails.
     #[must_use]
     pub fn read(&self, luma: &GrayImage, line: PixelRect) -> Line {
         strip(luma, line, &FORM).and_then(|strip| self.read_strip(&strip)).unwrap_or_default()
@@ -55,24 +56,20 @@ impl TextReader {
     /// Greedy decoding of connectionist temporal classification (Graves et al. 2006): the best class of each frame, repeats
     /// joined, blanks dropped; a character's confidence is the highest softmax probability among its frames.
     fn decoded<'a>(&self, frames: impl Iterator<Item = ArrayView1<'a, f32>>) -> Line {
-        let mut line = Line::default();
+        let mut read: Vec<(char, f32, usize)> = Vec::new();
         let mut before = 0;
         for (t, frame) in frames.enumerate() {
             let best = (0..frame.len()).max_by(|a, b| frame[*a].total_cmp(&frame[*b])).unwrap_or_default();
             if best > 0 {
                 let confidence = 1.0 / frame.iter().map(|logit| (logit - frame[best]).exp()).sum::<f32>();
-                match line.confidence.last_mut() {
-                    Some(last) if best == before => *last = last.max(confidence),
-                    _ => {
-                        line.text.push(self.symbols[best - 1]);
-                        line.confidence.push(confidence);
-                        line.at.push(t as f32);
-                    }
+                match read.last_mut() {
+                    Some(last) if best == before => last.1 = last.1.max(confidence),
+                    _ => read.push((self.symbols[best - 1], confidence, t)),
                 }
             }
             before = best;
         }
-        line
+        spaced(read)
     }
 }
 
@@ -100,11 +97,11 @@ mod tests {
     fn repeats_join_and_blanks_part() {
         let reader = reader();
         let class = |symbol: char| 1 + reader.symbols.iter().position(|known| *known == symbol).expect("known");
-        let frames: Vec<ndarray::Array1<f32>> = [class('长'), class('长'), 0, class('长'), class('期'), 0]
+        let frames: Vec<ndarray::Array1<f32>> = [class('长'), class('长'), 0, class('长'), 0, class('期')]
             .map(|class| ndarray::Array1::from_shape_fn(3867, |i| if i == class { 20.0 } else { 0.0 }))
             .to_vec();
         let line = reader.decoded(frames.iter().map(|frame| frame.view()));
-        assert_eq!((line.text.as_str(), line.at.as_slice()), ("长长期", &[0.0, 3.0, 4.0][..]));
+        assert_eq!((line.text.as_str(), line.at.as_slice()), ("长长期", &[0.0, 3.0, 5.0][..]));
         assert!(line.confidence.iter().all(|confidence| *confidence > 0.99));
     }
 

@@ -123,12 +123,6 @@ pub fn of_card(line: &Line, today: Date) -> Option<Validity> {
     term.or_else(endless)
 }
 
-/// Whether a line of digits may be a licence's with a day in it: eight digits that are a date.
-#[must_use]
-pub fn has_day(line: &Line) -> bool {
-    signs(line).windows(DATE).any(|part| date(part).is_some() && least(part) >= SURE)
-}
-
 /// The term that stands in a licence's line, `2015年10月01日至2035年09月30日`, `至2035年09月30日`, `长期`; `digits` is
 /// the same line as the reader of numbers has it. `None` where none was surely read.
 #[must_use]
@@ -287,7 +281,6 @@ mod tests {
         {
             assert_eq!(licence(other, "20151001 20350930"), None, "{other}");
         }
-        assert!(has_day(&line("TERM 20151001")) && !has_day(&line("91119999")) && !has_day(&line("2015")));
     }
 
     #[test]
