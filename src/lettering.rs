@@ -51,6 +51,22 @@ const fn strokes(c: char) -> &'static str {
     }
 }
 
+/// The same of a Chinese character, on a grid 9 wide and 9 high: those of a validity.
+const fn han(c: char) -> &'static str {
+    match c {
+        '年' => "3003 2282 2484 2426 0696 5259",
+        '月' => "202609 20707969 2373 2676",
+        '日' => "2029 2070 7079 2979 2474",
+        '至' => "0090 402373 6284 1686 5459 0999",
+        '长' => "7043 0494 303857 446799",
+        '期' => "0141 1017 3037 1333 1535 0747 1809 3849 606659 60909989 6393 6696",
+        _ => "",
+    }
+}
+
+/// Height of a Chinese character, and its advance, in heights of a capital letter.
+const HAN: (f32, f32) = (1.2, 1.45);
+
 /// Characters whose strokes are bent, not angled.
 const BENT: &str = "0235689CGJOQSU";
 
@@ -78,14 +94,24 @@ fn bent(points: Vec<[f32; 2]>) -> Vec<[f32; 2]> {
 /// The polylines of `text` with its top left at (`x`, `y`) and capitals `height` high; small letters are set as capitals.
 #[must_use]
 pub fn lines(text: &str, x: f32, y: f32, height: f32) -> Vec<Vec<[f32; 2]>> {
-    let unit = height / 6.0;
     let mut out = Vec::new();
-    for (i, c) in text.chars().enumerate() {
-        let left = x + i as f32 * ADVANCE * height;
-        for stroke in strokes(c.to_ascii_uppercase()).split(' ').filter(|s| !s.is_empty()) {
+    // Columns before this character: capitals, and Chinese ones.
+    let mut before = (0, 0);
+    for c in text.chars() {
+        let left = x + (before.0 as f32 * ADVANCE + before.1 as f32 * HAN.1) * height;
+        let (grid, unit, top) = match han(c) {
+            "" => (strokes(c.to_ascii_uppercase()), height / 6.0, y),
+            grid => (grid, HAN.0 * height / 9.0, y - (HAN.0 - 1.0) / 2.0 * height),
+        };
+        if han(c).is_empty() {
+            before.0 += 1;
+        } else {
+            before.1 += 1;
+        }
+        for stroke in grid.split(' ').filter(|s| !s.is_empty()) {
             let points = stroke.as_bytes().chunks_exact(2);
             let points =
-                points.map(|p| [left + f32::from(p[0] - b'0') * unit, y + f32::from(p[1] - b'0') * unit]).collect();
+                points.map(|p| [left + f32::from(p[0] - b'0') * unit, top + f32::from(p[1] - b'0') * unit]).collect();
             out.push(if BENT.contains(c.to_ascii_uppercase()) { bent(points) } else { points });
         }
     }

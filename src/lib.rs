@@ -42,7 +42,7 @@
 //! | a word that all stages share: documents, sides, species, languages | [`vocabulary`] |
 //! | how a file's name is shown, in rows, pages and terminals | [`names`] |
 //! | how the document is found, where tiles are cut | [`scene`]: `document`, `tiles.rs` |
-//! | how numbers are read and checked | [`reading`] |
+//! | how numbers and validities are read and checked | [`reading`] |
 //! | what is measured | [`detectors`]: one file and one line in `DETECTORS` each; its readings are `static`s in it |
 //! | how readings become scores | [`scoring`], `models/train/commands/fuse.py` |
 //! | a threshold or an action | `policy/gate.toml` |

@@ -10,6 +10,7 @@
 //! - `inference`: both engines give the same outputs, and a checker judges a capture from bytes to verdict;
 //! - `depthwise`: the embedded engine's convolutions have the bits of the published ones;
 //! - `reading`: the committed samples: corners, numbers, and what turning and mirroring do to them;
+//! - `validity`: documents on their last day, on the next and long before;
 //! - `wire`: the JSON contract, mirrored field by field: a field that comes or goes fails here;
 //! - `benchmark`: labels, runs, comparisons and proposed policies, and labels that cannot be used;
 //! - `screening`: the same rows on any number of threads and after any interruption, and hostile files;
@@ -54,6 +55,8 @@ mod signals;
 #[cfg(feature = "cli")]
 mod snapshots;
 mod tidy;
+#[cfg(feature = "simulation")]
+mod validity;
 mod whole;
 #[cfg(feature = "cli")]
 mod wire;

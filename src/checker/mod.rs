@@ -14,6 +14,7 @@ use crate::capture::{Capture, Isolation, Limits};
 use crate::detectors::{DETECTORS, Detector};
 use crate::inference::{EngineChoice, InferenceError, ModelSource, Models};
 use crate::policy::{Policy, PolicyError, Sensitivity, Verdict};
+use crate::reading::Date;
 use crate::report::{Judge, Report, SCHEMA_VERSION};
 use crate::scene::{Classifier, Deadline, Locator, Networks, Scene, survey};
 use crate::scoring::{Fusion, FusionError, Readings, Scores};
@@ -30,6 +31,10 @@ pub struct Options {
     pub sensitivity: Vec<(String, Sensitivity)>,
     /// The document, or side of it, that is asked for; any is welcome otherwise.
     pub expect: Option<Face>,
+    /// Days for which a document must be valid yet; being in date is enough otherwise.
+    pub valid_for: Option<u16>,
+    /// The day on which uploads are said to be looked at; that on which each of them is, in UTC, otherwise.
+    pub today: Option<Date>,
     /// Engine that runs the models.
     pub engine: EngineChoice,
     /// Bounds on an upload.
@@ -61,6 +66,7 @@ pub struct Checker {
     limits: Limits,
     isolation: Isolation,
     reveal: bool,
+    today: Option<Date>,
     hashes: BTreeMap<String, String>,
     trained_on: BTreeSet<String>,
     engine: String,
@@ -89,6 +95,9 @@ impl Checker {
         if let Some(face) = options.expect {
             policy = policy.expecting(face);
         }
+        if let Some(days) = options.valid_for {
+            policy = policy.valid_for(days)?;
+        }
         Ok(Self {
             detectors: DETECTORS.iter().map(|entry| (entry.info.id, (entry.build)(&models))).collect(),
             networks: Networks {
@@ -100,6 +109,7 @@ impl Checker {
             limits: options.limits,
             isolation: options.isolation.clone(),
             reveal: options.reveal,
+            today: options.today,
             hashes: models.hashes(),
             trained_on: source.trained_on()?,
             engine: models.engine().to_owned(),
@@ -121,7 +131,11 @@ impl Checker {
     /// Begins to look at a capture, with the learned eyes.
     #[must_use]
     pub fn survey<'a>(&'a self, capture: &'a Capture, deadline: Deadline) -> Scene<'a> {
-        survey(capture, deadline).guided_by(&self.networks)
+        let scene = survey(capture, deadline).guided_by(&self.networks);
+        match self.today {
+            Some(day) => scene.on(day),
+            None => scene,
+        }
     }
 
     /// SHA-256 of each model in use, by name.

@@ -30,6 +30,7 @@ use bonafide::checker::{Checker, Options};
 use bonafide::inference::EngineChoice;
 use bonafide::names::{disguises, printable_lines, shown};
 use bonafide::policy::Sensitivity;
+use bonafide::reading::Date;
 use bonafide::report::text::{Notice, noticed};
 use bonafide::vocabulary::{Face, Language};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -105,12 +106,24 @@ struct CheckerArgs {
     /// `card`, `passport_page`, `licence` or `page`.
     #[arg(long, value_name = "DOCUMENT")]
     expect: Option<Face>,
+    /// Wants documents that are valid for so many days more, for example `90d`; being in date is enough without it.
+    #[arg(long, value_name = "DAYS", value_parser = days)]
+    valid_for: Option<u16>,
+    /// The day from which validity is counted, for example `2026-01-31`; today in UTC without it.
+    #[arg(long, value_name = "DAY")]
+    today: Option<Date>,
     /// Shows the document's number in full and what it encodes of its holder; without this most of it is masked.
     #[arg(long)]
     reveal: bool,
     /// Opens every picture in a process of its own with limits of memory and time; HEIC always is.
     #[arg(long)]
     isolate: bool,
+}
+
+/// Reads a number of days, with or without a `d` behind it.
+fn days(text: &str) -> Result<u16, String> {
+    let number = text.strip_suffix('d').unwrap_or(text);
+    number.parse().map_err(|_| "it needs a number of days, for example 90d".to_owned())
 }
 
 /// Says `text` on standard error, which may have been closed. Nothing in it reaches a terminal as more than text.
@@ -132,6 +145,8 @@ impl CheckerArgs {
             policy: self.policy,
             sensitivity: self.sensitivity,
             expect: self.expect,
+            valid_for: self.valid_for,
+            today: self.today,
             engine: self.engine,
             limits: Limits::default(),
             reveal: self.reveal,

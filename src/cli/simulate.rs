@@ -1,6 +1,6 @@
 //! `bonafide simulate`: a directory, a count and a seed to labelled captures nobody photographed.
 
-use bonafide::simulation::{Counts, write_set};
+use bonafide::simulation::{Counts, Document, write_set};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -16,6 +16,9 @@ pub struct Simulate {
     /// Captures: two sevenths prints, the rest originals and screens by halves
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub count: u32,
+    /// Originals of this document alone
+    #[arg(long, value_name = "DOCUMENT", value_enum)]
+    pub originals_of: Option<Document>,
     /// The same seed gives the same files
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -36,7 +39,9 @@ pub struct Simulate {
 /// When the directory or a file cannot be written, or another run writes there.
 pub fn run(args: &Simulate) -> Result<usize, String> {
     let _stop = Stop::heed()?;
-    let counts = Counts { faulty: args.faulty, ..Counts::of(args.count) };
+    let counts =
+        args.originals_of.map_or(Counts::of(args.count), |document| Counts::originals_of(document, args.count));
+    let counts = Counts { faulty: args.faulty, ..counts };
     let total = u64::from(args.count) + u64::from(args.faulty);
     let progress = (!args.quiet).then(|| Progress::of("captures", total));
     let done = || progress.iter().for_each(Progress::one);

@@ -23,6 +23,7 @@ mod shadow;
 mod sharpness;
 mod sheet;
 pub(crate) mod texture_net;
+mod validity;
 
 use serde::Serialize;
 
@@ -84,6 +85,7 @@ pub const DETECTORS: &[Entry] = &[
     legibility::ENTRY,
     cover::ENTRY,
     number::ENTRY,
+    validity::ENTRY,
     #[cfg(feature = "qr")]
     qr::ENTRY,
 ];

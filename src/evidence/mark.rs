@@ -37,6 +37,8 @@ pub enum MarkKind {
     Code,
     /// The line in which the document's number stands.
     Number,
+    /// The line that says until when it holds.
+    Validity,
 }
 
 /// A place on the picture.

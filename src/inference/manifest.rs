@@ -55,6 +55,7 @@ const SHIPPED_FILES: &[(&str, &[u8])] = &[
     ("document_net.onnx", include_bytes!("../../models/document_net.onnx")),
     ("cover_net.onnx", include_bytes!("../../models/cover_net.onnx")),
     ("legibility_net.onnx", include_bytes!("../../models/legibility_net.onnx")),
+    ("text_net.onnx", include_bytes!("../../models/text_net.onnx")),
 ];
 
 impl ModelSource {

@@ -199,7 +199,7 @@ fn choose(choice: EngineChoice) -> Result<(String, bool), InferenceError> {
 }
 
 /// Models that many pictures do without: those of print, numbers and what lies over a document.
-const WHEN_NEEDED: [&str; 3] = ["cover_net", "legibility_net", "reader_net"];
+const WHEN_NEEDED: [&str; 4] = ["cover_net", "legibility_net", "reader_net", "text_net"];
 
 /// A shipped model that is loaded when it is first run.
 struct Waiting {

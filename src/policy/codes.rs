@@ -261,6 +261,22 @@ pub const CODES: &[Code] = &[
         species: None,
         shown_by: &[MarkKind::Document],
     },
+    Code {
+        risk: Risk::Expired,
+        tencent: Some("-9100"),
+        baidu: None,
+        onfido_veriff: Some("document_expiration"),
+        species: None,
+        shown_by: &[MarkKind::Validity, MarkKind::Number],
+    },
+    Code {
+        risk: Risk::ExpiresSoon,
+        tencent: None,
+        baidu: None,
+        onfido_veriff: None,
+        species: None,
+        shown_by: &[MarkKind::Validity, MarkKind::Number],
+    },
 ];
 
 /// The entry of `code`.

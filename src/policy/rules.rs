@@ -13,6 +13,9 @@ use crate::vocabulary::Face;
 /// The risk of a document that is not the one asked for.
 const UNEXPECTED: &str = "unexpected_document";
 
+/// The risk of a document that is not valid for long enough.
+const TOO_SOON: &str = "expires_soon";
+
 /// Why a policy file is refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -196,6 +199,24 @@ impl Policy {
         self.rules.extend(code(UNEXPECTED).map(|code| (UNEXPECTED.to_owned(), code, rule)));
         self.id = format!("{}+expect={}", self.id, face.name());
         self
+    }
+
+    /// The same for a gate that wants documents which are valid for `days` more, from the day on which they are looked at;
+    /// the id says so too.
+    ///
+    /// # Errors
+    /// [`PolicyError`] when the policy has no rule for that.
+    pub fn valid_for(mut self, days: u16) -> Result<Self, PolicyError> {
+        let rules = self.rules.iter_mut().filter(|(_, code, _)| code.code() == TOO_SOON);
+        let mut known = false;
+        for (_, _, rule) in rules {
+            for threshold in [&mut rule.retake, &mut rule.review, &mut rule.reject].into_iter().flatten() {
+                *threshold = f64::from(days);
+            }
+            (rule.enabled, known) = (true, true);
+        }
+        self.id = format!("{}+valid_for={days}d", self.id);
+        if known { Ok(self) } else { Err(PolicyError::UnknownCode(TOO_SOON.to_owned())) }
     }
 
     /// Thresholds of enabled rules on `quantity` by what they ask for: `review`, `reject`, `retake`, `classify`.

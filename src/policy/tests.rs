@@ -482,6 +482,33 @@ fn what_is_asked_for_is_wanted_from_the_share_that_the_policy_says() {
 }
 
 #[test]
+fn a_document_out_of_date_is_refused_and_one_that_soon_will_be_where_that_is_asked_for() {
+    let known = crate::checker::known_readings();
+    let shipped = || Policy::shipped(&known).expect("the shipped policy is good");
+    let told = |policy: &Policy, readings: Readings| {
+        let scores = Scores { screen: Some(0.0), print: Some(0.0), legibility: Some(0.9) };
+        let verdict = policy.judge(&scores, &readings, |_| None);
+        (verdict.decision, verdict.reasons.iter().map(|reason| reason.code).collect::<Vec<_>>())
+    };
+    for reading in ["validity.days_left", "number.days_left"] {
+        let asked = shipped().valid_for(30).expect("a rule");
+        assert!(asked.id().ends_with("+valid_for=30d"));
+        let refused = |code| (Decision::Reject, vec![code]);
+        let cases = [
+            (-1.0, refused("expired"), refused("expired")),
+            (0.0, (Decision::Accept, vec![]), refused("expires_soon")),
+            (29.0, (Decision::Accept, vec![]), refused("expires_soon")),
+            (30.0, (Decision::Accept, vec![]), (Decision::Accept, vec![])),
+        ];
+        for (days, plainly, when_asked) in cases {
+            let left = || Readings::from([(reading, days)]);
+            assert_eq!((told(&shipped(), left()), told(&asked, left())), (plainly, when_asked), "{reading} {days}");
+        }
+    }
+    assert!(policy(RULES).expect("good").valid_for(30).is_err());
+}
+
+#[test]
 fn a_document_is_called_by_its_kind_where_it_is_likelier_to_be_that_than_not() {
     let policy = Policy::shipped(&crate::checker::known_readings()).expect("the shipped policy is good");
     let said = |share: f64| {

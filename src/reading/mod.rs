@@ -9,11 +9,15 @@ pub mod mrz;
 pub mod place;
 pub mod recogniser;
 pub mod resident_id;
+pub mod text;
+pub mod validity;
 
 pub use credit_code::{CreditCode, QrMatch};
 pub use mrz::Mrz;
 pub use recogniser::{Line, Recogniser, Strip};
 pub use resident_id::ResidentId;
+pub use text::TextReader;
+pub use validity::{Until, Validity};
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -67,6 +67,14 @@ fn certain(checks: &[Option<bool>], places: &Places) -> bool {
     held >= least && !checks.contains(&Some(false))
 }
 
+/// Whether a credit code begins with an authority and a province that there are.
+#[must_use]
+pub fn is_given(code: &str) -> bool {
+    let begins =
+        |range: std::ops::Range<usize>, known: &[&str]| code.get(range).is_some_and(|part| known.contains(&part));
+    begins(0..2, &AUTHORITIES) && (begins(2..4, &resident_id::REGIONS) || begins(2..4, &["10"]))
+}
+
 /// Whether the two characters from `at` on are right; `None` where one of them was not read.
 fn two(places: &Places, at: usize, right: impl Fn(&str) -> bool) -> Option<bool> {
     Some(right(&[places[at]?, places[at + 1]?].iter().collect::<String>()))

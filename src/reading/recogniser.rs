@@ -8,12 +8,18 @@ use ndarray::{Array4, Ix3};
 use crate::geometry::PixelRect;
 use crate::inference::Model;
 
-/// Rows that the network reads.
-const ROWS: u32 = 32;
-/// Height of a line's print in those rows.
-const PRINT_ROWS: f32 = 20.0;
-/// Widest line the network is given, in columns: an MRZ line of 44 characters takes about 700.
-const MOST_COLUMNS: u32 = 1024;
+/// How a network wants a line.
+pub(super) struct Form {
+    /// Rows that it reads.
+    pub(super) rows: u32,
+    /// Height of a line's print in those rows.
+    pub(super) print_rows: f32,
+    /// Widest line that it is given, in columns.
+    pub(super) most_columns: u32,
+}
+
+/// The form of this network's lines: one of a zone, of 44 characters, takes about 700 columns.
+const FORM: Form = Form { rows: 32, print_rows: 20.0, most_columns: 1024 };
 /// How many times the middle step from one character to the next makes a space.
 const APART: f32 = 1.7;
 /// Symbols of the network's outputs after the blank.
@@ -97,20 +103,20 @@ impl Strip {
     /// The print in `line` of `luma`; nothing of a line without pixels.
     #[must_use]
     pub fn of(luma: &GrayImage, line: PixelRect) -> Option<Self> {
-        strip(luma, line).map(Self)
+        strip(luma, line, &FORM).map(Self)
     }
 }
 
-/// The line and a little about it, `ROWS` high, its print about `PRINT_ROWS`.
-fn strip(luma: &GrayImage, line: PixelRect) -> Option<GrayImage> {
+/// The line and a little about it in `form`.
+pub(super) fn strip(luma: &GrayImage, line: PixelRect, form: &Form) -> Option<GrayImage> {
     if line.height == 0 || line.width == 0 {
         return None;
     }
-    let scale = PRINT_ROWS / line.height as f32;
-    let margin = (ROWS as f32 / scale - line.height as f32) / 2.0;
+    let scale = form.print_rows / line.height as f32;
+    let margin = (form.rows as f32 / scale - line.height as f32) / 2.0;
     let (left, top) = (line.x as f32 - 1.5 * margin, line.y as f32 - margin);
     let wide = (line.width as f32 + 3.0 * margin) * scale;
-    let columns = ((wide / 8.0).ceil() as u32 * 8).clamp(64, MOST_COLUMNS);
+    let columns = ((wide / 8.0).ceil() as u32 * 8).clamp(64, form.most_columns);
     // Print higher than the network's is averaged down first, so that no stroke falls between samples.
     let sub = (1.0 / scale).ceil().max(1.0) as u32;
     // Where the samples of column, or row, `i` of the strip fall, the one as far along as there are samples of it.
@@ -121,9 +127,9 @@ fn strip(luma: &GrayImage, line: PixelRect) -> Option<GrayImage> {
     };
     let across: Vec<Between> = (0..columns).flat_map(|u| places(left, u, luma.width())).collect();
     let stride = luma.width() as usize;
-    let mut out = Vec::with_capacity(columns as usize * ROWS as usize);
+    let mut out = Vec::with_capacity(columns as usize * form.rows as usize);
     let mut sums = vec![0.0; columns as usize];
-    for v in 0..ROWS {
+    for v in 0..form.rows {
         sums.fill(0.0);
         for row in places(top, v, luma.height()) {
             let [upper, lower] = [row.first, row.second].map(|y| &luma.as_raw()[y * stride..][..stride]);
@@ -135,7 +141,7 @@ fn strip(luma: &GrayImage, line: PixelRect) -> Option<GrayImage> {
         }
         out.extend(sums.iter().map(|sum| rounded(sum / (sub * sub) as f32)));
     }
-    GrayImage::from_raw(columns, ROWS, out)
+    GrayImage::from_raw(columns, form.rows, out)
 }
 
 /// `value`, at least 0, to the nearest whole; without a call, as `round` takes on plain x86-64.
@@ -186,6 +192,11 @@ fn decoded(frames: &[Vec<f32>]) -> Line {
         }
         before = best.map(|(symbol, _)| twin(symbol));
     }
+    spaced(read)
+}
+
+/// Characters, how sure each is and the step at which it stands → a line with a space where they stand wide apart.
+pub(super) fn spaced(read: Vec<(char, f32, usize)>) -> Line {
     let mut steps: Vec<usize> = read.windows(2).map(|pair| pair[1].2 - pair[0].2).collect();
     steps.sort_unstable();
     let apart = steps.get(steps.len() / 2).map_or(f32::MAX, |step| APART * *step as f32);
@@ -275,9 +286,9 @@ mod tests {
         });
         for line in [(10, 20, 150, 25), (0, 0, 300, 45), (200, 100, 100, 20), (3, 50, 90, 11)] {
             let line = PixelRect::new(line.0, line.1, line.2, line.3);
-            let strip = strip(&luma, line).expect("a strip");
-            let scale = PRINT_ROWS / line.height as f32;
-            let margin = (ROWS as f32 / scale - line.height as f32) / 2.0;
+            let strip = strip(&luma, line, &FORM).expect("a strip");
+            let scale = FORM.print_rows / line.height as f32;
+            let margin = (FORM.rows as f32 / scale - line.height as f32) / 2.0;
             let (left, top) = (line.x as f32 - 1.5 * margin, line.y as f32 - margin);
             let sub = (1.0 / scale).ceil().max(1.0) as u32;
             let at = |x: f32, y: f32| {
@@ -303,8 +314,8 @@ mod tests {
     #[test]
     fn a_strip_is_as_high_as_the_network_reads() {
         let luma = GrayImage::from_pixel(200, 60, image::Luma([90]));
-        let strip = strip(&luma, PixelRect::new(10, 20, 150, 25)).expect("a strip");
-        assert_eq!((strip.height(), strip.width() % 8), (ROWS, 0));
+        let strip = strip(&luma, PixelRect::new(10, 20, 150, 25), &FORM).expect("a strip");
+        assert_eq!((strip.height(), strip.width() % 8), (FORM.rows, 0));
         assert!(strip.iter().all(|v| *v == 90));
     }
 }

@@ -74,6 +74,7 @@ const fn colour(kind: MarkKind) -> Rgb<u8> {
         MarkKind::Cut => [233, 30, 99],
         MarkKind::Code => [174, 234, 0],
         MarkKind::Number => [0, 200, 83],
+        MarkKind::Validity => [255, 234, 0],
     })
 }
 
@@ -137,6 +138,7 @@ const fn name(kind: MarkKind) -> &'static str {
         MarkKind::Cut => "cut off",
         MarkKind::Code => "code",
         MarkKind::Number => "number",
+        MarkKind::Validity => "validity",
     }
 }
 

@@ -151,6 +151,13 @@ impl<'a> Scene<'a> {
         self
     }
 
+    /// The same looked at on `day`, whatever day it is.
+    #[must_use]
+    pub const fn on(mut self, day: Date) -> Self {
+        self.today = day;
+        self
+    }
+
     /// The capture itself.
     #[must_use]
     pub const fn capture(&self) -> &'a Capture {
@@ -273,7 +280,7 @@ impl<'a> Scene<'a> {
             .get_or_init(|| print::pieces(self.capture, self.overview(), self.print_map(), &self.outline()))
     }
 
-    /// The day on which the capture is looked at.
+    /// The day on which the capture is looked at; in UTC where nobody said which.
     #[must_use]
     pub const fn today(&self) -> Date {
         self.today

@@ -11,6 +11,7 @@ pub type Colour = [f32; 4];
 
 /// Which document is presented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
 pub enum Document {
     /// The side of an identity card with the portrait, ID-1.
@@ -136,6 +137,9 @@ pub struct Design {
     pub document: Document,
     /// The number printed on it, empty where there is none that has checks.
     pub number: String,
+    /// The last day on which it holds, by its print, as 2030-01-31; `long_term` where it has none, empty where that is not
+    /// printed.
+    pub valid_until: String,
     ground: [Colour; 2],
     marks: Vec<Mark>,
 }
@@ -153,7 +157,7 @@ impl Design {
     }
 
     pub(super) fn blank(document: Document, ground: [Colour; 2]) -> Self {
-        Self { document, number: String::new(), ground, marks: Vec::new() }
+        Self { document, number: String::new(), valid_until: String::new(), ground, marks: Vec::new() }
     }
 
     pub(super) fn line(&mut self, points: Vec<[f32; 2]>, width: f32, colour: Colour, alpha: f32) {

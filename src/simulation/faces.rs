@@ -14,6 +14,8 @@ use crate::reading::{credit_code, mrz};
 const FIRST: [&str; 8] = ["ALVA", "BRIN", "CORWEN", "DELPHA", "EDRIS", "FENNA", "GALO", "HESTRA"];
 const LAST: [&str; 8] =
     ["QUILLMARK", "TESTWELL", "SAMPLETON", "VOIDSEN", "MOCKFORD", "DUMMERSON", "NULLGARD", "PROBEWICK"];
+/// What truth says of a validity without end.
+const LONG_TERM: &str = "long_term";
 /// Made-up places.
 const PLACE: [&str; 6] =
     ["NORTH EXAMPLE", "PORT NOWHERE", "SAMPLE HILL", "LOWER FIXTURE", "EAST VECTOR", "NEW SPECIMEN"];
@@ -174,6 +176,9 @@ impl Design {
             d.text(key, [28.0, y], 3.8, ink);
             d.text(value, [62.0, y], 3.8, ink);
         }
+        d.text("TERM", [28.0, 204.0], 3.8, ink);
+        let term = d.term(rng);
+        d.text(&term, [62.0, 204.0], 3.8, ink);
         d.code_block(&format!("https://register.example/{code}"), [28.0, 222.0], 32.0);
         d.number = code;
         d.text("ISSUED BY THE REGISTER OF", [88.0, 228.0], 2.8, ink);
@@ -191,6 +196,21 @@ impl Design {
         d.line(star.collect(), 1.1, red, 0.85);
         d.text("SPECIMEN", [seal[0] - 10.5, seal[1] + 8.0], 3.0, red);
         d
+    }
+
+    /// The term of a licence as it is printed; when it ends is kept.
+    fn term(&mut self, rng: &mut ChaCha8Rng) -> String {
+        let (from, years) = (rng.random_range(1995..2024), [10, 20, 30][rng.random_range(0..3)]);
+        // It ends on the day before the one on which it began.
+        let (month, day) = (rng.random_range(1..13), rng.random_range(2..29));
+        let begins = format!("{from}年{month:02}月{day:02}日");
+        if rng.random_bool(0.25) {
+            self.valid_until = LONG_TERM.into();
+            return format!("{begins}至长期");
+        }
+        let (until, last) = (from + years, day - 1);
+        self.valid_until = format!("{until}-{month:02}-{last:02}");
+        format!("{begins}至{until}年{month:02}月{last:02}日")
     }
 
     /// The other side of an identity card: emblem, two lines of title, who issued it and until when it holds.
@@ -213,7 +233,15 @@ impl Design {
         let month = rng.random_range(1..13);
         let until = from + [5, 10, 20][rng.random_range(0..3)];
         let office = format!("{} REGISTER", PLACE[rng.random_range(0..6)]);
-        let holds = format!("{from}.{month:02}.{day:02}-{until}.{month:02}.{day:02}");
+        // The last draw: those before it are what they were without it.
+        let begins = format!("{from}.{month:02}.{day:02}-");
+        let holds = if rng.random_bool(0.12) {
+            d.valid_until = LONG_TERM.into();
+            begins + "长期"
+        } else {
+            d.valid_until = format!("{until}-{month:02}-{day:02}");
+            format!("{begins}{until}.{month:02}.{day:02}")
+        };
         for (i, (key, value)) in [("ISSUED BY", office), ("VALID", holds)].iter().enumerate() {
             let y = 38.4 + i as f32 * 7.0;
             d.text(key, [12.0, y], 1.9, ink);
@@ -241,6 +269,7 @@ impl Design {
         let sex = ["F", "M", "<"][rng.random_range(0..3)];
         let number = format!("X{}", digits(rng, 8));
         let plain = |[year, month, day]: [u32; 3]| format!("{day:02}.{month:02}.{year}");
+        let until = format!("{}-{:02}-{:02}", expiry[0], expiry[1], expiry[2]);
         let fields = [
             ("PASSPORT NO.", number.clone()),
             ("SURNAME", last.to_owned()),
@@ -269,6 +298,7 @@ impl Design {
             d.text(line, [8.5, 67.0 + i as f32 * 8.5], 2.75, ink);
         }
         d.number = lines.join("\n");
+        d.valid_until = until;
         d
     }
 

@@ -339,6 +339,10 @@ pub struct Truth {
     pub height: u32,
     /// The number printed on the document, with valid checks; empty where it has none.
     pub number: String,
+    /// The last day on which the document holds, by its print, as 2030-01-31; `long_term` where it has none, empty where
+    /// that is not printed.
+    #[serde(default)]
+    pub valid_until: String,
     /// The document's corners in capture pixels, clockwise from its top left; a card's before rounding.
     pub corners: Quad,
     /// Pitch of the lattice at the document's middle, in capture pixels along its first axis.
@@ -363,6 +367,7 @@ pub fn encode(spec: &Spec, seed: u64) -> (Vec<u8>, Truth) {
         (jpeg, width, height) = camera::deliver(&jpeg, delivery);
     }
     let scale = width as f32 / spec.width as f32;
+    let design = design::Design::new(spec.document, &mut ChaCha8Rng::seed_from_u64(spec.content));
     let corners = [[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]];
     let truth = Truth {
         label: spec.presentation.label().into(),
@@ -370,7 +375,8 @@ pub fn encode(spec: &Spec, seed: u64) -> (Vec<u8>, Truth) {
         seed,
         width,
         height,
-        number: design::Design::new(spec.document, &mut ChaCha8Rng::seed_from_u64(spec.content)).number,
+        number: design.number,
+        valid_until: design.valid_until,
         corners: Quad(corners.map(|[x, y]| {
             let p = pose.to_picture(x * w / 2.0, y * h / 2.0);
             Point::new(p.x * scale, p.y * scale)

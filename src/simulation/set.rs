@@ -49,6 +49,8 @@ pub struct Counts {
     pub screen: u32,
     /// Prints.
     pub print: u32,
+    /// Every document is this one, but for faulty ones; they come in turn otherwise.
+    pub only: Option<Document>,
     /// Originals of cards with one fault each: blurred, bleached by glare, moved, dark, small, compressed, in shadow,
     /// covered by a thumb, in turn.
     pub faulty: u32,
@@ -60,7 +62,13 @@ impl Counts {
     pub const fn of(count: u32) -> Self {
         let print = (count as u64 * 2 / 7) as u32;
         let screen = (count - print) / 2;
-        Self { original: count - screen - print, screen, print, faulty: 0 }
+        Self { original: count - screen - print, screen, print, only: None, faulty: 0 }
+    }
+
+    /// `count` originals of `document`.
+    #[must_use]
+    pub const fn originals_of(document: Document, count: u32) -> Self {
+        Self { original: count, screen: 0, print: 0, only: Some(document), faulty: 0 }
     }
 }
 
@@ -169,7 +177,8 @@ fn orders(counts: Counts, seed: u64) -> Vec<Order> {
         for i in 0..count {
             let seed = seed_of(seed, out.len() as u64);
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            let document = if faulty { Document::Card } else { TURNS[i as usize % TURNS.len()] };
+            let in_turn = counts.only.unwrap_or(TURNS[i as usize % TURNS.len()]);
+            let document = if faulty { Document::Card } else { in_turn };
             let mut spec = Spec::random_of(presentation, document, &mut rng);
             let fault = faulty.then(|| Fault::ALL[i as usize % Fault::ALL.len()]);
             if let Some(fault) = fault {
@@ -192,7 +201,7 @@ fn orders(counts: Counts, seed: u64) -> Vec<Order> {
     out
 }
 
-const COLUMNS: [&str; 29] = [
+const COLUMNS: [&str; 30] = [
     "path",
     "label",
     "species",
@@ -221,6 +230,7 @@ const COLUMNS: [&str; 29] = [
     "offset_lpi",
     "delivered_quality",
     "number",
+    "valid_until",
     "fault",
 ];
 
@@ -246,6 +256,7 @@ fn row(order: &Order, truth: &Truth) -> Vec<String> {
     row.push(if spec.offset_lpi > 0.0 { format!("{:.0}", spec.offset_lpi) } else { String::new() });
     row.push(spec.delivery.map_or_else(String::new, |d| d.quality.to_string()));
     row.push(truth.number.clone());
+    row.push(truth.valid_until.clone());
     row.push(order.fault.map_or("", Fault::name).to_owned());
     row
 }
@@ -322,16 +333,18 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_seeds_differ() {
-        let all = orders(Counts { original: 12, screen: 12, print: 12, faulty: 2 }, 1);
+        let all = orders(Counts { original: 12, screen: 12, print: 12, only: None, faulty: 2 }, 1);
         let names: std::collections::BTreeSet<_> = all.iter().map(|o| &o.name).collect();
         let seeds: std::collections::BTreeSet<_> = all.iter().map(|o| o.seed).collect();
         assert_eq!((names.len(), seeds.len()), (38, 38));
+        let licences = orders(Counts::originals_of(Document::Page, 5), 1);
+        assert!(licences.len() == 5 && licences.iter().all(|order| order.spec.document == Document::Page));
     }
 
     #[test]
     fn labels_name_every_file() {
         let dir = tempfile::tempdir().expect("a scratch directory");
-        let counts = Counts { original: 1, screen: 1, print: 1, faulty: 0 };
+        let counts = Counts { original: 1, screen: 1, print: 1, only: None, faulty: 0 };
         let truths = write_set(dir.path(), counts, 2, || ()).expect("the set is written");
         assert_eq!(truths.len(), 3);
         let mut table = csv::Reader::from_path(dir.path().join("labels.csv")).expect("labels open");

@@ -150,6 +150,13 @@ pub enum Fact<'a> {
     Number {
         code: NumberCode,
     },
+    ValidityNeedsDocument,
+    ValidityElsewhere,
+    ValidityUnread,
+    ValidityLongTerm,
+    Validity {
+        over: bool,
+    },
     #[cfg(feature = "qr")]
     Codes {
         found: usize,

@@ -181,6 +181,10 @@ pub enum Risk {
     Tilted,
     /// Print that is too small.
     TooSmall,
+    /// A validity that has ended.
+    Expired,
+    /// One that ends before it may.
+    ExpiresSoon,
 }
 
 impl Risk {

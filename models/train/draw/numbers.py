@@ -43,6 +43,8 @@ PROVINCES = (
     82,
     83,
 )
+# First two characters of a credit code that are given (GB 32100-2015, table 1), as the program has them.
+AUTHORITIES = "11 12 13 19 21 29 31 32 33 34 35 39 41 49 51 52 53 59 91 92".split()
 CODE_LETTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 STATES = ("UTO", "CHN", "D<<", "FRA", "USA", "GBR", "RUS", "EST", "GRC", "AZE", "ESP", "IND", "JPN", "KOR", "BRA")
 
@@ -159,6 +161,37 @@ def zone_consistent(text):
 def credit_code(rng):
     """The shape of a unified social credit code, without its check character."""
     return drawn_from(rng, CODE_LETTERS, 18)
+
+
+def code_check(body):
+    """The check character of GB 32100 over the first 17 characters."""
+    worth = sum(CODE_LETTERS.index(c) * pow(3, i, 31) for i, c in enumerate(body))
+    return CODE_LETTERS[-worth % 31]
+
+
+def code_consistent(text):
+    """18 characters of the alphabet, digits for the region, an authority, a province and the right check character."""
+    return (
+        len(text) == 18
+        and all(c in CODE_LETTERS for c in text)
+        and text[2:8].isdigit()
+        and text[:2] in AUTHORITIES
+        and (int(text[2:4]) in PROVINCES or text[2:4] == "10")
+        and code_check(text[:17]) == text[17]
+    )
+
+
+def whole_code(rng, right=True):
+    """A unified social credit code; one that is not `right` has one character changed."""
+    place = f"{PROVINCES[rng.integers(31)]}{rng.integers(1, 30):02d}{rng.integers(1, 30):02d}"
+    text = ("91", "92", "52", "12")[rng.integers(4)] + place + drawn_from(rng, CODE_LETTERS, 9)
+    text += code_check(text)
+    while not right:
+        at = rng.integers(18)
+        changed = text[:at] + drawn_from(rng, DIGITS if at < 8 else CODE_LETTERS, 1) + text[at + 1 :]
+        if not code_consistent(changed):
+            return changed
+    return text
 
 
 def content(rng):

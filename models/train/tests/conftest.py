@@ -27,11 +27,11 @@ def photos():
 def fonts():
     """Every typeface is the one that is always there, so that nothing depends on the machine's fonts."""
     from ..draw import print as typeset
-    from ..draw import stock
+    from ..draw import stock, text_lines
 
     there = defaultdict(lambda: FONT)
     with pytest.MonkeyPatch.context() as patch:
-        for module in (stock, typeset):
+        for module in (stock, text_lines, typeset):
             patch.setattr(module, "typefaces", lambda names, folders=(): there)
         yield
 

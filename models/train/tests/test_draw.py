@@ -9,11 +9,22 @@ from ..draw.documents import view
 from ..draw.faces import KINDS, MAKERS, SHARES
 from ..draw.faults import LAY, faulty
 from ..draw.lines import line
-from ..draw.numbers import id_consistent, id_number, mrz, zone_consistent, zone_line
+from ..draw.numbers import (
+    code_check,
+    code_consistent,
+    id_consistent,
+    id_number,
+    mrz,
+    whole_code,
+    zone_consistent,
+    zone_line,
+)
 from ..draw.print import TRAINING
 from ..draw.scenes import scene
 from ..draw.simple import Material
 from ..draw.targets import CELLS, FINE, grid, peaks_at, target
+from ..draw.text_lines import ROWS as TEXT_ROWS
+from ..draw.text_lines import TEXTS, drawn_line
 
 FACES = [(kind, maker) for kind, makers in MAKERS.items() for maker, _ in makers]
 
@@ -93,3 +104,17 @@ def test_a_target_peaks_at_the_corners_of_its_document():
     assert document[12, 12] == 255 and document[40, 40] == 0 and not device.any()
     assert corners[8, 8] == corners.max() and corners[18, 18] == 0
     assert peaks_at(()).shape == (CELLS, CELLS) and not peaks_at(()).any()
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+def test_a_line_of_a_document_is_the_same_for_the_same_seed(kind):
+    strip = twice(lambda seed: drawn_line(np.random.default_rng(seed), kind)[0])
+    assert strip.dtype == np.uint8 and strip.shape[0] == TEXT_ROWS and strip.shape[1] % 8 == 0
+
+
+def test_credit_codes_hold_or_do_not_as_asked():
+    # The example of GB 32100-2015.
+    assert code_check("91350100M000100Y4") == "3" and code_consistent("91350100M000100Y43")
+    for seed in range(50):
+        assert code_consistent(whole_code(np.random.default_rng(seed)))
+        assert not code_consistent(whole_code(np.random.default_rng(seed), right=False))

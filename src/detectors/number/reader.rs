@@ -7,7 +7,8 @@ use std::cell::{Cell, RefCell};
 use super::attempt::{Attempt, TRUSTED, sure};
 use crate::geometry::{PixelRect, Quad};
 use crate::reading::{
-    Fault, Line, NumberCode, Proof, Recogniser, ResidentId, Strip, credit_code, lines, mrz, place, resident_id,
+    Fault, Line, NumberCode, Proof, Recogniser, ResidentId, Strip, TextReader, credit_code, half_width, lines, mrz,
+    place, resident_id,
 };
 use crate::scene::{Flat, Scene};
 use crate::vocabulary::{DocumentKind, Face};
@@ -47,6 +48,15 @@ const LICENCE_PX: f32 = 1700.0;
 /// How sure the face must be before a number that is not read whole is said to be missing there: the network says 0.72 to
 /// 0.94 of simulated cards, and what was read of the number says the rest.
 const SURE_FACE: f32 = 0.7;
+
+/// Lines of a card or licence that the slower reader is asked for, 25 ms each.
+const MOST_AGAIN: usize = 2;
+/// Digits that the quick reader has seen in such a line: of a resident number, and of a code, which has eight at least.
+const LEAST_DIGITS_AGAIN: [usize; 2] = [10, 7];
+/// Characters of a resident number or credit code.
+const LENGTH: usize = 18;
+/// Confidence that every character of a number needs that the slower reader has read.
+const TRUSTED_AGAIN: f32 = 0.9;
 
 /// Reads lines of one scene, not too many.
 pub(super) struct Reader<'a> {
@@ -353,6 +363,61 @@ impl Reader<'_> {
         })
     }
 
+    /// A number that holds in the lines of `found`, as the slower reader of Chinese print has them: those that may bear one
+    /// where the face must, the likeliest first.
+    pub(super) fn again(&self, text: &TextReader, found: &Attempt, view: &Flat) -> Option<Attempt> {
+        // Of a zone one line may have been read well.
+        let mut lines: Vec<(PixelRect, Line)> =
+            found.lines.iter().filter(|(rect, _)| found.zone.contains(rect)).cloned().collect();
+        for rect in self.likeliest(found, view.luma.dimensions()) {
+            if self.scene.deadline().passed() {
+                return None;
+            }
+            let line = match view.finer(self.scene.capture(), rect) {
+                Some((luma, rect)) => text.read(&luma, rect),
+                None => text.read(&view.luma, rect),
+            };
+            lines.retain(|(known, _)| *known != rect);
+            lines.push((rect, in_symbols(line)));
+            let zone = found.zone.clone();
+            lines.sort_by_key(|(rect, _)| rect.y);
+            let mut again = Attempt { lines: lines.clone(), zone, ..Attempt::default() };
+            self.judge(&mut again);
+            if again.code().holds()
+                && again.proof.as_ref().is_some_and(is_likely)
+                && again.least() >= Some(TRUSTED_AGAIN)
+            {
+                return Some(again);
+            }
+        }
+        None
+    }
+
+    /// Lines that the slower reader is asked for: those of a zone that was seen, or the ones most like a number.
+    fn likeliest(&self, found: &Attempt, (width, height): (u32, u32)) -> Vec<PixelRect> {
+        // Of a zone of two lines the second has the dates, and of one of three the first two.
+        if let [first, second, ..] = found.zone[..] {
+            return vec![second, first];
+        }
+        if !self.is(Face::PortraitSide) && !self.is(Face::Licence) {
+            return Vec::new();
+        }
+        let (low, high) = (NUMBER_FROM * height as f32, CODE_TO * height as f32);
+        let in_place = |rect: &PixelRect| {
+            if self.is(Face::Licence) {
+                rect.centre().y <= high
+            } else {
+                rect.centre().y >= low && rect.width as f32 >= NUMBER_WIDE * width as f32
+            }
+        };
+        let digits = |line: &Line| line.text.bytes().filter(u8::is_ascii_digit).count().min(LENGTH);
+        let mut lines: Vec<&(PixelRect, Line)> = found.lines.iter().filter(|(rect, _)| in_place(rect)).collect();
+        lines.sort_by_key(|(_, line)| std::cmp::Reverse(digits(line)));
+        let least = LEAST_DIGITS_AGAIN[usize::from(self.is(Face::Licence))];
+        let some = |line: &&&(PixelRect, Line)| digits(&line.1) >= least;
+        lines.iter().filter(some).take(MOST_AGAIN).map(|(rect, _)| *rect).collect()
+    }
+
     /// Lines in which the number of a resident card or a licence stands in its place, sharp, and part of it cannot be
     /// read; nothing where the face is not sure or bears no such number.
     pub(super) fn unread(&self, flat: &Flat, boxes: &[PixelRect], reading: &Attempt) -> Option<Vec<PixelRect>> {
@@ -386,6 +451,23 @@ impl Reader<'_> {
         });
         let missed = |row: &PixelRect| self.line(flat, *row, true).is_some_and(|line| partly(&line));
         Some(rows.take(3).find(missed).into_iter().collect())
+    }
+}
+
+/// What the slower reader has read in the symbols of numbers and zones.
+fn in_symbols(line: Line) -> Line {
+    let capital = |c: char| match half_width(c) {
+        '《' | '〈' => '<',
+        c => c.to_ascii_uppercase(),
+    };
+    Line { text: line.text.chars().map(capital).collect(), ..line }
+}
+
+/// Whether a number that holds is also one that is given: its authority and province exist.
+fn is_likely(proof: &Proof) -> bool {
+    match proof {
+        Proof::CreditCode(code) => place::is_given(code.revealed()),
+        Proof::ResidentId(_) | Proof::Mrz(_) => true,
     }
 }
 

@@ -51,6 +51,7 @@ impl Judging {
             limits: Limits::default(),
             reveal: false,
             isolation: Isolation::by_this_program(self.isolate),
+            ..Options::default()
         };
         Checker::new(&options).map_err(|e| e.to_string())
     }

@@ -141,6 +141,12 @@ pub fn said(fact: &Fact<'_>) -> String {
             NumberCode::LowerCaseX => "The number was read and its checks hold, but it ends in a small x.",
         }
         .into(),
+        Fact::ValidityNeedsDocument => "No document was found, so no validity was looked for.".into(),
+        Fact::ValidityElsewhere => "No line of validity is read on such a document or side.".into(),
+        Fact::ValidityUnread => "No end of the validity was surely read.".into(),
+        Fact::ValidityLongTerm => "The document is printed to hold without end.".into(),
+        Fact::Validity { over: false } => "The document is in date by its own print.".into(),
+        Fact::Validity { over: true } => "The document is out of date by its own print.".into(),
         #[cfg(feature = "qr")]
         Fact::Codes { found, read, target, cut_short } => {
             let target = target.map_or_else(String::new, |(scheme, host)| format!(" One leads to {scheme}://{host}."));

@@ -120,6 +120,20 @@ pub fn said(risk: Risk, face: Option<Face>, zone: Option<Zone>, suspected: bool)
         Risk::TooSmall => format!(
             "The print of the {thing} is too small in the picture. Move closer until the {thing} fills the frame."
         ),
+        Risk::Expired => format!("The {thing} is out of date by {}. Use one that is in date.", term(face)),
+        Risk::ExpiresSoon => {
+            format!("The {thing} expires too soon by {}. Use one that is valid for longer.", term(face))
+        }
+    }
+}
+
+/// Where its validity stands.
+const fn term(face: Option<Face>) -> &'static str {
+    match face {
+        Some(Face::EmblemSide) => "its last line, the period of validity",
+        Some(Face::Licence) => "the term that is printed on it",
+        Some(Face::PassportPage) => "its date of expiry, in the lines at the bottom",
+        _ => "its date of expiry",
     }
 }
 

@@ -121,6 +121,12 @@ pub fn said(fact: &Fact<'_>) -> String {
             NumberCode::LowerCaseX => "号码校验通过，但末位为小写 x。",
         }
         .into(),
+        Fact::ValidityNeedsDocument => "未找到证件，未读取有效期限。".into(),
+        Fact::ValidityElsewhere => "此类证件或证件面不读取有效期限。".into(),
+        Fact::ValidityUnread => "未能确切读取有效期限。".into(),
+        Fact::ValidityLongTerm => "证件印有长期有效。".into(),
+        Fact::Validity { over: false } => "按证件所印期限，证件在有效期内。".into(),
+        Fact::Validity { over: true } => "按证件所印期限，证件已过期。".into(),
         #[cfg(feature = "qr")]
         Fact::Codes { found, read, target, cut_short } => {
             let target = target.map_or_else(String::new, |(scheme, host)| format!("其中一个指向 {scheme}://{host}。"));

@@ -50,6 +50,18 @@ pub fn said(risk: Risk, face: Option<Face>, zone: Option<Zone>, suspected: bool)
         Risk::CutOff => format!("{thing}边角不完整。请拍全四个角。"),
         Risk::Tilted => format!("拍摄角度过斜。请将相机正对{thing}。"),
         Risk::TooSmall => format!("{thing}上的文字在画面中过小。请靠近拍摄，使{thing}充满画面。"),
+        Risk::Expired => format!("{thing}已过期（见{}）。请使用在有效期内的{thing}。", term(face)),
+        Risk::ExpiresSoon => format!("{thing}有效期剩余时间不足（见{}）。请使用有效期更长的{thing}。", term(face)),
+    }
+}
+
+/// Where its validity stands.
+const fn term(face: Option<Face>) -> &'static str {
+    match face {
+        Some(Face::EmblemSide) => "国徽面最下一行“有效期限”",
+        Some(Face::Licence) => "“营业期限”",
+        Some(Face::PassportPage) => "资料页底部机读码",
+        _ => "有效期",
     }
 }
 
