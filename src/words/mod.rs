@@ -181,6 +181,10 @@ pub enum Risk {
     Tilted,
     /// Print that is too small.
     TooSmall,
+    /// A picture that was refused before.
+    SentAgain,
+    /// As many attempts as one may have.
+    AttemptsExhausted,
 }
 
 impl Risk {

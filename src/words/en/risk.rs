@@ -120,6 +120,13 @@ pub fn said(risk: Risk, face: Option<Face>, zone: Option<Zone>, suspected: bool)
         Risk::TooSmall => format!(
             "The print of the {thing} is too small in the picture. Move closer until the {thing} fills the frame."
         ),
+        Risk::SentAgain => {
+            "This is the picture that was sent before, and it is refused for the same reasons. Take a new photograph."
+                .into()
+        }
+        Risk::AttemptsExhausted => {
+            "Several photographs were not accepted. A person will look at this one; you need send no more.".into()
+        }
     }
 }
 

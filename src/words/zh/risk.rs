@@ -50,6 +50,8 @@ pub fn said(risk: Risk, face: Option<Face>, zone: Option<Zone>, suspected: bool)
         Risk::CutOff => format!("{thing}边角不完整。请拍全四个角。"),
         Risk::Tilted => format!("拍摄角度过斜。请将相机正对{thing}。"),
         Risk::TooSmall => format!("{thing}上的文字在画面中过小。请靠近拍摄，使{thing}充满画面。"),
+        Risk::SentAgain => "这张图片此前已提交过，未通过的原因相同。请重新拍摄一张。".into(),
+        Risk::AttemptsExhausted => "多次拍摄均未通过，将由人工核查这一张，您无需再次上传。".into(),
     }
 }
 
