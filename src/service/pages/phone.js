@@ -4,7 +4,7 @@ import { Aim, canAim } from "./aim.js";
 import { icon, make, sketch } from "./elements.js";
 import { Page, kept } from "./page.js";
 import { Problem, claim, now_ms, readOverlay, readSession, sendPhoto } from "./session.js";
-import { decisionOf, judged, markedPicture, reasonList, verdictHeading } from "./verdict.js";
+import { decisionOf, holding, judged, markedPicture, personsWords, reasonList, verdictHeading } from "./verdict.js";
 import { stepName } from "./words.js";
 
 /** How often a busy server is asked again before a person has to press the button. */
@@ -303,11 +303,12 @@ function showFinished(o) {
     "ul",
     { class: "summary" },
     session.steps.map((step) => {
-      const decision = decisionOf(step);
-      return make("li", { class: decision }, make("span", { class: "badge" }, icon(decision)), make("span", {}, `${stepName(page.lang, step.expect)}: ${say(`${decision}_short`)}`));
+      const decision = holding(step);
+      const told = make("span", {}, `${stepName(page.lang, step.expect)}: ${say(`${decision}_short`)}`);
+      return make("li", { class: decision }, make("span", { class: "badge" }, icon(decision)), told, personsWords(step, page.lang, "h2"));
     }),
   );
-  showMessage("finished", "accept", "accept", say("finished"), say("finished_text"), list, o);
+  showMessage("finished", "accept", "accept", say("finished"), say(session.in_review ? "finished_review" : "finished_text"), list, o);
 }
 
 // ------------------------------------------------------------------ sending
@@ -425,12 +426,22 @@ async function awaitVerdict() {
 
 function goOn() {
   const next = session.steps.find((step) => step.state !== "done");
-  if (!next) return view(showFinished);
+  if (!next) return finish();
   current = next.index;
   if (fileUrl) URL.revokeObjectURL(fileUrl);
   file = null;
   fileUrl = null;
   return view(showAsk);
+}
+
+/** All is sent; whether a person has yet to decide is asked for, and not needed to say so. */
+async function finish() {
+  try {
+    session = await readSession(session.id, token, page.lang);
+  } catch {
+    // What the page has seen itself is shown.
+  }
+  view(showFinished);
 }
 
 document.addEventListener("visibilitychange", () => {
@@ -448,5 +459,16 @@ setInterval(() => {
   if (!over && Date.parse(session.expires_at) <= now_ms()) view(showExpired);
   else document.querySelector(".time-left")?.replaceWith(timeLeft() ?? "");
 }, 5000);
+
+// A person may decide while the page is still open.
+setInterval(async () => {
+  if (!session?.in_review || document.querySelector("main").dataset.view !== "finished") return;
+  try {
+    session = await readSession(session.id, token, page.lang);
+  } catch {
+    return;
+  }
+  if (!session.in_review) redraw({ focus: false });
+}, 10_000);
 
 open();
