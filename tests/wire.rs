@@ -15,6 +15,7 @@ struct Report {
     #[serde(default)]
     path_bytes: Option<String>,
     sha256: String,
+    picture_hash: String,
     media_type: String,
     width: u32,
     height: u32,

@@ -56,6 +56,14 @@ pub enum MediaType {
 }
 
 impl MediaType {
+    const ALL: [Self; 8] = [Self::Jpeg, Self::Png, Self::WebP, Self::Heic, Self::Bmp, Self::Tiff, Self::Gif, Self::Pdf];
+
+    /// The format whose IANA name this is, as [`Self::mime`] writes it.
+    #[must_use]
+    pub fn named(mime: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.mime() == mime)
+    }
+
     /// The IANA name.
     #[must_use]
     pub const fn mime(self) -> &'static str {

@@ -7,6 +7,7 @@ use crate::evidence::{Abstention, AbstentionCause, Evidence, Mark, MarkKind, Out
 use crate::policy::{Code, Place, Pointer};
 use crate::reading::{Date, NumberCode, Proof};
 use crate::report::{DocumentReport, Finding, NumberReport};
+use crate::scene::PictureHash;
 use crate::scoring::{FusionError, Readings};
 use crate::words::Fact;
 
@@ -26,6 +27,7 @@ pub struct Findings {
     pub(super) path: String,
     pub(super) sha256: String,
     pub(super) media_type: &'static str,
+    pub(super) picture_hash: PictureHash,
     pub(super) size: (u32, u32),
     pub(super) document: Option<DocumentReport>,
     pub(super) today: Date,

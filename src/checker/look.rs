@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -139,13 +140,36 @@ impl Checker {
         deadline: Deadline,
         then: impl FnOnce(Look<'_>) -> T,
     ) -> Result<T, CaptureError> {
+        let nothing = |_: &Scene<'_>| None::<std::convert::Infallible>;
+        match self.look_unless(limits, upload, deadline, nothing, then)? {
+            ControlFlow::Continue(done) => Ok(done),
+            ControlFlow::Break(never) => match never {},
+        }
+    }
+
+    /// The same, unless `enough` says something of the decoded upload by which nothing needs to be measured on it: then
+    /// that alone is given.
+    ///
+    /// # Errors
+    /// As [`Checker::look`].
+    pub fn look_unless<T, E>(
+        &self,
+        limits: &Limits,
+        upload: &Upload<'_>,
+        deadline: Deadline,
+        enough: impl FnOnce(&Scene<'_>) -> Option<E>,
+        then: impl FnOnce(Look<'_>) -> T,
+    ) -> Result<ControlFlow<E, T>, CaptureError> {
         let begun = Instant::now();
         let capture = decode_within(upload, limits, &self.isolation, deadline.instant())?;
         let mut stages = Stages::new();
         stages.add("decode", begun.elapsed());
         let scene = self.survey(&capture, deadline);
+        if let Some(said) = enough(&scene) {
+            return Ok(ControlFlow::Break(said));
+        }
         let findings = self.examine(&scene, upload, &mut stages);
-        Ok(then(Look { capture: &capture, scene, findings, stages, checker: self, begun }))
+        Ok(ControlFlow::Continue(then(Look { capture: &capture, scene, findings, stages, checker: self, begun })))
     }
 
     /// Decodes, examines and judges an upload.
@@ -170,6 +194,7 @@ impl Checker {
             path: upload.name.unwrap_or("-").to_owned(),
             sha256: sha256(upload.bytes),
             media_type: capture.media_type.mime(),
+            picture_hash: scene.picture_hash(),
             size: (capture.width(), capture.height()),
             document,
             today: scene.today(),

@@ -186,6 +186,7 @@ impl Checker {
             path: findings.path.clone(),
             path_bytes: None,
             sha256: findings.sha256.clone(),
+            picture_hash: findings.picture_hash,
             media_type: findings.media_type,
             width: findings.size.0,
             height: findings.size.1,
@@ -216,6 +217,11 @@ impl Checker {
     }
 
     /// [`Report::judged_by`] under `policy`.
+    #[must_use]
+    pub fn judged_by(&self, policy: &Policy) -> String {
+        self.fingerprint(policy)
+    }
+
     fn fingerprint(&self, policy: &Policy) -> String {
         // A policy has no other form that holds every threshold in force; within one version this one is stable.
         let text = format!("{}\n{:?}\n{policy:?}", env!("CARGO_PKG_VERSION"), self.hashes);

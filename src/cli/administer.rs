@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use bonafide::service::clock::{ms, now_ms};
 use bonafide::service::config::{Span, span};
-use bonafide::service::store::{ApiKey, IssuedKey, NewKey, ReviewStore, Scopes, StoreError};
+use bonafide::service::delete_old;
+use bonafide::service::store::{ApiKey, IssuedKey, NewKey, ReviewStore, Scopes, ShadowFilter, StoreError};
 use clap::{Args, Subcommand};
 
 use super::{ACCEPTED, NOT_ACCEPTED, layers};
@@ -115,11 +116,15 @@ enum WebhookAction {
     },
 }
 
-/// Deletes the report and picture of a case for good.
+/// Deletes the report and picture of a case for good, or all that is too old.
 #[derive(Debug, Args)]
 pub(super) struct PurgeArgs {
     /// Its id.
-    id: String,
+    #[arg(required_unless_present = "expired")]
+    id: Option<String>,
+    /// Deletes pictures, reports and cases whose time is over by the settings (`--config`), as the service does.
+    #[arg(long, conflicts_with = "id")]
+    expired: bool,
     #[command(flatten)]
     store: StoreArgs,
 }
@@ -260,7 +265,39 @@ pub(super) fn webhook(args: &WebhookArgs) -> Result<u8, String> {
 
 pub(super) fn purge(args: &PurgeArgs) -> Result<u8, String> {
     on_store(&args.store, async |store| {
-        store.purge(&args.id, ACTOR, now_ms()).await.map_err(told)?;
+        if let Some(id) = &args.id {
+            store.purge(id, ACTOR, now_ms()).await.map_err(told)?;
+            return Ok(ACCEPTED);
+        }
+        let config = layers::of_file(args.store.config.as_deref())?.config()?;
+        let expired = store.expire(now_ms()).await.map_err(told)?;
+        let aged = delete_old(&store, &config, None, now_ms()).await.map_err(told)?;
+        let done = serde_json::json!({ "pictures": expired.pictures, "reports": aged.reports, "cases": aged.cases });
+        print(&done.to_string())?;
+        Ok(ACCEPTED)
+    })
+}
+
+/// Says what the policies in the shadow would change, one JSON object a policy.
+#[derive(Debug, Args)]
+pub(super) struct ShadowArgs {
+    /// Counts outcomes of one caller alone: `key:` and the key's id.
+    #[arg(long, value_name = "CALLER")]
+    owner: Option<String>,
+    /// Counts outcomes of so long back alone, for example `7d`.
+    #[arg(long, value_name = "TIME", value_parser = span)]
+    last: Option<Span>,
+    #[command(flatten)]
+    store: StoreArgs,
+}
+
+pub(super) fn shadow(args: &ShadowArgs) -> Result<u8, String> {
+    on_store(&args.store, async |store| {
+        let from_ms = args.last.map(|span| now_ms().saturating_sub(ms(span.into())));
+        let filter = ShadowFilter { owner: args.owner.as_deref(), from_ms, until_ms: None };
+        for report in store.shadow(filter).await.map_err(told)? {
+            print(&serde_json::to_string(&report).map_err(|e| e.to_string())?)?;
+        }
         Ok(ACCEPTED)
     })
 }

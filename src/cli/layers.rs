@@ -3,14 +3,15 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use bonafide::service::config::{Settings, WebhookSettings};
+use bonafide::service::config::{Settings, TenantSettings, WebhookSettings};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args as _, Command, FromArgMatches as _};
 use serde::Deserialize as _;
 use toml::{Table, Value};
 
-/// The one key that is no flag.
+/// The keys that are no flags.
 const WEBHOOK: &str = "webhook";
+const TENANT: &str = "tenant";
 
 /// The settings that flags and environment say, over those of `file`, over the defaults.
 pub(super) fn laid<A: Into<OsString> + Clone>(
@@ -28,13 +29,16 @@ pub(super) fn laid<A: Into<OsString> + Clone>(
         |cause: &dyn std::fmt::Display| format!("{}: {}", bonafide::names::shown(file), cause.to_string().trim());
     let text = std::fs::read_to_string(file).map_err(|e| wrong(&e))?;
     let mut table: Table = toml::from_str(&text).map_err(|e| wrong(&e))?;
-    let webhooks = table.remove(WEBHOOK);
+    let (webhooks, tenants) = (table.remove(WEBHOOK), table.remove(TENANT));
     let more = as_flags(&given, table).map_err(|e| wrong(&e))?;
     // A value that clap refuses now is the file's: what was given has passed.
     let laid = command.try_get_matches_from(arguments(more)).map_err(|e| wrong(&e))?;
     let mut settings = Settings::from_arg_matches(&laid).map_err(|e| wrong(&e))?;
     if let Some(webhooks) = webhooks {
         settings.webhooks = Vec::<WebhookSettings>::deserialize(webhooks).map_err(|e| wrong(&e))?;
+    }
+    if let Some(tenants) = tenants {
+        settings.tenants = Vec::<TenantSettings>::deserialize(tenants).map_err(|e| wrong(&e))?;
     }
     Ok(settings)
 }

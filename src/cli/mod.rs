@@ -78,9 +78,12 @@ enum Command {
     /// Messages to webhooks that were given up.
     #[cfg(feature = "service")]
     Webhook(administer::WebhookArgs),
-    /// Deletes the report and picture of a case of the service for good.
+    /// Deletes the report and picture of a case of the service for good, or all that is too old.
     #[cfg(feature = "service")]
     Purge(administer::PurgeArgs),
+    /// What the policies in the shadow of the service would change.
+    #[cfg(feature = "service")]
+    Shadow(administer::ShadowArgs),
     /// Makes labelled captures nobody photographed.
     #[cfg(feature = "simulation")]
     Simulate(simulate::Simulate),
@@ -203,6 +206,8 @@ pub fn run() -> ExitCode {
         Command::Webhook(args) => administer::webhook(&args),
         #[cfg(feature = "service")]
         Command::Purge(args) => administer::purge(&args),
+        #[cfg(feature = "service")]
+        Command::Shadow(args) => administer::shadow(&args),
         #[cfg(feature = "simulation")]
         Command::Simulate(args) => simulate::run(&args).map(|_| ACCEPTED),
     };

@@ -277,6 +277,15 @@ pub const CODES: &[Code] = &[
         species: None,
         shown_by: &[MarkKind::Validity, MarkKind::Number],
     },
+    Code { risk: Risk::SentAgain, tencent: None, baidu: None, onfido_veriff: None, species: None, shown_by: &[] },
+    Code {
+        risk: Risk::AttemptsExhausted,
+        tencent: None,
+        baidu: None,
+        onfido_veriff: None,
+        species: None,
+        shown_by: &[],
+    },
 ];
 
 /// The entry of `code`.

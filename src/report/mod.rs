@@ -19,7 +19,7 @@ use crate::evidence::{Mark, Sentence};
 use crate::geometry::Quad;
 use crate::policy::{Classification, Decision, Pointer, Reason};
 use crate::reading::{Fault, NumberCode};
-use crate::scene::Scene;
+use crate::scene::{PictureHash, Scene};
 use crate::scoring::Scores;
 use crate::vocabulary::{DocumentKind, Face};
 
@@ -39,6 +39,9 @@ pub struct Report {
     pub path_bytes: Option<String>,
     /// SHA-256 of the bytes, lower-case hex.
     pub sha256: String,
+    /// 64 hexadecimal digits that hardly change when the picture is saved again, and do when it is taken again.
+    #[cfg_attr(feature = "service", schema(value_type = String, min_length = 64, max_length = 64))]
+    pub picture_hash: PictureHash,
     /// IANA name of the format, by content.
     pub media_type: &'static str,
     /// Upright width in pixels.

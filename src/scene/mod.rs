@@ -7,6 +7,7 @@ mod document;
 mod edges;
 mod face;
 mod flat;
+mod likeness;
 mod locator;
 mod looks;
 mod overview;
@@ -27,6 +28,7 @@ pub use document::{Device, Document, StraightEdge};
 pub use edges::{EDGE_REACH_PX, diagonal_ratio, edge_widths, lower_quartile, noise_luma};
 pub use face::{Classifier, Seen};
 pub use flat::Flat;
+pub use likeness::{PictureHash, PictureHashError};
 pub use locator::{Found, LOCATOR_PX, Locator, Maps};
 pub use looks::Near;
 pub use overview::{OVERVIEW_PX, Overview, squashed, ycc_to_rgb};
@@ -173,6 +175,12 @@ impl<'a> Scene<'a> {
     /// The whole picture, small: luma and chroma, long side at most [`OVERVIEW_PX`].
     pub fn overview(&self) -> &Overview {
         self.overview.get_or_init(|| Overview::of(self.capture))
+    }
+
+    /// What the whole picture looks like, for telling it from others.
+    #[must_use]
+    pub fn picture_hash(&self) -> PictureHash {
+        PictureHash::of(self.overview())
     }
 
     /// The QR codes in the picture and what they say; reports hold no more of it than scheme and host.

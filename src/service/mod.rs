@@ -39,4 +39,4 @@ mod server;
 
 pub use api::openapi;
 pub use config::{Config, Settings};
-pub use server::{ServeError, Service};
+pub use server::{ServeError, Service, delete_old};

@@ -20,17 +20,17 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::auth::{Access, Issuer, OidcError};
-use super::clock::now_ms;
-use super::config::Config;
+use super::clock::{ms, now_ms, rfc3339};
+use super::config::{Config, Span};
 use super::figures::Figures;
-use super::handoff::Handoffs;
+use super::handoff::{Handoffs, StepDecision};
 use super::http::connections::{Connections, Prompt};
 use super::http::names::{self, Names};
 use super::http::pace::Paces;
 use super::http::problem::{self, Kind, Problem};
 use super::http::shares::Shares;
 use super::http::trace;
-use super::store::{Hold, ReviewStore, StoreError};
+use super::store::{Age, Aged, Hold, ReviewStore, StoreError, Whose};
 use super::webhooks::Courier;
 use super::work::app::App;
 use super::work::once::Once;
@@ -41,6 +41,9 @@ use crate::checker::Checker;
 
 /// How often what has expired is deleted.
 const SWEEP: Duration = Duration::from_secs(30);
+
+/// Steps of deleting what is too old, of each rule and time: others write between them.
+const STEPS: usize = 20;
 
 /// Streams of one HTTP/2 connection at a time.
 const STREAMS: u32 = 32;
@@ -116,7 +119,13 @@ impl Service {
         {
             tracing::warn!(%error, cause = issuer.fault(), "identity provider; asked again when a token comes");
         }
-        let open = issuer.is_none() && store.keys().await?.is_empty();
+        let keys = store.keys().await?;
+        for id in config.tenants.keys().filter_map(|id| id.strip_prefix("key:")) {
+            if keys.iter().all(|key| key.id != id) {
+                tracing::warn!(key = id, "a tenant of the settings has no key in the store");
+            }
+        }
+        let open = issuer.is_none() && keys.is_empty();
         let (to_listen, to_all) = (config.listen.listen, config.callers.insecure_no_auth);
         let reachable = !to_listen.ip().is_loopback() || config.listen.public_url.is_some();
         if open && reachable {
@@ -146,10 +155,11 @@ impl Service {
         let workers = Workers::new(config.work.threads(), config.work.line(), config.work.queue_wait.into())
             .map_err(io_error("workers"))?;
         let stop = CancellationToken::new();
+        let quotas = config.tenants.iter().filter_map(|(id, tenant)| Some((id.clone(), tenant.per_minute?))).collect();
         let app = Arc::new(App {
             workers,
             uploads: Shares::new(config.uploads.at_a_time()),
-            access: Access::new(store.clone(), issuer, open, open && to_all, config.listen.proxies()),
+            access: Access::new(store.clone(), issuer, open, open && to_all, config.listen.proxies(), quotas),
             paces: config.uploads.fastest().map(Paces::new),
             ready: Readiness::default(),
             figures: Arc::new(Figures::new()),
@@ -157,6 +167,7 @@ impl Service {
             draining: CancellationToken::new(),
             courier: Arc::new(Notify::new()),
             once: Once::default(),
+            attempts: Once::default(),
             public_url: config.listen.public_url().map(str::to_owned),
             scheme,
             address,
@@ -257,7 +268,78 @@ async fn keep_house(app: Arc<App>, stop: CancellationToken) {
             Ok(_) => {}
             Err(error) => tracing::error!(%error, "what has expired could not be deleted"),
         }
+        match delete_old(&app.store, &app.config, Some(STEPS), now_ms()).await {
+            Ok(aged) if aged != Aged::default() => {
+                tracing::info!(reports = aged.reports, cases = aged.cases, "deleted for their age");
+            }
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "what is too old could not be deleted"),
+        }
+        if let Err(error) = hear_decisions(&app).await {
+            tracing::error!(%error, "decisions could not be looked up");
+        }
     }
+}
+
+/// Deletes reports and cases that are too old by `config`, step by step, at most so many steps of each rule.
+///
+/// # Errors
+/// [`StoreError::Unavailable`]; what was deleted until then stays so.
+pub async fn delete_old(
+    store: &ReviewStore,
+    config: &Config,
+    steps: Option<usize>,
+    now_ms: i64,
+) -> Result<Aged, StoreError> {
+    let remember = &config.remember;
+    let until = |span: Option<Span>| span.map(|span| now_ms.saturating_sub(ms(span.into())));
+    let own: Vec<_> = config
+        .tenants
+        .iter()
+        .filter(|(_, tenant)| tenant.keep_reports.is_some() || tenant.keep_cases.is_some())
+        .collect();
+    let names: Vec<_> = own.iter().map(|(id, _)| id.as_str()).collect();
+    let mut rules = vec![Age {
+        whose: Whose::NoneOf(&names),
+        reports_until_ms: until(remember.keep_reports),
+        cases_until_ms: until(remember.keep_cases),
+    }];
+    rules.extend(own.iter().map(|(id, tenant)| Age {
+        whose: Whose::One(id),
+        reports_until_ms: until(tenant.keep_reports.or(remember.keep_reports)),
+        cases_until_ms: until(tenant.keep_cases.or(remember.keep_cases)),
+    }));
+    let mut all = Aged::default();
+    for rule in rules {
+        for _ in 0..steps.unwrap_or(usize::MAX) {
+            let aged = match store.age(&rule, now_ms).await {
+                Ok(aged) => aged,
+                // Another process was faster.
+                Err(StoreError::Conflict(_)) => continue,
+                Err(error) => return Err(error),
+            };
+            if aged == Aged::default() {
+                break;
+            }
+            all.reports += aged.reports;
+            all.cases += aged.cases;
+        }
+    }
+    Ok(all)
+}
+
+/// Tells hand-offs of decisions that another process heard of.
+async fn hear_decisions(app: &App) -> Result<(), StoreError> {
+    let waiting = app.handoffs.in_review();
+    let cases: Vec<_> = waiting.iter().map(|(_, case)| case.as_str()).collect();
+    for (case, decided) in app.store.decided(&cases).await? {
+        let told =
+            StepDecision { decision: decided.decision, message: decided.message.clone(), at: rfc3339(decided.time_ms) };
+        for (session, _) in waiting.iter().filter(|(_, waits)| *waits == case) {
+            app.handoffs.decided(session, &case, &told);
+        }
+    }
+    Ok(())
 }
 
 /// The names that a service may be asked under that is `open` to who has no key.
@@ -361,13 +443,11 @@ async fn guard(State(guards): State<Arc<Guards>>, request: Request, next: Next) 
     let framed = guards.framed.clone().filter(|_| pages::FRAMED.contains(&path));
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    match framed {
-        Some(policy) => drop(headers.insert(header::CONTENT_SECURITY_POLICY, policy)),
-        None => {
-            let policy = if is_docs { DOCS_POLICY } else { PAGE_POLICY };
-            headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
-            headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-        }
+    // A kept picture has a stricter one of its own.
+    let policy = framed.clone().unwrap_or_else(|| HeaderValue::from_static(if is_docs { DOCS_POLICY } else { PAGE_POLICY }));
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
+    if framed.is_none() {
+        headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     }
     let mut set = |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");

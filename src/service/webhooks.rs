@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
+use serde::Deserialize;
 use sha2::Sha256;
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
@@ -43,13 +44,35 @@ pub enum WebhookError {
     Secret,
 }
 
+/// What a webhook may be told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// The gate's decision about an upload.
+    Verdict,
+    /// A person's decision about a case.
+    Decision,
+}
+
+impl Event {
+    /// Its name in `Bonafide-Event` and in `type`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Verdict => "verdict",
+            Self::Decision => "decision",
+        }
+    }
+}
+
 /// Where messages go.
 #[derive(Clone)]
 pub struct Webhook {
     name: String,
     url: Uri,
     secret: Zeroizing<String>,
-    events: Option<Vec<Decision>>,
+    decisions: Option<Vec<Decision>>,
+    events: Option<Vec<Event>>,
 }
 
 impl std::fmt::Debug for Webhook {
@@ -60,11 +83,11 @@ impl std::fmt::Debug for Webhook {
 }
 
 impl Webhook {
-    /// A webhook called `name` at `url` that wants the decisions in `events`, or all.
+    /// A webhook called `name` at `url` that wants to hear of `decisions`, or all.
     ///
     /// # Errors
     /// [`WebhookError`].
-    pub fn new(name: &str, url: &str, secret: &str, events: Option<Vec<Decision>>) -> Result<Self, WebhookError> {
+    pub fn new(name: &str, url: &str, secret: &str, decisions: Option<Vec<Decision>>) -> Result<Self, WebhookError> {
         let url: Uri = url.parse().map_err(|_| WebhookError::Url)?;
         let plain = url.authority().is_some_and(|authority| !authority.as_str().contains('@'));
         if !plain || !matches!(url.scheme_str(), Some("http" | "https")) {
@@ -73,7 +96,14 @@ impl Webhook {
         if secret.len() < SHORTEST_SECRET {
             return Err(WebhookError::Secret);
         }
-        Ok(Self { name: name.to_owned(), url, secret: Zeroizing::new(secret.to_owned()), events })
+        Ok(Self { name: name.to_owned(), url, secret: Zeroizing::new(secret.to_owned()), decisions, events: None })
+    }
+
+    /// The same, told of `events` alone, or of all.
+    #[must_use]
+    pub fn with_events(mut self, events: Option<Vec<Event>>) -> Self {
+        self.events = events;
+        self
     }
 
     /// The name deliveries know it by.
@@ -82,10 +112,11 @@ impl Webhook {
         &self.name
     }
 
-    /// Whether it wants to hear of `decision`.
+    /// Whether it wants to hear of an `event` about one of `decisions`.
     #[must_use]
-    pub fn wants(&self, decision: Decision) -> bool {
-        self.events.as_ref().is_none_or(|events| events.contains(&decision))
+    pub fn wants(&self, event: Event, decisions: &[Decision]) -> bool {
+        self.events.as_ref().is_none_or(|events| events.contains(&event))
+            && self.decisions.as_ref().is_none_or(|wanted| wanted.iter().any(|wanted| decisions.contains(wanted)))
     }
 
     /// The value of `Bonafide-Signature` for `body` sent at `unix_s`.
@@ -99,18 +130,19 @@ impl Webhook {
     }
 }
 
-/// One message of `event` and `body` for each of `webhooks` that wants `decision`, to be recorded with the case.
+/// One message of `event` and `body` for each of `webhooks` that wants to hear of one of `decisions`, to be recorded with
+/// the case.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] when the system gives no random bytes.
 pub fn address(
     webhooks: &[Webhook],
-    decision: Decision,
-    event: &str,
+    event: Event,
+    decisions: &[Decision],
     body: &str,
 ) -> Result<Vec<NewDelivery>, StoreError> {
-    let wanted = webhooks.iter().filter(|webhook| webhook.wants(decision));
-    wanted.map(|webhook| NewDelivery::new(webhook.name(), event, body.to_owned())).collect()
+    let wanted = webhooks.iter().filter(|webhook| webhook.wants(event, decisions));
+    wanted.map(|webhook| NewDelivery::new(webhook.name(), event.name(), body.to_owned())).collect()
 }
 
 /// Sends what is due in the outbox.
@@ -300,11 +332,20 @@ mod tests {
         let webhooks =
             [webhook("all", None), webhook("some", Some(vec![Decision::Reject])), webhook("none", Some(vec![]))];
         let names = |decision| -> Vec<String> {
-            address(&webhooks, decision, "e", "{}").unwrap().into_iter().map(|delivery| delivery.webhook).collect()
+            address(&webhooks, Event::Verdict, &[decision], "{}")
+                .unwrap()
+                .into_iter()
+                .map(|delivery| delivery.webhook)
+                .collect()
         };
         assert_eq!(names(Decision::Reject), ["all", "some"]);
         assert_eq!(names(Decision::Accept), ["all"]);
-        let sent = address(&webhooks, Decision::Reject, "e", "{}").unwrap();
+        let sent = address(&webhooks, Event::Verdict, &[Decision::Reject], "{}").unwrap();
         assert_ne!(sent[0].id, sent[1].id);
+        // A person's decision is told to who was told of the gate's, too.
+        let both = [Decision::Accept, Decision::Reject];
+        let wants =
+            |events| webhook("a", Some(vec![Decision::Reject])).with_events(events).wants(Event::Decision, &both);
+        assert!(wants(None) && wants(Some(vec![Event::Decision])) && !wants(Some(vec![Event::Verdict])));
     }
 }

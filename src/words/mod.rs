@@ -185,6 +185,10 @@ pub enum Risk {
     Expired,
     /// One that ends before it may.
     ExpiresSoon,
+    /// A picture that was refused before.
+    SentAgain,
+    /// As many attempts as one may have.
+    AttemptsExhausted,
 }
 
 impl Risk {

@@ -123,7 +123,7 @@ fn a_key_opens_what_its_scopes_say() {
     assert_eq!(sent(&check, "?reveal=true").expect(403).problem(), "forbidden");
     sent(&review, "?reveal=true").expect(200);
     let read = |key: &str, path: &str| server.ask("GET", path).key(key).send().status;
-    assert_eq!((read(&check, "/v1/cases"), read(&review, "/v1/cases")), (403, 200));
+    assert_eq!((read(&check, "/v1/cases"), read(&review, "/v1/cases"), read(&admin, "/v1/cases")), (200, 200, 403));
     assert_eq!((read(&check, "/metrics"), read(&admin, "/metrics"), server.get("/metrics").status), (403, 200, 401));
     assert_eq!((server.get("/healthz").status, server.get("/readyz").status), (200, 200));
     assert_eq!(
@@ -266,7 +266,13 @@ fn nothing_of_a_picture_is_kept_unless_it_is_asked_for() {
         if answer.json()["decision"] == "review" {
             let picture = kept.get(&path).expect(200);
             assert_eq!(picture.body, bytes);
-            assert_eq!(picture.header("content-type"), "application/octet-stream");
+            assert_eq!(picture.header("content-type"), "image/jpeg");
+            assert_eq!(picture.header("x-content-type-options"), "nosniff");
+            assert_eq!(picture.header("cache-control"), "no-store");
+            assert!(picture.header("content-security-policy").contains("sandbox"), "{picture:?}");
+            let seen = runtime().block_on(kept.store.audit(0, 100)).unwrap();
+            let seen = seen.iter().filter(|row| row.event == "picture.seen" && path.contains(&row.subject)).count();
+            assert_eq!(seen, 1, "who saw it is on record");
             reviewed += 1;
         } else {
             kept.get(&path).expect(404);

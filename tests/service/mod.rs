@@ -1,17 +1,20 @@
 //! The service as its clients meet it: a real server on loopback, and everything that may be sent to it.
 //!
 //! - `api`: verdicts, every status, languages, keys and scopes, quotas, idempotency, batches, cases;
+//! - `flow`: references, attempts that end, decisions that come back, tokens;
 //! - `forms`: fields of forms, names and texts of uploaders, idempotency across keys;
 //! - `handoff`: PC and phone, over HTTP;
 //! - `hostile`: who sends slowly, too much, half, all at once, or under another name;
 //! - `place`: a store that is removed, replaced, locked, looked for in vain, served twice or killed;
 //! - `process`: the program itself (`program` starts it): signals, a full disk, a database that dies and comes back;
+//! - `tenants`: what one key has of its own, a policy in the shadow, ages;
 //! - `store`, `webhooks`: what is remembered and reported, on SQLite and on PostgreSQL (`postgres` starts one).
 //!
 //! Every answer of a route is held against the API's own description: a status that is not declared there fails.
 #![allow(clippy::print_stdout, reason = "says what is skipped, and why")]
 
 mod api;
+mod flow;
 mod forms;
 mod handoff;
 mod hostile;
@@ -20,6 +23,7 @@ mod postgres;
 mod process;
 mod program;
 mod store;
+mod tenants;
 mod webhooks;
 
 use std::collections::BTreeMap;

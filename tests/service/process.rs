@@ -429,12 +429,22 @@ fn the_log_holds_nothing_of_what_was_sent() {
     let more =
         "Idempotency-Key: MARKkey\r\nUser-Agent: MARKagent\r\nCookie: MARKcookie\r\nX-Forwarded-For: MARKfor\r\n";
     sent("POST", "/v1/check", &format!("{bearer}{more}"), SMALL).expect(200);
+    sent("POST", "/v1/check?reference=MARKref&metadata=%7B%22MARKname%22:%22MARKvalue%22%7D", &bearer, SMALL)
+        .expect(200);
+    sent("POST", "/v1/check?reference=MARKref&metadata=MARKwrong", &bearer, SMALL).expect(400);
+    sent("GET", "/v1/cases?reference=MARKref", &bearer, b"").expect(200);
     sent("GET", "/MARKpath?MARKquery", &bearer, b"").expect(404);
     sent("GET", "/v1/cases/MARKcase", &bearer, b"");
     sent("GET", "/v1/sessions/MARKsession", "Authorization: Bearer MARKwatch\r\n", b"");
     let json = "Content-Type: application/json\r\n";
     sent("POST", "/v1/sessions/claim", json, b"{\"token\":\"MARKclaim\"}");
     sent("POST", "/v1/sessions", &format!("{bearer}{json}"), b"{\"MARKfield\":1}").expect(400);
+    sent("POST", "/v1/check", &format!("{bearer}{json}"), b"{\"image\":\"MARKnone\",\"reference\":\"MARKref\"}")
+        .expect(415);
+    let made =
+        sent("POST", "/v1/tokens", &format!("{bearer}{json}"), b"{\"reference\":\"MARKref\"}").expect(201).json();
+    let upload = made["token"].as_str().unwrap().to_owned();
+    sent("POST", "/v1/check", &format!("Authorization: Bearer {upload}\r\n"), SMALL).expect(200);
     let opened = sent("POST", "/v1/sessions", &format!("{bearer}{json}"), b"{}").expect(201).json();
     let token = opened["phone_url"].as_str().unwrap().split_once('#').unwrap().1.to_owned();
     let claimed = sent("POST", "/v1/sessions/claim", json, format!("{{\"token\":\"{token}\"}}").as_bytes()).expect(200);
@@ -455,7 +465,7 @@ fn the_log_holds_nothing_of_what_was_sent() {
     assert!(log.lines().count() > 15 && log.contains("\"route\":\"/v1/check\""), "{log}");
     let secret = key.rsplit('_').next().unwrap().to_owned();
     let watch = opened["watch_token"].as_str().unwrap().to_owned();
-    for secret in ["MARK", &secret, &number, &token, &phone, &watch, "Ascii-Place", "48.8583", "2.2944"] {
+    for secret in ["MARK", &secret, &number, &token, &phone, &watch, &upload, "Ascii-Place", "48.8583", "2.2944"] {
         let line = log.lines().find(|line| line.contains(secret));
         assert!(line.is_none(), "`{secret}` is in the log: {line:?}");
     }

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bonafide::policy::Decision;
-use bonafide::service::store::{ATTEMPTS, LONGEST_DELAY_MS, NewCase, ReviewStore};
-use bonafide::service::webhooks::{Courier, Webhook, address};
+use bonafide::service::store::{ATTEMPTS, CaseScores, Flow, LONGEST_DELAY_MS, NewCase, ReviewStore};
+use bonafide::service::webhooks::{Courier, Event, Webhook, address};
 use hmac::{Hmac, KeyInit, Mac};
 use sqlx::{Connection, Row};
 use tempfile::TempDir;
@@ -123,7 +123,7 @@ impl Post {
     }
 
     async fn record(&self, id: &str, body: &str) {
-        let deliveries = address(&self.webhooks, Decision::Reject, "case.recorded", body).unwrap();
+        let deliveries = address(&self.webhooks, Event::Verdict, &[Decision::Reject], body).unwrap();
         let case = NewCase {
             id,
             owner: "owner",
@@ -137,6 +137,10 @@ impl Post {
             session: None,
             idempotency: None,
             deliveries: &deliveries,
+            flow: Flow::default(),
+            reasons: &[],
+            scores: CaseScores::default(),
+            shadow: None,
         };
         self.store.record(&case, "owner").await.unwrap();
         self.wake.notify_one();
@@ -212,7 +216,7 @@ async fn a_message_is_signed_repeated_and_delivered_once() {
     for request in &received {
         assert_eq!(request.line, "POST /in?token=x HTTP/1.1");
         assert_eq!((request.body.as_str(), request.header("content-type")), (body, "application/json"));
-        assert_eq!(request.header("bonafide-event"), "case.recorded");
+        assert_eq!(request.header("bonafide-event"), "verdict");
         assert_eq!(request.header("bonafide-delivery"), received[0].header("bonafide-delivery"));
         assert!(request.header("bonafide-delivery").len() >= 20);
         let (time, mac) = request.header("bonafide-signature").split_once(",v1=").unwrap();
@@ -362,7 +366,7 @@ async fn what_was_not_delivered_is_sent_by_the_next_process() {
     let received = listener.received();
     assert_eq!(received.len(), 2);
     assert_eq!(received[0].header("bonafide-delivery"), received[1].header("bonafide-delivery"));
-    assert_eq!((received[1].body.as_str(), received[1].header("bonafide-event")), ("{\"word\":1}", "case.recorded"));
+    assert_eq!((received[1].body.as_str(), received[1].header("bonafide-event")), ("{\"word\":1}", "verdict"));
     post.end().await;
 }
 

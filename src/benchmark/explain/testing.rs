@@ -11,7 +11,7 @@ use crate::geometry::PixelRect;
 use crate::policy::{Classification, Decision, Reason};
 use crate::report::{Finding, Report};
 use crate::scene::testing::spectra_of;
-use crate::scene::{Place, SPECTRAL_TILE_PX, Spectrum, Tile, TileSpectra};
+use crate::scene::{PictureHash, Place, SPECTRAL_TILE_PX, Spectrum, Tile, TileSpectra};
 use crate::scoring::Scores;
 
 pub const TILE: PixelRect = PixelRect::new(70, 40, SPECTRAL_TILE_PX, SPECTRAL_TILE_PX);
@@ -58,6 +58,7 @@ pub fn report(screen: f64) -> Report {
         path: "-".to_owned(),
         path_bytes: None,
         sha256: String::new(),
+        picture_hash: PictureHash::default(),
         media_type: "image/png",
         width: 1,
         height: 1,

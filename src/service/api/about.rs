@@ -82,7 +82,7 @@ pub(super) async fn explain(_: Who<Checks>) -> Json<Explained> {
 /// The policies.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Policies {
-    /// Judges where a request names no other.
+    /// Judges where a request of this caller names no other.
     default: PolicyView,
     /// Others, by the name that a request gives.
     named: Vec<NamedPolicy>,
@@ -113,10 +113,11 @@ fn view(policy: &crate::policy::Policy) -> PolicyView {
     path = "/v1/policy",
     responses((status = 200, description = "Policies", body = Policies), AccessProblems)
 )]
-pub(super) async fn policy(State(app): State<Arc<App>>, _: Who<Checks>) -> Json<Policies> {
+pub(super) async fn policy(State(app): State<Arc<App>>, Who { caller, .. }: Who<Checks>) -> Json<Policies> {
+    let own = app.config.tenant(&caller.id).and_then(|tenant| tenant.policy.as_ref());
     let named =
         app.config.policies.iter().map(|(name, policy)| NamedPolicy { name: name.clone(), policy: view(policy) });
-    Json(Policies { default: view(app.checker.policy()), named: named.collect() })
+    Json(Policies { default: view(own.unwrap_or_else(|| app.checker.policy())), named: named.collect() })
 }
 
 /// That the service lives.

@@ -151,8 +151,8 @@ fn may_ask(app: &App, caller: &Caller, asked: BatchQuery) -> Result<Ask, Problem
     if reveal {
         caller.clone().allowed(Scope::Review)?;
     }
-    let ask = Ask { face: document, policy, overlay: false, reveal };
-    app.policy(&ask)?;
+    let ask = Ask { face: document, policy, reveal, ..Ask::default() };
+    app.policy(&ask, &caller.id)?;
     Ok(ask)
 }
 
@@ -231,10 +231,8 @@ impl Batch {
         let done = async {
             let bytes = part.bytes?;
             self.app.access.spend(&self.caller.id, self.caller.per_minute)?;
-            let picture = Picture { bytes: bytes.clone(), name: part.name };
-            let examined = self.app.examine(&self.caller.lane, picture, &self.ask, true).await?;
-            self.app.record(&examined, &bytes, to).await?;
-            Ok::<_, Problem>(examined.report)
+            let picture = Picture { bytes, name: part.name };
+            Ok::<_, Problem>(self.app.work(&self.caller.lane, picture, &self.ask, to, true).await?.examined.report)
         };
         match done.await {
             Ok(report) => Row::Report(Report { path: name, ..report }),

@@ -13,16 +13,18 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::PictureProblems;
+use super::{PictureProblems, tokens};
 use crate::report::Report;
-use crate::service::auth::{Caller, QuotaHeaders};
+use crate::service::auth::{Caller, QuotaHeaders, bearer};
 use crate::service::clock::now_ms;
 use crate::service::http::intake::{self, NAME_BYTES, Picture};
 use crate::service::http::peer::{Lane, Peer};
 use crate::service::http::problem::{Kind, Problem};
+use crate::service::http::said::{Metadata, Reference};
 use crate::service::http::shares::Share;
-use crate::service::store::{Replay, Scope, StoreError};
-use crate::service::work::app::{App, Ask, Examined, RecordFor};
+use crate::service::store::{Replay, Scope, UPLOAD_PREFIX};
+use crate::service::work::app::{App, Ask, RecordFor};
+use crate::service::work::attempts::{Placed, Worked};
 use crate::service::work::once::{OnceKey, digest};
 use crate::vocabulary::Face;
 
@@ -54,6 +56,12 @@ pub(super) struct CheckQuery {
     /// The file's name, a hint where the file itself says nothing (`Screenshot_…`).
     #[param(max_length = 255)]
     name: Option<String>,
+    /// The caller's own id of the applicant or transaction: attempts of one are counted, and its cases are found by it.
+    #[param(value_type = Option<String>, min_length = 1, max_length = 128)]
+    reference: Option<Reference>,
+    /// What else the caller says, a JSON object of at most 16 texts, 1,000 bytes in all.
+    #[param(value_type = Option<String>, max_length = 1000)]
+    metadata: Option<Metadata>,
 }
 
 impl CheckQuery {
@@ -62,8 +70,8 @@ impl CheckQuery {
         if self.name.as_ref().is_some_and(|name| name.len() > NAME_BYTES) {
             return Err(Problem::bad_request("The name is longer than 255 bytes.", "文件名超过 255 字节。"));
         }
-        let ask = Ask { face: self.document, policy: self.policy, overlay: self.overlay, reveal: self.reveal };
-        Ok((ask, self.name))
+        let CheckQuery { document: face, policy, overlay, reveal, name, reference, metadata } = self;
+        Ok((Ask { face, policy, overlay, reveal, reference, metadata }, name))
     }
 }
 
@@ -101,14 +109,45 @@ pub(super) fn together<T: DeserializeOwned>(uri: &Uri, fields: &[(String, String
     Query::try_from_uri(&all).map(|Query(said)| said).map_err(|rejection| refused(rejection.body_text()))
 }
 
-/// The report, and the picture where it was asked for.
+/// The report, the picture where it was asked for, and what the caller said, where it said anything.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Checked {
     #[serde(flatten)]
     report: Report,
+    #[serde(flatten)]
+    beside: Beside,
+}
+
+/// What an answer has beside its report.
+#[derive(Debug, Default, Serialize, ToSchema)]
+struct Beside {
     /// `data:image/jpeg;base64,…`
     #[serde(skip_serializing_if = "Option::is_none")]
     overlay: Option<String>,
+    /// What the caller calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<Reference>,
+    /// What else the caller said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<Metadata>,
+    /// Which attempt of the reference it is, from 1: since the last that was accepted or given to a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempt: Option<i64>,
+    /// The case that the same picture had before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sent_again: Option<String>,
+}
+
+impl Beside {
+    fn of(ask: &Ask, placed: &Placed) -> Self {
+        Self {
+            overlay: None,
+            reference: ask.reference.clone(),
+            metadata: ask.metadata.clone(),
+            attempt: placed.attempt,
+            sent_again: placed.again_of.clone(),
+        }
+    }
 }
 
 /// A form: the file, and what else could stand in the query.
@@ -131,13 +170,45 @@ pub(super) struct Form {
     /// The file's name, a hint where the file itself says nothing.
     #[schema(max_length = 255)]
     name: Option<String>,
+    /// The caller's own id of the applicant or transaction.
+    reference: Option<Reference>,
+    /// What else the caller says: JSON of at most 16 texts by name.
+    #[schema(value_type = Option<String>, max_length = 1000)]
+    metadata: Option<String>,
+}
+
+/// A picture in base64, and what else could stand in the query.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "describes the body")]
+pub(super) struct ImageJson {
+    /// The untouched file of the camera in base64, or a `data:` URL of it.
+    image: String,
+    /// The document, or side of it, that is wanted.
+    document: Option<Face>,
+    /// A policy by name.
+    #[schema(max_length = 64)]
+    policy: Option<String>,
+    /// Adds the picture with everything found drawn on it.
+    overlay: Option<bool>,
+    /// Shows the document's number in clear; needs the scope `review`.
+    reveal: Option<bool>,
+    /// The file's name, a hint where the file itself says nothing.
+    #[schema(max_length = 255)]
+    name: Option<String>,
+    /// The caller's own id of the applicant or transaction.
+    reference: Option<Reference>,
+    /// What else the caller says.
+    metadata: Option<Metadata>,
 }
 
 /// Checks one picture.
 ///
-/// The body is the untouched file of the camera, raw or as the one file of a form, whose fields count like query
-/// parameters of the same names; other fields are refused. With an `Idempotency-Key` the same
-/// upload sent again is worked once and answered as before.
+/// The body is the untouched file of the camera, raw, as the one file of a form, or in base64 as `image` of a JSON object;
+/// fields of the form and other members of the object count like query parameters of the same names, and others are
+/// refused. With an `Idempotency-Key` the same upload sent again is worked once and answered as before. With a `reference`
+/// attempts are counted: a refused picture that is sent again is told as such (`sent_again`), and the last of as many as
+/// the operator allows is given to a person (`attempts_exhausted`). A token of `/v1/tokens` is taken here, too.
 #[utoipa::path(
     post,
     path = "/v1/check",
@@ -147,7 +218,12 @@ pub(super) struct Form {
     ),
     request_body(
         description = "The untouched file, at most 16 MiB unless the operator says otherwise",
-        content((String = "image/jpeg"), (String = "application/octet-stream"), (Form = "multipart/form-data"))
+        content(
+            (String = "image/jpeg"),
+            (String = "application/octet-stream"),
+            (Form = "multipart/form-data"),
+            (ImageJson = "application/json")
+        )
     ),
     responses(
         (
@@ -170,7 +246,7 @@ pub(super) async fn check(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let Entered { _room, caller, ask, name, key, quota } = match enter(&app, peer, asked, &headers).await {
+    let Entered { _room, caller, fixed, ask, name, key, quota } = match enter(&app, peer, asked, &headers).await {
         Ok(entered) => entered,
         Err(problem) => {
             intake::throw_away(&headers, body);
@@ -183,18 +259,16 @@ pub(super) async fn check(
     app.figures.stage("receive", receiving.elapsed());
     let (ask, name) = match &fields[..] {
         [] => (ask, name),
-        fields => may_ask(&app, &caller, together(&uri, fields)?)?,
+        fields => may_ask(&app, &caller, fixed.as_ref(), together(&uri, fields)?)?,
     };
     let picture = Picture { name: name.or(picture.name), ..picture };
     let mut response = if let Some(key) = key {
-        let once = OnceKey { key_hash: key_hash(&caller, &key), fingerprint: fingerprint(&ask, &picture) };
+        let once =
+            OnceKey { key_hash: key_hash(&caller, fixed.as_ref(), &key), fingerprint: fingerprint(&ask, &picture) };
         once_only(&app, &caller, picture, &ask, &once).await?
     } else {
-        let bytes = picture.bytes.clone();
-        let examined = app.examine(&caller.lane, picture, &ask, false).await?;
         let to = RecordFor { caller: &caller.id, session: None, once: None };
-        let case = app.record(&examined, &bytes, to).await?;
-        answer(examined, &case)?
+        answer(app.work(&caller.lane, picture, &ask, to, false).await?, &ask)?
     };
     for (name, value) in quota.iter().flatten() {
         let value = HeaderValue::from_str(value);
@@ -207,6 +281,8 @@ pub(super) async fn check(
 struct Entered {
     _room: Share<Lane>,
     caller: Caller,
+    /// What the token says that it came with.
+    fixed: Option<Ask>,
     ask: Ask,
     name: Option<String>,
     key: Option<String>,
@@ -221,9 +297,16 @@ async fn enter(
     headers: &HeaderMap,
 ) -> Result<Entered, Problem> {
     app.takes_more()?;
-    let caller = app.access.admit(headers, peer, Scope::Check).await?;
+    let token = bearer(headers).filter(|token| token.starts_with(UPLOAD_PREFIX));
+    let (caller, fixed) = match token {
+        None => (app.access.admit(headers, peer, Scope::Check).await?, None),
+        Some(token) => {
+            let (caller, asked) = app.access.admit_upload(token, headers, peer).await?;
+            (caller, Some(tokens::fixed(&asked)?))
+        }
+    };
     let room = app.room(&caller.lane)?;
-    let (ask, name) = may_ask(app, &caller, query(asked)?)?;
+    let (ask, name) = may_ask(app, &caller, fixed.as_ref(), query(asked)?)?;
     let key = headers.get(IDEMPOTENCY_KEY).map(|key| {
         let sound = |key: &&str| (1..=255).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
         key.to_str().ok().filter(sound).map(str::to_owned).ok_or_else(|| {
@@ -232,25 +315,49 @@ async fn enter(
     });
     let key = key.transpose()?;
     let quota = app.access.spend(&caller.id, caller.per_minute)?;
-    Ok(Entered { _room: room, caller, ask, name, key, quota })
+    if let Some(token) = token {
+        app.access.spend_upload(token).await?;
+    }
+    Ok(Entered { _room: room, caller, fixed, ask, name, key, quota })
 }
 
 /// What is asked and the file's name, if the caller may ask that.
-fn may_ask(app: &App, caller: &Caller, asked: CheckQuery) -> Result<(Ask, Option<String>), Problem> {
-    let (ask, name) = asked.ask()?;
+fn may_ask(
+    app: &App,
+    caller: &Caller,
+    fixed: Option<&Ask>,
+    asked: CheckQuery,
+) -> Result<(Ask, Option<String>), Problem> {
+    let (asked, name) = asked.ask()?;
+    let ask = match fixed {
+        None => asked,
+        Some(fixed) => {
+            let says =
+                asked.face.is_some() || asked.policy.is_some() || asked.reference.is_some() || asked.metadata.is_some();
+            if says {
+                return Err(Problem::bad_request(
+                    "The token says `document`, `policy`, `reference` and `metadata`; an upload does not.",
+                    "document、policy、reference 和 metadata 由令牌决定，上传时不可指定。",
+                ));
+            }
+            Ask { overlay: asked.overlay, reveal: asked.reveal, ..fixed.clone() }
+        }
+    };
     if ask.reveal {
         caller.clone().allowed(Scope::Review)?;
     }
-    app.policy(&ask)?;
+    app.policy(&ask, &caller.id)?;
     Ok((ask, name))
 }
 
-/// What an idempotency key is known by. Callers without a name are told apart by address: one's key is not another's.
-fn key_hash(caller: &Caller, key: &str) -> [u8; 32] {
-    if *caller.id == *caller.lane {
-        digest(&[key.as_bytes()])
-    } else {
-        digest(&[key.as_bytes(), caller.lane.as_bytes()])
+/// What an idempotency key is known by. Callers without a name are told apart by address, and browsers by what their token
+/// is for: one's key is not another's.
+fn key_hash(caller: &Caller, fixed: Option<&Ask>, key: &str) -> [u8; 32] {
+    let token = fixed.and_then(|ask| ask.reference.as_ref()).map(|reference| reference.as_str().as_bytes());
+    match token {
+        Some(reference) => digest(&[key.as_bytes(), caller.lane.as_bytes(), reference]),
+        None if *caller.id == *caller.lane => digest(&[key.as_bytes()]),
+        None => digest(&[key.as_bytes(), caller.lane.as_bytes()]),
     }
 }
 
@@ -258,7 +365,14 @@ fn key_hash(caller: &Caller, key: &str) -> [u8; 32] {
 fn fingerprint(ask: &Ask, picture: &Picture) -> [u8; 32] {
     let (face, policy) = (ask.face.map_or("", Face::name), ask.policy.as_deref().unwrap_or_default());
     let name = picture.name.as_deref().unwrap_or_default();
-    digest(&[face.as_bytes(), policy.as_bytes(), name.as_bytes(), &picture.bytes])
+    let said = [ask.reference.as_ref().map(Reference::as_str), ask.metadata.as_ref().map(Metadata::as_json)];
+    let [reference, metadata] = said.map(Option::unwrap_or_default);
+    let mut parts = vec![face.as_bytes(), policy.as_bytes(), name.as_bytes(), &picture.bytes];
+    // Keys that are remembered from before there were these are to be known again.
+    if !(reference.is_empty() && metadata.is_empty()) {
+        parts.extend([reference.as_bytes(), metadata.as_bytes()]);
+    }
+    digest(&parts)
 }
 
 /// Works an upload once, however often and however close together it comes.
@@ -274,16 +388,17 @@ async fn once_only(
         return again(app, caller, before, picture, ask, once).await;
     }
     let again_picture = Picture { bytes: picture.bytes.clone(), name: picture.name.clone() };
-    let examined = app.examine(&caller.lane, picture, ask, false).await?;
     let to = RecordFor { caller: &caller.id, session: None, once: Some(once) };
-    match app.record(&examined, &again_picture.bytes, to).await {
-        Ok(case) => answer(examined, &case),
+    match app.work(&caller.lane, picture, ask, to, false).await {
+        Ok(worked) => answer(worked, ask),
         // Another process of the service was quicker.
-        Err(StoreError::Conflict(what)) => match app.store.replay(&caller.id, &once.key_hash, now_ms()).await? {
-            Some(before) => again(app, caller, before, again_picture, ask, once).await,
-            None => Err(StoreError::Conflict(what).into()),
-        },
-        Err(error) => Err(error.into()),
+        Err(problem) if problem.is(Kind::Conflict) => {
+            match app.store.replay(&caller.id, &once.key_hash, now_ms()).await? {
+                Some(before) => again(app, caller, before, again_picture, ask, once).await,
+                None => Err(problem),
+            }
+        }
+        Err(problem) => Err(problem),
     }
 }
 
@@ -300,22 +415,37 @@ async fn again(
         let (en, zh) = ("This idempotency key came with another upload.", "该幂等键已用于其他上传。");
         return Err(Problem::new(Kind::KeyReused, en, zh));
     }
-    let mut response = match before.report_json {
-        Some(report) if !ask.overlay && !ask.reveal => json(report.into(), &before.case_id),
+    let Replay { case_id, report_json, attempt, again_of, .. } = before;
+    let placed = Placed { attempt, again_of, tried: Vec::new() };
+    let mut response = match report_json {
+        Some(report) if !ask.overlay && !ask.reveal => json(beside(report, &Beside::of(ask, &placed)).into(), &case_id),
         // Purged, or what was never kept.
-        _ => answer(app.examine(&caller.lane, picture, ask, false).await?, &before.case_id)?,
+        _ => {
+            let examined = app.examine(&caller.lane, &caller.id, picture, ask, false).await?;
+            answer(Worked { examined, case: case_id, placed }, ask)?
+        }
     };
     response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     Ok(response)
 }
 
-fn answer(examined: Examined, case: &str) -> Result<Response, Problem> {
+fn answer(worked: Worked, ask: &Ask) -> Result<Response, Problem> {
+    let Worked { examined, case, placed } = worked;
     let overlay = examined.overlay.map(|jpeg| format!("data:image/jpeg;base64,{}", BASE64.encode(jpeg)));
     // The client knows the name it sent; an answer that is given again later would not.
     let report = Report { path: "-".to_owned(), ..examined.report };
-    let body = serde_json::to_vec(&Checked { report, overlay });
+    let body = serde_json::to_vec(&Checked { report, beside: Beside { overlay, ..Beside::of(ask, &placed) } });
     let body = body.map_err(|_| Problem::new(Kind::Internal, "The report cannot be written.", "无法生成报告。"))?;
-    Ok(json(body.into(), case))
+    Ok(json(body.into(), &case))
+}
+
+/// A report as it was kept, with what an answer has beside it.
+fn beside(report: String, beside: &Beside) -> String {
+    let beside = serde_json::to_string(beside).unwrap_or_default();
+    match (report.strip_suffix('}'), beside.strip_prefix('{')) {
+        (Some(report), Some(beside)) if beside != "}" => format!("{report},{beside}"),
+        _ => report,
+    }
 }
 
 fn json(body: Bytes, case: &str) -> Response {

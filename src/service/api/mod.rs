@@ -4,7 +4,10 @@ mod about;
 mod batch;
 mod cases;
 mod check;
+mod reasons;
 mod sessions;
+mod shadow;
+mod tokens;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +16,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -22,10 +25,13 @@ use utoipa::{IntoResponses, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use reasons::ReasonCode;
+
 use crate::policy::Decision;
 use crate::service::http::intake;
 use crate::service::http::problem::{Kind, Problem, ProblemBody};
-use crate::service::store::CaseState;
+use crate::service::http::said::{Metadata, Reference};
+use crate::service::store::{CaseState, ScoreName};
 use crate::service::work::app::App;
 use crate::vocabulary::Face;
 
@@ -36,7 +42,7 @@ use crate::vocabulary::Face;
         description = "Tells an original capture of a document from a recapture of a screen or print, says whether it \
                        is legible, and says why. A verdict, also a reject, is a 200."
     ),
-    components(schemas(ProblemBody, CaseState, Decision, Face)),
+    components(schemas(ProblemBody, CaseState, Decision, Face, Metadata, ReasonCode, Reference, ScoreName)),
     security(("bearer" = []))
 )]
 struct Description;
@@ -47,10 +53,13 @@ fn described() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .routes(routes!(batch::batch))
         .routes(routes!(about::explain))
         .routes(routes!(about::policy))
+        .routes(routes!(reasons::reasons))
+        .routes(routes!(tokens::make))
         .routes(routes!(cases::list))
         .routes(routes!(cases::one, cases::purge))
         .routes(routes!(cases::picture))
         .routes(routes!(cases::decide))
+        .routes(routes!(shadow::shadow))
         .routes(routes!(sessions::open))
         .routes(routes!(sessions::claim))
         .routes(routes!(sessions::code))
@@ -108,8 +117,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for At<T> {
 /// What the JSON body of a request says. It is an object: the members of a type could be written as a list, too, and
 /// that is not meant.
 async fn body<T: DeserializeOwned>(app: &App, headers: &HeaderMap, sent: Body) -> Result<T, Problem> {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
+    if !intake::is_json(headers) {
         intake::throw_away(headers, sent);
         let (en, zh) = ("The body of this request is `application/json`.", "请求体应为 application/json。");
         return Err(Problem::new(Kind::Unsupported, en, zh));

@@ -24,7 +24,9 @@ use crate::service::handoff::{
 };
 use crate::service::http::intake::{self, NAME_BYTES, Picture};
 use crate::service::http::problem::{Kind, Problem};
+use crate::service::http::said::{Metadata, Reference};
 use crate::service::work::app::{App, Ask, RecordFor};
+use crate::service::work::attempts::Worked;
 use crate::vocabulary::Language;
 
 /// How often a quiet event stream shows that it lives.
@@ -41,6 +43,10 @@ pub(super) struct NewSession {
     policy: Option<String>,
     /// Language of the phone's page; its own where left out.
     lang: Option<Language>,
+    /// The caller's own id of the applicant or transaction: attempts are counted by it over hand-offs and checks.
+    reference: Option<Reference>,
+    /// What else the caller says.
+    metadata: Option<Metadata>,
 }
 
 /// A hand-off that was opened, with its tokens, which are not shown again.
@@ -56,6 +62,12 @@ pub(super) struct OpenedSession {
     watch_token: String,
     /// A page that shows the code and watches it; holds the one-time token too.
     watch_url: String,
+    /// What the caller calls it; neither page is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<Reference>,
+    /// What else the caller said; neither page is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<Metadata>,
 }
 
 /// Where a phone goes.
@@ -98,23 +110,32 @@ pub(super) async fn open(
     headers: HeaderMap,
     sent: Body,
 ) -> Result<Response, Problem> {
-    let NewSession { steps, policy, lang } = body(&app, &headers, sent).await?;
-    let steps = steps.unwrap_or_else(|| vec![Wish(None)]);
+    let NewSession { steps, policy, lang, reference, metadata } = body(&app, &headers, sent).await?;
+    let steps = steps.unwrap_or_else(|| {
+        let own = app.config.tenant(&caller.id).map(|tenant| tenant.documents.as_slice()).unwrap_or_default();
+        let own: Vec<_> = own.iter().take(MOST_STEPS).map(|face| Wish(Some(*face))).collect();
+        if own.is_empty() { vec![Wish(None)] } else { own }
+    });
     if !(1..=MOST_STEPS).contains(&steps.len()) {
         return Err(Problem::bad_request(
             format!("A hand-off has 1 to {MOST_STEPS} steps."),
             format!("步骤数应为 1 到 {MOST_STEPS}。"),
         ));
     }
-    app.policy(&Ask { policy: policy.clone(), ..Ask::default() })?;
+    for Wish(face) in &steps {
+        app.policy(&Ask { face: *face, policy: policy.clone(), ..Ask::default() }, &caller.id)?;
+    }
     let steps = steps.into_iter().map(|Wish(face)| face).collect();
+    let said = (reference.clone(), metadata.clone());
     let Caller { id: owner, lane, per_minute, .. } = caller;
-    let opened = app.handoffs.open_for(Wanted { owner, lane, per_minute, policy, lang, steps }, now_ms())?;
+    let wanted = Wanted { owner, lane, per_minute, policy, lang, reference, metadata, steps };
+    let opened = app.handoffs.open_for(wanted, now_ms())?;
     let Opened { handoff, token, watch_token } = opened;
     let base = app.base_url(&headers);
     let Code { phone_url, qr_svg } = Code::new(&base, &token)?;
     let watch_url = format!("{base}/capture#{}.{watch_token}.{token}", handoff.id());
-    let body = OpenedSession { session: handoff.view(now_ms()), phone_url, qr_svg, watch_token, watch_url };
+    let (session, (reference, metadata)) = (handoff.view(now_ms()), said);
+    let body = OpenedSession { session, phone_url, qr_svg, watch_token, watch_url, reference, metadata };
     Ok((StatusCode::CREATED, Json(body)).into_response())
 }
 
@@ -267,7 +288,7 @@ pub(super) async fn events(
                 changed = changes.changed() => changed.ok()?,
             }
             let view = handoff.view(now_ms());
-            let ended = matches!(view.state, SessionState::Done | SessionState::Expired);
+            let ended = view.state == SessionState::Expired || view.state == SessionState::Done && !view.in_review;
             let event = Event::default().event("session").json_data(&view).ok()?;
             Some((Ok(event), (!ended).then_some((handoff, changes))))
         }
@@ -348,12 +369,18 @@ pub(super) async fn upload(
         [] => name,
         fields => together::<UploadQuery>(&uri, fields)?.name.filter(|name| name.len() <= NAME_BYTES),
     };
-    let (bytes, name) = (picture.bytes, name.or(picture.name));
-    let ask = Ask { face: attempt.expect, policy: handoff.policy.clone(), overlay: true, reveal: false };
-    let mut examined = app.examine(&handoff.lane, Picture { bytes: bytes.clone(), name }, &ask, false).await?;
-    "-".clone_into(&mut examined.report.path);
+    let ask = Ask {
+        face: attempt.expect,
+        policy: handoff.policy.clone(),
+        overlay: true,
+        reveal: false,
+        reference: handoff.reference.clone(),
+        metadata: handoff.metadata.clone(),
+    };
+    let picture = Picture { name: name.or(picture.name), ..picture };
     let to = RecordFor { caller: &handoff.owner, session: Some(handoff.id()), once: None };
-    let case = app.record(&examined, &bytes, to).await?;
+    let Worked { mut examined, case, .. } = app.work(&handoff.lane, picture, &ask, to, false).await?;
+    "-".clone_into(&mut examined.report.path);
     let step = app.handoffs.finish(attempt, case, examined.report, examined.overlay);
     step.map(Json).ok_or_else(Problem::not_found)
 }

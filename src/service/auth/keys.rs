@@ -22,7 +22,7 @@ pub(super) fn is_key(token: &str) -> bool {
 
 /// The store's keys; those found good are remembered for a while, as hashes.
 pub(super) struct Keys {
-    store: ReviewStore,
+    pub(super) store: ReviewStore,
     remembered: Mutex<HashMap<[u8; 32], (Instant, Caller)>>,
 }
 

@@ -4,6 +4,7 @@ mod keys;
 mod oidc;
 mod quota;
 
+use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use keys::Keys;
 pub(crate) use oidc::{Issuer, OidcError};
@@ -21,10 +22,13 @@ use quota::{Exceeded, Quotas};
 use crate::service::clock::now_ms;
 use crate::service::http::peer::{Lane, Peer, asker, network};
 use crate::service::http::problem::{Kind, Problem};
-use crate::service::store::{ReviewStore, Scope, Scopes};
+use crate::service::store::{ReviewStore, Scope, Scopes, UploadToken};
 
 /// Headers by which proxies tell of whom they speak for, and under which name they were asked.
 const FORWARDED: [&str; 5] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
+
+/// Who calls without a key.
+const OPEN: &str = "open";
 
 /// Keys looked up in the store at a time. Whoever sends made-up ones is to leave connections for verdicts.
 const LOOK_UPS: usize = 4;
@@ -126,6 +130,8 @@ pub(crate) struct Access {
     /// Proxies that are believed when they say whom they speak for.
     proxies: Vec<IpAddr>,
     quotas: Quotas,
+    /// Pictures a minute of callers that have a quota of their own in the settings.
+    quota_of: HashMap<String, u32>,
     look_ups: Semaphore,
 }
 
@@ -137,9 +143,10 @@ impl Access {
         open: bool,
         to_all: bool,
         proxies: Vec<IpAddr>,
+        quota_of: HashMap<String, u32>,
     ) -> Self {
         let (keys, quotas, look_ups) = (Keys::new(store), Quotas::new(), Semaphore::new(LOOK_UPS));
-        Self { keys, issuer, open, to_all, proxies, quotas, look_ups }
+        Self { keys, issuer, open, to_all, proxies, quotas, quota_of, look_ups }
     }
 
     /// Who calls, if they may do what `scope` says. For routes that look at other things first; the others take [`Who`].
@@ -151,14 +158,58 @@ impl Access {
         match bearer(headers) {
             // What a proxy passes on comes from elsewhere, however near the proxy stands.
             None if self.open && (self.to_all || !is_forwarded(headers)) => Ok(Caller {
-                id: "open".to_owned(),
-                lane: format!("open:{}", network(asker(peer, headers, &self.proxies))).into(),
+                id: OPEN.to_owned(),
+                lane: self.open_lane(headers, peer),
                 scopes: Scopes::of(&[Scope::Check, Scope::Review, Scope::Admin]),
                 per_minute: None,
             }),
             None => Err(Problem::unauthorized()),
-            Some(token) => self.identify(token).await,
+            Some(token) => {
+                let caller = self.identify(token).await?;
+                Ok(Caller { per_minute: self.own_quota(&caller.id).or(caller.per_minute), ..caller })
+            }
         }
+    }
+
+    /// Who an upload by the token of an applicant's browser counts for, and what it is for.
+    pub(crate) async fn admit_upload(
+        &self,
+        token: &str,
+        headers: &HeaderMap,
+        peer: Peer,
+    ) -> Result<(Caller, String), Problem> {
+        let found = {
+            let _turn = self.look_up().await?;
+            self.keys.store.upload_token(token, now_ms()).await?
+        };
+        let UploadToken { owner: id, asked, per_minute } = found.ok_or_else(Problem::unauthorized)?;
+        // Who has no name is told apart by address.
+        let lane = if id == OPEN { self.open_lane(headers, peer) } else { id.as_str().into() };
+        let per_minute = self.own_quota(&id).or(per_minute);
+        Ok((Caller { lane, id, scopes: Scopes::of(&[Scope::Check]), per_minute }, asked))
+    }
+
+    /// Takes one upload of a token that was let in.
+    pub(crate) async fn spend_upload(&self, token: &str) -> Result<(), Problem> {
+        let was_left = self.keys.store.spend_upload(token, now_ms()).await?;
+        was_left.then_some(()).ok_or_else(Problem::unauthorized)
+    }
+
+    fn open_lane(&self, headers: &HeaderMap, peer: Peer) -> Lane {
+        format!("{OPEN}:{}", network(asker(peer, headers, &self.proxies))).into()
+    }
+
+    fn own_quota(&self, caller: &str) -> Option<u32> {
+        self.quota_of.get(caller).copied()
+    }
+
+    /// A turn to look something up in the store.
+    async fn look_up(&self) -> Result<SemaphorePermit<'_>, Problem> {
+        let turn = tokio::time::timeout(LOOK_UP_WAIT, self.look_ups.acquire()).await.ok().and_then(Result::ok);
+        turn.ok_or_else(|| {
+            let (en, zh) = ("Keys cannot be looked up just now.", "暂时无法验证密钥。");
+            Problem::new(Kind::Unavailable, en, zh).retry_after(1)
+        })
     }
 
     async fn identify(&self, token: &str) -> Result<Caller, Problem> {
@@ -166,11 +217,7 @@ impl Access {
             return Ok(found);
         }
         let found = {
-            let turn = tokio::time::timeout(LOOK_UP_WAIT, self.look_ups.acquire()).await;
-            let _turn = turn.map_err(|_| {
-                let (en, zh) = ("Keys cannot be looked up just now.", "暂时无法验证密钥。");
-                Problem::new(Kind::Unavailable, en, zh).retry_after(1)
-            })?;
+            let _turn = self.look_up().await?;
             self.keys.find(token, now_ms()).await?
         };
         if let Some(found) = found {

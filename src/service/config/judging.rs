@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::group::settings;
+use super::tenant;
 use crate::capture::{Isolation, Limits};
-use crate::checker::{Checker, Options, known_readings};
+use crate::checker::{Checker, Options};
 use crate::inference::EngineChoice;
 use crate::policy::{Policy, Sensitivity};
 
@@ -19,6 +20,10 @@ settings! {
         #[env("BONAFIDE_NAMED_POLICY", value_name = "NAME=FILE", value_delimiter = ',')]
         #[sample(Shown "[\"strict=/etc/bonafide/strict.toml\"]")]
         named_policy: Vec<String>,
+        /// A policy that judges every outcome beside the one in force and decides nothing; see `bonafide shadow`.
+        #[env("BONAFIDE_SHADOW_POLICY", value_name = "FILE")]
+        #[sample(Shown "\"/etc/bonafide/next.toml\"")]
+        shadow_policy: Option<PathBuf>,
         /// Overrides how strictly one risk is judged, for example `glare=relaxed`; can be repeated.
         #[env("BONAFIDE_SENSITIVITY", value_name = "RISK=LEVEL", value_delimiter = ',', value_parser = Sensitivity::of_risk)]
         #[sample(Shown "[\"glare=relaxed\"]")]
@@ -59,9 +64,12 @@ impl Judging {
     pub(super) fn named_policies(&self) -> Result<Vec<(String, Policy)>, String> {
         let named = self.named_policy.iter().map(|named| {
             let (name, file) = named.split_once('=').ok_or("a named policy has the form NAME=FILE")?;
-            let policy = Policy::read(Path::new(file), &known_readings()).map_err(|e| e.to_string())?;
-            Ok((name.to_owned(), policy))
+            Ok((name.to_owned(), tenant::policy(Path::new(file))?))
         });
         named.collect()
+    }
+
+    pub(super) fn shadow(&self) -> Result<Option<Policy>, String> {
+        self.shadow_policy.as_deref().map(tenant::policy).transpose()
     }
 }

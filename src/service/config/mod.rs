@@ -3,6 +3,7 @@
 //! A setting is said once, in the `settings!` of its group: field, default, variable of the environment, check and help.
 //! Flag, key of the file, the table of the manual and the sample file follow from that.
 
+mod attempts;
 mod callers;
 mod group;
 mod handoff;
@@ -12,10 +13,12 @@ mod log;
 mod remember;
 mod sample;
 mod span;
+mod tenant;
 mod uploads;
 mod webhook;
 mod work;
 
+pub use attempts::Attempts;
 pub use callers::Callers;
 pub(crate) use callers::OidcSettings;
 pub use handoff::Handoff;
@@ -25,6 +28,7 @@ pub use log::{Log, LogForm};
 pub use remember::{Keep, Remember};
 pub use sample::{sample, table};
 pub use span::{Span, span};
+pub use tenant::{Tenant, TenantSettings, Tenants};
 pub use uploads::Uploads;
 pub use webhook::WebhookSettings;
 pub use work::Work;
@@ -49,6 +53,12 @@ pub struct Config {
     pub uploads: Uploads,
     /// The hand-off to a phone.
     pub handoff: Handoff,
+    /// How often one applicant may try.
+    pub attempts: Attempts,
+    /// A policy that judges beside the one in force and decides nothing.
+    pub shadow: Option<Policy>,
+    /// What some callers have of their own.
+    pub tenants: Tenants,
     /// Where verdicts are reported.
     pub webhooks: Vec<Webhook>,
 }
@@ -78,12 +88,25 @@ pub struct Settings {
     /// The hand-off to a phone.
     #[cfg_attr(feature = "cli", command(flatten))]
     pub handoff: Handoff,
+    /// How often one applicant may try.
+    #[cfg_attr(feature = "cli", command(flatten))]
+    pub attempts: Attempts,
     /// The log.
     #[cfg_attr(feature = "cli", command(flatten))]
     pub log: Log,
     /// Where verdicts are reported; in the file only, as `[[webhook]]` tables.
     #[cfg_attr(feature = "cli", arg(skip))]
     pub webhooks: Vec<WebhookSettings>,
+    /// What some callers have of their own; in the file only, as `[[tenant]]` tables.
+    #[cfg_attr(feature = "cli", arg(skip))]
+    pub tenants: Vec<TenantSettings>,
+}
+
+impl Config {
+    /// What the caller `id` has of its own.
+    pub(crate) fn tenant(&self, id: &str) -> Option<&Tenant> {
+        self.tenants.get(id)
+    }
 }
 
 impl Settings {
@@ -100,6 +123,9 @@ impl Settings {
             work: self.work.clone(),
             uploads: self.uploads.clone(),
             handoff: self.handoff.clone(),
+            attempts: self.attempts.clone(),
+            shadow: self.judging.shadow()?,
+            tenants: tenant::tenants(&self.tenants)?,
             webhooks: self.webhooks.iter().map(WebhookSettings::webhook).collect::<Result<_, _>>()?,
         })
     }

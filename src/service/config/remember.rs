@@ -27,6 +27,14 @@ settings! {
         /// How long kept pictures stay.
         #[env("BONAFIDE_KEEP_FOR", value_name = "TIME", value_parser = super::span::span)]
         keep_for: Span = of_secs(30 * 86_400),
+        /// How long reports stay, from when they were made; for good when left out. The case stays without it.
+        #[env("BONAFIDE_KEEP_REPORTS", value_name = "TIME", value_parser = super::span::span)]
+        #[sample(Shown "\"180d\"")]
+        keep_reports: Option<Span>,
+        /// How long cases stay until they are purged, decided or not; for good when left out.
+        #[env("BONAFIDE_KEEP_CASES", value_name = "TIME", value_parser = super::span::span)]
+        #[sample(Shown "\"730d\"")]
+        keep_cases: Option<Span>,
         /// File with the base64 of 32 random bytes that kept pictures are sealed with.
         #[env("BONAFIDE_SEALING_KEY", value_name = "FILE")]
         #[sample(Shown "\"/etc/bonafide/sealing.key\"")]

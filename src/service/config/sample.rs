@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 
 use super::group::{Group, Sample, Setting};
-use super::{Callers, Handoff, Judging, Listen, Log, Remember, Uploads, Work, webhook};
+use super::{Attempts, Callers, Handoff, Judging, Listen, Log, Remember, Uploads, Work, tenant, webhook};
 
 /// Width of the sample file.
 const WIDTH: usize = 120;
 
-fn groups() -> [Group; 8] {
+fn groups() -> [Group; 9] {
     [
         Listen::told(),
         Remember::told(),
@@ -17,6 +17,7 @@ fn groups() -> [Group; 8] {
         Work::told(),
         Uploads::told(),
         Handoff::told(),
+        Attempts::told(),
         Log::told(),
     ]
 }
@@ -75,6 +76,7 @@ pub fn sample() -> String {
         }
     }
     out.push_str(webhook::SAMPLE);
+    out.push_str(tenant::SAMPLE);
     out
 }
 
@@ -137,8 +139,8 @@ mod tests {
             assert!(line.parse::<toml::Table>().is_ok_and(|table| table.len() == 1), "{line}");
             keys += 1;
         }
-        // All settings, and the four of a webhook.
-        assert_eq!(keys, groups().iter().map(|group| group.settings.len()).sum::<usize>() + 4);
+        // All settings, the five of a webhook, and the nine of a tenant.
+        assert_eq!(keys, groups().iter().map(|group| group.settings.len()).sum::<usize>() + 5 + 9);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use crate::policy::Decision;
-use crate::service::webhooks::Webhook;
+use crate::service::webhooks::{Event, Webhook};
 
 /// What the sample file says of webhooks.
 pub(super) const SAMPLE: &str = r#"
@@ -16,6 +16,7 @@ pub(super) const SAMPLE: &str = r#"
 # url = "https://desk.example.com/bonafide"
 # secret-file = "/etc/bonafide/webhook.secret"
 # decisions = ["review", "reject"]               # all: accept, retake, review, reject
+# events = ["verdict"]                           # all: verdict, decision (a person's)
 "#;
 
 /// Where verdicts are reported.
@@ -30,6 +31,8 @@ pub struct WebhookSettings {
     pub secret_file: PathBuf,
     /// Decisions it is told of; all where left out.
     pub decisions: Option<Vec<Decision>>,
+    /// Events it is told of; all where left out.
+    pub events: Option<Vec<Event>>,
 }
 
 impl WebhookSettings {
@@ -37,6 +40,7 @@ impl WebhookSettings {
         let file = &self.secret_file;
         let secret = std::fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
         let webhook = Webhook::new(&self.name, &self.url, secret.trim(), self.decisions.clone());
-        webhook.map_err(|e| format!("webhook {}: {e}", self.name))
+        let webhook = webhook.map_err(|e| format!("webhook {}: {e}", self.name))?;
+        Ok(webhook.with_events(self.events.clone()))
     }
 }

@@ -14,11 +14,12 @@ use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
-use super::words::{SessionState, SessionView, StepState, StepView, Wish};
+use super::words::{SessionState, SessionView, StepDecision, StepState, StepView, Wish};
 use crate::report::Report;
 use crate::service::clock::{ms, rfc3339};
 use crate::service::http::peer::Lane;
 use crate::service::http::problem::{Kind, Problem};
+use crate::service::http::said::{Metadata, Reference};
 use crate::service::http::shares::{Full, may_take};
 use crate::vocabulary::{Face, Language};
 
@@ -39,21 +40,21 @@ const MOST_ATTEMPTS: u32 = 20;
 const OVERLAY_BYTES: usize = 64 << 20;
 
 /// How long a hand-off that has ended is remembered, so that who comes late hears why.
-const REMEMBERED: Duration = Duration::from_mins(10);
+pub(super) const REMEMBERED: Duration = Duration::from_mins(10);
 
-type Hash = [u8; 32];
+pub(super) type Hash = [u8; 32];
 
 /// All hand-offs that are open.
 pub(crate) struct Handoffs {
     span: Duration,
     max_bytes: usize,
-    held: Mutex<Held>,
+    pub(super) held: Mutex<Held>,
 }
 
 #[derive(Default)]
-struct Held {
-    by_id: HashMap<String, Arc<Handoff>>,
-    by_token: HashMap<Hash, String>,
+pub(super) struct Held {
+    pub(super) by_id: HashMap<String, Arc<Handoff>>,
+    pub(super) by_token: HashMap<Hash, String>,
     overlay_bytes: usize,
 }
 
@@ -66,18 +67,20 @@ pub(crate) struct Handoff {
     pub(crate) lane: Lane,
     pub(crate) per_minute: Option<u32>,
     pub(crate) policy: Option<String>,
+    pub(crate) reference: Option<Reference>,
+    pub(crate) metadata: Option<Metadata>,
     lang: Option<Language>,
     max_bytes: usize,
-    token: Hash,
+    pub(super) token: Hash,
     watch: Hash,
-    state: Mutex<State>,
-    changed: watch::Sender<()>,
+    pub(super) state: Mutex<State>,
+    pub(super) changed: watch::Sender<()>,
 }
 
-struct State {
-    expires_ms: i64,
+pub(super) struct State {
+    pub(super) expires_ms: i64,
     phone: Option<Phone>,
-    steps: Vec<Step>,
+    pub(super) steps: Vec<Step>,
 }
 
 impl State {
@@ -93,13 +96,14 @@ struct Phone {
     claimant: Option<Hash>,
 }
 
-struct Step {
+pub(super) struct Step {
     expect: Option<Face>,
-    state: StepState,
+    pub(super) state: StepState,
     attempts: u32,
-    case: Option<String>,
-    report: Option<Report>,
+    pub(super) case: Option<String>,
+    pub(super) report: Option<Report>,
     overlay: Option<Bytes>,
+    pub(super) decided: Option<StepDecision>,
 }
 
 /// A new hand-off and its tokens in clear, which are not seen again.
@@ -125,6 +129,8 @@ pub(crate) struct Wanted {
     pub(crate) per_minute: Option<u32>,
     pub(crate) policy: Option<String>,
     pub(crate) lang: Option<Language>,
+    pub(crate) reference: Option<Reference>,
+    pub(crate) metadata: Option<Metadata>,
     pub(crate) steps: Vec<Option<Face>>,
 }
 
@@ -166,8 +172,15 @@ impl Handoffs {
     /// A new one.
     pub(crate) fn open_for(&self, wanted: Wanted, now_ms: i64) -> Result<Opened, Problem> {
         let (phone_token, watch_token) = (token()?, token()?);
-        let step =
-            |expect| Step { expect, state: StepState::Waiting, attempts: 0, case: None, report: None, overlay: None };
+        let step = |expect| Step {
+            expect,
+            state: StepState::Waiting,
+            attempts: 0,
+            case: None,
+            report: None,
+            overlay: None,
+            decided: None,
+        };
         let state = State {
             expires_ms: now_ms.saturating_add(ms(self.span)),
             phone: None,
@@ -179,6 +192,8 @@ impl Handoffs {
             lane: wanted.lane,
             per_minute: wanted.per_minute,
             policy: wanted.policy,
+            reference: wanted.reference,
+            metadata: wanted.metadata,
             lang: wanted.lang,
             max_bytes: self.max_bytes,
             token: hash(&phone_token),
@@ -188,8 +203,10 @@ impl Handoffs {
         });
         self.sweep(now_ms);
         let mut held = self.held.lock();
-        let own = held.by_id.values().filter(|other| other.lane == handoff.lane).count();
-        may_take(own, held.by_id.len(), MOST).map_err(|full| {
+        // Those that only wait for a person's decision take no place from others.
+        let open: Vec<_> = held.by_id.values().filter(|other| other.is_remembered(now_ms)).collect();
+        let own = open.iter().filter(|other| other.lane == handoff.lane).count();
+        may_take(own, open.len(), MOST).map_err(|full| {
             let (kind, en, zh) = match full {
                 Full::Share => {
                     (Kind::Share, "You have too many hand-offs open.", "您打开的扫码会话过多，请一分钟后重试。")
@@ -270,7 +287,7 @@ impl Handoffs {
             }
             let overlays = state.steps.iter_mut().filter_map(|step| step.overlay.take());
             freed += overlays.map(|overlay| overlay.len()).sum::<usize>();
-            let keep = state.expires_ms.saturating_add(ms(REMEMBERED)) > now_ms;
+            let keep = state.keep(now_ms);
             drop(state);
             handoff.changed.send_replace(());
             if !keep {
@@ -282,6 +299,7 @@ impl Handoffs {
         for token in gone {
             held.by_token.remove(&token);
         }
+        held.forget_reviewed(now_ms);
     }
 
     /// Begins to check a photograph for a step.
@@ -340,7 +358,7 @@ impl Handoffs {
         step.overlay = overlay.filter(|overlay| fits(overlay.len()));
         held.overlay_bytes += step.overlay.as_ref().map_or(0, Bytes::len);
         step.state = if matches!(report.decision, Accept | Review) { StepState::Done } else { StepState::Retake };
-        (step.case, step.report) = (Some(case), Some(report));
+        (step.case, step.report, step.decided) = (Some(case), Some(report), None);
         let view = view(attempt.index, step);
         drop((state, held));
         attempt.handoff.changed.send_replace(());
@@ -374,6 +392,7 @@ fn view(index: usize, step: &Step) -> StepView {
         attempts: step.attempts,
         case: step.case.clone(),
         report: step.report.clone(),
+        decided: step.decided.clone(),
     }
 }
 
@@ -410,6 +429,7 @@ impl Handoff {
             lang: self.lang,
             expires_at: rfc3339(state.expires_ms),
             max_bytes: self.max_bytes,
+            in_review: state.in_review(),
             steps: state.steps.iter().enumerate().map(|(index, step)| view(index, step)).collect(),
         }
     }
@@ -437,6 +457,8 @@ mod tests {
             per_minute: None,
             policy: None,
             lang: Some(Language::Zh),
+            reference: None,
+            metadata: None,
             steps,
         }
     }

@@ -10,6 +10,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::policy::Decision;
 use crate::report::Report;
 use crate::vocabulary::{Face, Language};
 
@@ -110,6 +111,8 @@ pub(crate) struct SessionView {
     pub(super) expires_at: String,
     /// Bytes of a photograph at most.
     pub(super) max_bytes: usize,
+    /// All steps are done, and a person has yet to decide about one.
+    pub(crate) in_review: bool,
     pub(crate) steps: Vec<StepView>,
 }
 
@@ -127,4 +130,15 @@ pub(crate) struct StepView {
     pub(super) case: Option<String>,
     /// What the last one was found to be.
     pub(super) report: Option<Report>,
+    /// What a person decided about it.
+    pub(super) decided: Option<StepDecision>,
+}
+
+/// What a person decided, as the applicant is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct StepDecision {
+    pub(crate) decision: Decision,
+    /// Their words to the applicant.
+    pub(crate) message: Option<String>,
+    pub(crate) at: String,
 }

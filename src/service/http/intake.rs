@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, header};
 use futures_util::stream::{self, Stream, StreamExt};
 use tokio::sync::Semaphore;
 
+use super::encoded::{self, encoded_bytes};
 use super::pace::Pace;
 use super::problem::{Kind, Problem};
 use crate::service::config::Uploads;
@@ -23,8 +24,8 @@ pub(crate) const NAME_BYTES: usize = 255;
 const PIECE_BYTES: usize = 64 << 10;
 
 /// Fields of a form beside its files, and bytes of each: as much as a query has, and more.
-const MOST_FIELDS: usize = 16;
-const FIELD_BYTES: usize = 1 << 10;
+pub(super) const MOST_FIELDS: usize = 16;
+pub(super) const FIELD_BYTES: usize = 1 << 10;
 
 /// Bytes of a body that is no picture.
 const TEXT_BYTES: usize = 64 << 10;
@@ -87,7 +88,7 @@ impl From<Cut> for Problem {
     }
 }
 
-fn too_large(limit: usize) -> Problem {
+pub(super) fn too_large(limit: usize) -> Problem {
     let limit_mib = limit as f64 / f64::from(1 << 20);
     Problem::new(
         Kind::TooLarge,
@@ -222,7 +223,7 @@ pub(crate) async fn text(headers: &HeaderMap, body: Body, limits: &Uploads) -> R
     Ok(bytes)
 }
 
-/// The one picture of a request, and the fields beside it: a raw body, or the file of a multipart form.
+/// The one picture of a request, and the fields beside it: a raw body, the file of a multipart form, or a JSON object.
 pub(crate) async fn picture(
     headers: &HeaderMap,
     body: Body,
@@ -230,7 +231,12 @@ pub(crate) async fn picture(
     pace: Option<&Pace>,
 ) -> Result<(Picture, Fields), Problem> {
     let boundary = boundary(headers)?;
-    let most = if boundary.is_some() { limits.bytes() + ENVELOPE_BYTES } else { limits.bytes() };
+    let is_json = is_json(headers);
+    let most = match boundary {
+        Some(_) => limits.bytes() + ENVELOPE_BYTES,
+        None if is_json => encoded_bytes(limits.bytes()) + ENVELOPE_BYTES,
+        None => limits.bytes(),
+    };
     let declared = declared(headers);
     if declared.is_some_and(|bytes| bytes > most) {
         throw_away(headers, body);
@@ -242,6 +248,9 @@ pub(crate) async fn picture(
         let mut bytes = Vec::with_capacity(declared.unwrap_or(0));
         while let Some(piece) = pieces.next().await {
             bytes.extend_from_slice(&piece?);
+        }
+        if is_json {
+            return encoded::picture(&bytes, limits.bytes());
         }
         return Ok((Picture { bytes: bytes.into(), name: None }, Fields::new()));
     };
@@ -289,6 +298,12 @@ pub(crate) fn pictures(
     let most = limits.batch_bytes();
     let bounds = Bounds { total: limits.batch_time(), ..Bounds::of(most, most, limits, pace) };
     Ok(Parts::new(body, bounds, boundary, limits.bytes()))
+}
+
+/// Whether a body is JSON.
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
 }
 
 /// The boundary of a multipart form; `None` for any other body.

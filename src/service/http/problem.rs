@@ -102,6 +102,10 @@ impl Problem {
         self
     }
 
+    pub(crate) fn is(&self, kind: Kind) -> bool {
+        self.kind == kind
+    }
+
     pub(crate) const fn code(&self) -> &'static str {
         self.code
     }

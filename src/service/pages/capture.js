@@ -5,7 +5,7 @@ import { tellFrame } from "./embed.js";
 import { reasonsOf } from "./marks.js";
 import { Page, kept } from "./page.js";
 import { createSession, mayMakeSession, now_ms, readCode, readOverlay, watch } from "./session.js";
-import { chip, decisionOf, judged, overlayPicture, reasonList, verdictHeading } from "./verdict.js";
+import { chip, decisionOf, holding, judged, overlayPicture, personsWords, reasonList, verdictHeading } from "./verdict.js";
 import { stepName } from "./words.js";
 
 const CHOICES = [
@@ -153,6 +153,11 @@ function announceChanges(before, now) {
   else if (before.state === "waiting" && now.state === "claimed") page.announce(say("connected"));
   for (const step of now.steps) {
     const was = before.steps[step.index];
+    if (step.decided && !was?.decided) {
+      const verdict = [say(`decided_${holding(step)}`), step.decided.message].filter(Boolean).join(" ");
+      page.announce(say("announce", { step: stepName(page.lang, step.expect), verdict }));
+      continue;
+    }
     if (was?.state === step.state && was?.attempts === step.attempts) continue;
     const verdict = judged(step) ? say(decisionOf(step)) : step.state === "checking" ? say("state_checking") : null;
     if (verdict) page.announce(say("announce", { step: stepName(page.lang, step.expect), verdict }));
@@ -207,16 +212,26 @@ function nearOnly(url) {
 }
 
 function summaryPanel() {
-  const decisions = session.steps.map(decisionOf);
-  const accepted = decisions.filter((decision) => decision === "accept").length;
-  const review = decisions.length - accepted;
-  const text = review > 0 ? say("some_review", { accepted, review }) : accepted === 1 ? say("one_accepted") : say("all_accepted", { n: accepted });
+  const decisions = session.steps.map(holding);
+  const count = (wanted) => decisions.filter((decision) => decision === wanted).length;
+  const [accepted, review] = [count("accept"), count("review")];
+  const refused = decisions.length - accepted - review;
+  const mood = refused > 0 ? "reject" : review > 0 ? "review" : "accept";
+  const text =
+    refused > 0
+      ? say("some_refused", { accepted, refused })
+      : review > 0
+        ? say("some_review", { accepted, review })
+        : accepted === 1
+          ? say("one_accepted")
+          : say("all_accepted", { n: accepted });
   return make(
     "section",
-    { class: `card side message ${review > 0 ? "review" : "accept"}` },
-    make("span", { class: "badge large" }, icon(review > 0 ? "review" : "accept")),
-    heading(say("all_done")),
+    { class: `card side message ${mood}`, "data-review": String(Boolean(session.in_review)) },
+    make("span", { class: "badge large" }, icon(mood)),
+    heading(say(session.in_review ? "handed_over" : "all_done")),
     make("p", {}, text),
+    session.in_review ? make("p", { class: "note" }, say("awaiting_decision")) : null,
     watched.own ? newButton("another") : null,
   );
 }
@@ -248,21 +263,25 @@ function stepCard(step) {
     return make("li", { class: `card step ${step.state}`, "data-state": step.state }, head(step.state === "checking" ? "checking" : "waiting"));
   }
   const decision = decisionOf(step);
+  const holds = holding(step);
+  // What a person accepted has no faults to show.
+  const faultless = holds === "accept" && Boolean(step.decided);
   return make(
     "li",
-    { class: `card step ${decision}`, "data-state": step.state, "data-decision": decision },
+    { class: `card step ${holds}`, "data-state": step.state, "data-decision": decision },
     head(null),
     make(
       "div",
       { class: "step-body" },
-      overlayFigure(step),
+      faultless ? null : overlayFigure(step),
       make(
         "div",
         {},
-        verdictHeading(decision, page.lang, "h4"),
-        reasonList(step, page.lang, "h5"),
+        verdictHeading(holds, page.lang, "h4"),
+        personsWords(step, page.lang, "h5"),
+        faultless ? null : reasonList(step, page.lang, "h5"),
         step.state === "retake" ? make("h5", {}, say("to_do")) : null,
-        make("p", {}, say(`tell_${decision}`)),
+        step.decided ? null : make("p", {}, say(`tell_${decision}`)),
       ),
     ),
   );
@@ -280,7 +299,7 @@ function showSession(o) {
     drawn.set(key, { print, element });
     return element;
   };
-  const side = keepOr("side", [session.state, watched.id, session.state === "done" ? session.steps.map(decisionOf) : 0], sidePanel);
+  const side = keepOr("side", [session.state, watched.id, session.in_review, session.state === "done" ? session.steps.map(holding) : 0], sidePanel);
   const cards = session.steps.map((step) => keepOr(step.index, [step, session.steps.length, watched.id], () => stepCard(step)));
   const columns = main.querySelector(".columns");
   const note = make("p", { class: "notice", role: "status", hidden: !broken }, say("reconnecting"));

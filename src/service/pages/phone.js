@@ -5,7 +5,7 @@ import { icon, make, sketch } from "./elements.js";
 import { embedded, tellFrame } from "./embed.js";
 import { Page, kept } from "./page.js";
 import { Problem, claim, now_ms, readOverlay, readSession, sendPhoto } from "./session.js";
-import { decisionOf, judged, markedPicture, reasonList, verdictHeading } from "./verdict.js";
+import { decisionOf, holding, judged, markedPicture, personsWords, reasonList, verdictHeading } from "./verdict.js";
 import { stepName } from "./words.js";
 
 /** How often a busy server is asked again before a person has to press the button. */
@@ -307,11 +307,13 @@ function showFinished(o) {
     "ul",
     { class: "summary" },
     session.steps.map((step) => {
-      const decision = decisionOf(step);
-      return make("li", { class: decision }, make("span", { class: "badge" }, icon(decision)), make("span", {}, `${stepName(page.lang, step.expect)}: ${say(`${decision}_short`)}`));
+      const decision = holding(step);
+      const told = make("span", {}, `${stepName(page.lang, step.expect)}: ${say(`${decision}_short`)}`);
+      return make("li", { class: decision }, make("span", { class: "badge" }, icon(decision)), told, personsWords(step, page.lang, "h2"));
     }),
   );
-  showMessage("finished", "accept", "accept", say("finished"), say(embedded ? "finished_here" : "finished_text"), list, o);
+  const here = embedded ? "finished_here" : "finished_text";
+  showMessage("finished", "accept", "accept", say("finished"), say(session.in_review ? "finished_review" : here), list, o);
 }
 
 // ------------------------------------------------------------------ sending
@@ -429,12 +431,22 @@ async function awaitVerdict() {
 
 function goOn() {
   const next = session.steps.find((step) => step.state !== "done");
-  if (!next) return view(showFinished);
+  if (!next) return finish();
   current = next.index;
   if (fileUrl) URL.revokeObjectURL(fileUrl);
   file = null;
   fileUrl = null;
   return view(showAsk);
+}
+
+/** All is sent; whether a person has yet to decide is asked for, and not needed to say so. */
+async function finish() {
+  try {
+    session = await readSession(session.id, token, page.lang);
+  } catch {
+    // What the page has seen itself is shown.
+  }
+  view(showFinished);
 }
 
 document.addEventListener("visibilitychange", () => {
@@ -452,5 +464,16 @@ setInterval(() => {
   if (!over && Date.parse(session.expires_at) <= now_ms()) view(showExpired);
   else document.querySelector(".time-left")?.replaceWith(timeLeft() ?? "");
 }, 5000);
+
+// A person may decide while the page is still open.
+setInterval(async () => {
+  if (!session?.in_review || document.querySelector("main").dataset.view !== "finished") return;
+  try {
+    session = await readSession(session.id, token, page.lang);
+  } catch {
+    return;
+  }
+  if (!session.in_review) redraw({ focus: false });
+}, 10_000);
 
 open();

@@ -209,7 +209,8 @@ async function follow(id, token, lang, signal, onSession) {
   }
 }
 
-const final = (session) => session.state === "done" || session.state === "expired";
+/** Whether nothing more comes of a session: a person may have yet to decide about one that is done. */
+export const final = (session) => session.state === "expired" || (session.state === "done" && !session.in_review);
 
 /**
  * Tells `onSession` of a session at once and at every change until it is over, `onBroken` of each lost connection and

@@ -12,6 +12,23 @@ export function decisionOf(step) {
   return DECISIONS.includes(decision) ? decision : step.state === "done" ? "accept" : "retake";
 }
 
+/** What holds of a step: a person's decision where one decided, the gate's else. */
+export function holding(step) {
+  return DECISIONS.includes(step.decided?.decision) ? step.decided.decision : decisionOf(step);
+}
+
+/** What a person decided, and what they say of it; null where nobody did. */
+export function personsWords(step, lang, level) {
+  if (!DECISIONS.includes(step.decided?.decision)) return null;
+  const { decision, message } = step.decided;
+  return make(
+    "section",
+    { class: `decided ${decision}`, "data-decided": decision },
+    make(level, {}, words(lang, `decided_${decision}`)),
+    message ? make("p", { class: "message-text" }, message) : null,
+  );
+}
+
 /** Whether a step has been judged. */
 export function judged(step) {
   return step.state === "done" || step.state === "retake";

@@ -1,17 +1,18 @@
-//! A judged upload → a case on record: its report, its sealed picture, what a person decided, and its end.
+//! A judged upload → a case on record: its report, its sealed picture, and how it is found again.
 
 use sqlx::any::AnyRow;
 
+use super::attempts::{Flow, reference_key};
 use super::audit::Event;
+use super::deciding::HumanDecision;
 use super::deliveries::NewDelivery;
-use super::filter::{CaseFilter, CaseState};
+use super::filter::CaseFilter;
+use super::shadow::NewShadow;
 use super::{ReviewStore, StoreError, Transaction, bounded, column, hash_column, lookup, storable};
 use crate::policy::Decision;
 
 /// Most cases one call of [`ReviewStore::cases`] gives.
 const LARGEST_PAGE: u32 = 500;
-/// Pictures deleted in one transaction: their overwriting takes time, and others wait for it.
-const EXPIRY_PAGE: i64 = 100;
 
 /// A case to record.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +41,25 @@ pub struct NewCase<'a> {
     pub idempotency: Option<Idempotency>,
     /// What is to be sent about it.
     pub deliveries: &'a [NewDelivery],
+    /// What its caller calls it, and which attempt it is.
+    pub flow: Flow<'a>,
+    /// Codes of its reasons, the weightiest first.
+    pub reasons: &'a [&'a str],
+    /// Its scores.
+    pub scores: CaseScores,
+    /// What the policy in the shadow makes of it.
+    pub shadow: Option<NewShadow<'a>>,
+}
+
+/// The scores of a case, 0 to 1 each.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct CaseScores {
+    /// That the picture shows a screen.
+    pub screen: Option<f64>,
+    /// That it shows a print or copy.
+    pub print: Option<f64>,
+    /// That it can be read.
+    pub legibility: Option<f64>,
 }
 
 /// A picture to keep for a time.
@@ -77,10 +97,18 @@ pub struct Replay {
     pub case_id: String,
     /// The report answered; `None` after the case was purged.
     pub report_json: Option<String>,
+    /// What its caller calls it.
+    pub reference: Option<String>,
+    /// What else its caller says of it, a JSON object.
+    pub metadata: Option<String>,
+    /// Which attempt of the reference it was, from 1.
+    pub attempt: Option<i64>,
+    /// The case that the same picture had before.
+    pub again_of: Option<String>,
 }
 
 /// A case on record, its report aside.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CaseSummary {
     /// Its id.
     pub id: String,
@@ -100,6 +128,20 @@ pub struct CaseSummary {
     pub session: Option<String>,
     /// When it was recorded, in milliseconds since 1970.
     pub created_ms: i64,
+    /// What its caller calls it; `None` after purging, too.
+    pub reference: Option<String>,
+    /// What else its caller says of it, a JSON object; `None` after purging, too.
+    pub metadata: Option<String>,
+    /// The document that was asked for, by name.
+    pub wanted: Option<String>,
+    /// Which attempt of the reference it was, from 1.
+    pub attempt: Option<i64>,
+    /// The case that the same picture had before.
+    pub again_of: Option<String>,
+    /// Codes of its reasons, the weightiest first.
+    pub reasons: Vec<String>,
+    /// Its scores.
+    pub scores: CaseScores,
     /// What a person decided.
     pub decided: Option<HumanDecision>,
     /// When it was purged, in milliseconds since 1970.
@@ -108,21 +150,8 @@ pub struct CaseSummary {
     pub picture_until_ms: Option<i64>,
 }
 
-/// What a person decided.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HumanDecision {
-    /// What is done with the upload.
-    pub decision: Decision,
-    /// Who decided.
-    pub actor: String,
-    /// When, in milliseconds since 1970.
-    pub time_ms: i64,
-    /// Their words; `None` after purging, too.
-    pub note: Option<String>,
-}
-
 /// A case on record.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Case {
     /// All but the report.
     pub summary: CaseSummary,
@@ -145,15 +174,6 @@ impl std::fmt::Debug for Picture {
     }
 }
 
-/// What was deleted because its time was over.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Expired {
-    /// Pictures.
-    pub pictures: u64,
-    /// Idempotency keys.
-    pub idempotency_keys: u64,
-}
-
 impl ReviewStore {
     /// Records a case with all that belongs to it, in one transaction: all of it is on the disk afterwards, or nothing.
     /// Gives its [`CaseSummary::seq`].
@@ -164,6 +184,7 @@ impl ReviewStore {
     pub async fn record(&self, case: &NewCase<'_>, actor: &str) -> Result<i64, StoreError> {
         storable(&[case.id, case.owner, case.sha256, case.media_type, case.classification, case.report_json, actor])?;
         storable(&[case.session.unwrap_or_default()])?;
+        case.flow.check()?;
         for delivery in case.deliveries {
             delivery.check()?;
         }
@@ -201,147 +222,46 @@ impl ReviewStore {
     /// # Errors
     /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
     pub async fn cases(&self, filter: CaseFilter<'_>) -> Result<Vec<CaseSummary>, StoreError> {
-        let mut sql = String::from(
+        let conditions = filter.conditions();
+        let sql = format!(
             "SELECT cases.*, pictures.expires_ms FROM cases LEFT JOIN pictures ON pictures.case_id = cases.id \
-             WHERE cases.seq < $1",
+             WHERE {} ORDER BY cases.seq DESC LIMIT ${}",
+            conditions.sql(),
+            conditions.next()
         );
-        if filter.owner.is_some() {
-            sql.push_str(" AND cases.owner = $3");
-        }
-        // Placeholders are counted without gaps: PostgreSQL refuses one that it cannot type.
-        if filter.decision.is_some() {
-            sql.push_str(if filter.owner.is_some() { " AND cases.decision = $4" } else { " AND cases.decision = $3" });
-        }
-        sql.push_str(match filter.state {
-            Some(CaseState::Open) => " AND cases.decided_ms IS NULL AND cases.purged_ms IS NULL",
-            Some(CaseState::Decided) => " AND cases.decided_ms IS NOT NULL",
-            None => "",
-        });
-        sql.push_str(" ORDER BY cases.seq DESC LIMIT $2");
-        // Safe: put together from the constants above.
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(filter.before.unwrap_or(i64::MAX))
-            .bind(i64::from(filter.limit.min(LARGEST_PAGE)));
-        if let Some(owner) = filter.owner {
-            query = query.bind(lookup(owner));
-        }
-        if let Some(decision) = filter.decision {
-            query = query.bind(decision.name());
-        }
+        // Safe: put together from constants and numbers.
+        let query = conditions.bind(sqlx::query(sqlx::AssertSqlSafe(sql)));
+        let query = query.bind(i64::from(filter.limit.min(LARGEST_PAGE)));
         self.read(query).await?.iter().map(read_summary).collect()
     }
 
-    /// Records what a person decided about a case; the note stays out of the audit.
-    ///
-    /// # Errors
-    /// [`StoreError::Missing`], [`StoreError::Conflict`] when it was decided or purged already,
-    /// [`StoreError::Unavailable`].
-    pub async fn decide(
-        &self,
-        id: &str,
-        actor: &str,
-        decision: Decision,
-        note: Option<&str>,
-        now_ms: i64,
-    ) -> Result<(), StoreError> {
-        storable(&[id, actor, note.unwrap_or_default()])?;
-        bounded(async {
-            let mut transaction = self.begin().await?;
-            let result = async {
-                let place = transaction.take_place().await?;
-                let update = sqlx::query(
-                    "UPDATE cases SET decided_ms = $2, decided_by = $3, decided_as = $4, note = $5 \
-                     WHERE id = $1 AND decided_ms IS NULL AND purged_ms IS NULL RETURNING sha256",
-                )
-                .bind(id.to_owned())
-                .bind(now_ms)
-                .bind(actor.to_owned())
-                .bind(decision.name())
-                .bind(note.map(str::to_owned));
-                let Some(row) = transaction.row(update).await? else {
-                    return Err(transaction.absent(id, "the case was decided or purged already").await);
-                };
-                let sha256: String = column(&row, "sha256")?;
-                let body = serde_json::json!({ "sha256": sha256, "decision": decision.name() });
-                let event = Event { actor, name: "case.decided", subject: id, body };
-                transaction.write_event(place, now_ms, event).await
-            }
-            .await;
-            transaction.end(result).await
-        })
-        .await
-    }
-
-    /// The picture of the case called `id`, if it is kept.
+    /// The picture of the case called `id`, if it is kept; that `actor` saw it is in the audit before it is given.
     ///
     /// # Errors
     /// [`StoreError::Sealing`] when this store's key does not open it, [`StoreError::Unavailable`].
-    pub async fn picture(&self, id: &str) -> Result<Option<Picture>, StoreError> {
+    pub async fn picture(&self, id: &str, actor: &str, now_ms: i64) -> Result<Option<Picture>, StoreError> {
+        storable(&[actor])?;
         let query = sqlx::query(
-            "SELECT pictures.sealed, cases.media_type FROM pictures JOIN cases ON cases.id = pictures.case_id \
-             WHERE pictures.case_id = $1",
+            "SELECT pictures.sealed, cases.media_type, cases.sha256 FROM pictures \
+             JOIN cases ON cases.id = pictures.case_id WHERE pictures.case_id = $1",
         );
         let Some(row) = self.read_one(query.bind(lookup(id))).await? else { return Ok(None) };
         let key = self.sealing.as_ref().ok_or(StoreError::Sealing)?;
         let sealed: Vec<u8> = column(&row, "sealed")?;
-        Ok(Some(Picture { bytes: key.open(id, &sealed)?, media_type: column(&row, "media_type")? }))
-    }
-
-    /// Deletes a case's report, picture, note and session, and the bodies of its deliveries, for good; what is pending
-    /// of these is not sent any more. That the case was, its SHA-256 and its decisions stay.
-    ///
-    /// In SQLite nothing of it is left in the file or its log when this returns. PostgreSQL frees the space at its next
-    /// vacuum and keeps its own log and backups as its operator says; the picture stands there sealed. Purging again is
-    /// no error, and finishes what an earlier call could not.
-    ///
-    /// # Errors
-    /// [`StoreError::Missing`]; [`StoreError::Unavailable`], also when the case was purged but SQLite's log could not be
-    /// emptied.
-    pub async fn purge(&self, id: &str, actor: &str, now_ms: i64) -> Result<(), StoreError> {
-        storable(&[id, actor])?;
-        let result = bounded(async {
+        let picture = Picture { bytes: key.open(id, &sealed)?, media_type: column(&row, "media_type")? };
+        let sha256: String = column(&row, "sha256")?;
+        bounded(async {
             let mut transaction = self.begin().await?;
-            let result = purge_case(&mut transaction, id, actor, now_ms).await;
+            let result = async {
+                let place = transaction.take_place().await?;
+                let body = serde_json::json!({ "sha256": sha256 });
+                transaction.write_event(place, now_ms, Event { actor, name: "picture.seen", subject: id, body }).await
+            }
+            .await;
             transaction.end(result).await
         })
-        .await;
-        match result {
-            Ok(()) | Err(StoreError::Conflict(_)) => self.empty_log().await,
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Deletes pictures and idempotency keys whose time is over, and says how many; deleted pictures leave an audit row.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`]; what was deleted until then stays so.
-    pub async fn expire(&self, now_ms: i64) -> Result<Expired, StoreError> {
-        let query = sqlx::query("DELETE FROM idempotency WHERE expires_ms <= $1 RETURNING 1 AS one");
-        let mut expired = Expired { idempotency_keys: self.write(query.bind(now_ms)).await?.len() as u64, pictures: 0 };
-        loop {
-            // Without this look, each call would take a place in the chain.
-            let query = sqlx::query("SELECT case_id FROM pictures WHERE expires_ms <= $1 LIMIT 1");
-            if self.read_one(query.bind(now_ms)).await?.is_none() {
-                break;
-            }
-            let deleted = bounded(async {
-                let mut transaction = self.begin().await?;
-                let result = expire_pictures(&mut transaction, now_ms).await;
-                transaction.end(result).await
-            })
-            .await;
-            match deleted {
-                Ok(pictures) => expired.pictures += pictures,
-                // Another process was faster.
-                Err(StoreError::Conflict(_)) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        if expired.pictures > 0 {
-            // What a busy reader keeps in the log is sealed, and the log is written over in time.
-            let _ = self.empty_log().await;
-        }
-        Ok(expired)
+        .await?;
+        Ok(Some(picture))
     }
 
     /// What an owner's idempotency key was used for, if it is remembered at `now_ms`.
@@ -350,9 +270,10 @@ impl ReviewStore {
     /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
     pub async fn replay(&self, owner: &str, key_hash: &[u8; 32], now_ms: i64) -> Result<Option<Replay>, StoreError> {
         let query = sqlx::query(
-            "SELECT fingerprint, idempotency.case_id, reports.body FROM idempotency \
+            "SELECT fingerprint, idempotency.case_id, reports.body, cases.reference, cases.metadata, cases.attempt, \
+             cases.again_of FROM idempotency JOIN cases ON cases.id = idempotency.case_id \
              LEFT JOIN reports ON reports.case_id = idempotency.case_id \
-             WHERE owner = $1 AND key_hash = $2 AND expires_ms > $3",
+             WHERE idempotency.owner = $1 AND key_hash = $2 AND expires_ms > $3",
         )
         .bind(lookup(owner))
         .bind(key_hash.to_vec())
@@ -363,6 +284,10 @@ impl ReviewStore {
                 fingerprint: hash_column(&row, "fingerprint")?,
                 case_id: column(&row, "case_id")?,
                 report_json: column(&row, "body")?,
+                reference: column(&row, "reference")?,
+                metadata: column(&row, "metadata")?,
+                attempt: column(&row, "attempt")?,
+                again_of: column(&row, "again_of")?,
             })
         })
         .transpose()
@@ -371,7 +296,7 @@ impl ReviewStore {
 
 impl Transaction {
     /// Why a case could not be changed: there is none, or `conflict`.
-    async fn absent(&mut self, id: &str, conflict: &'static str) -> StoreError {
+    pub(super) async fn absent(&mut self, id: &str, conflict: &'static str) -> StoreError {
         match self.row(sqlx::query("SELECT seq FROM cases WHERE id = $1").bind(id.to_owned())).await {
             Ok(Some(_)) => StoreError::Conflict(conflict),
             Ok(None) => StoreError::Missing("case"),
@@ -388,9 +313,12 @@ async fn insert_case(
 ) -> Result<i64, StoreError> {
     let place = transaction.take_place().await?;
     let seq = place.seq;
+    let flow = &case.flow;
     let insert = sqlx::query(
-        "INSERT INTO cases (id, seq, owner, sha256, media_type, decision, classification, session, created_ms) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
+        "INSERT INTO cases (id, seq, owner, sha256, media_type, decision, classification, session, created_ms, \
+         reference, reference_key, metadata, wanted, attempt, picture_hash, again_of, reasons, score_screen, \
+         score_print, score_legibility) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, \
+         $16, $17, $18, $19, $20) ON CONFLICT DO NOTHING",
     )
     .bind(case.id.to_owned())
     .bind(seq)
@@ -400,7 +328,18 @@ async fn insert_case(
     .bind(case.decision.name())
     .bind(case.classification.to_owned())
     .bind(case.session.map(str::to_owned))
-    .bind(case.created_ms);
+    .bind(case.created_ms)
+    .bind(flow.reference.map(str::to_owned))
+    .bind(flow.reference.map(reference_key))
+    .bind(flow.metadata.map(str::to_owned))
+    .bind(flow.wanted.map(str::to_owned))
+    .bind(flow.attempt)
+    .bind(flow.picture_hash.as_ref().map(ToString::to_string))
+    .bind(flow.again_of.map(str::to_owned))
+    .bind(listed(case.reasons))
+    .bind(case.scores.screen)
+    .bind(case.scores.print)
+    .bind(case.scores.legibility);
     if transaction.run(insert).await? == 0 {
         return Err(StoreError::Conflict("the case was recorded already"));
     }
@@ -429,6 +368,9 @@ async fn insert_case(
         let insert = sqlx::query("INSERT INTO pictures (case_id, expires_ms, sealed) VALUES ($1, $2, $3)");
         transaction.run(insert.bind(case.id.to_owned()).bind(expires_ms).bind(sealed)).await?;
     }
+    if let Some(shadow) = &case.shadow {
+        transaction.insert_shadow(case.id, shadow).await?;
+    }
     for delivery in case.deliveries {
         transaction.insert_delivery(case.id, delivery, case.created_ms).await?;
     }
@@ -442,47 +384,24 @@ async fn insert_case(
     Ok(seq)
 }
 
-async fn purge_case(transaction: &mut Transaction, id: &str, actor: &str, now_ms: i64) -> Result<(), StoreError> {
-    let place = transaction.take_place().await?;
-    let update = sqlx::query(
-        "UPDATE cases SET purged_ms = $2, note = NULL, session = NULL WHERE id = $1 AND purged_ms IS NULL \
-         RETURNING sha256",
-    );
-    let Some(row) = transaction.row(update.bind(id.to_owned()).bind(now_ms)).await? else {
-        return Err(transaction.absent(id, "the case was purged already").await);
-    };
-    let sha256: String = column(&row, "sha256")?;
-    for sql in ["DELETE FROM reports WHERE case_id = $1", "DELETE FROM pictures WHERE case_id = $1"] {
-        transaction.run(sqlx::query(sql).bind(id.to_owned())).await?;
-    }
-    transaction.silence_deliveries(id, now_ms).await?;
-    let body = serde_json::json!({ "sha256": sha256 });
-    transaction.write_event(place, now_ms, Event { actor, name: "case.purged", subject: id, body }).await
+/// Codes as a row has them: a comma before and behind each, so that one is found whole.
+pub(super) fn listed(codes: &[&str]) -> String {
+    codes.iter().fold(String::from(","), |list, code| list + code + ",")
 }
 
-async fn expire_pictures(transaction: &mut Transaction, now_ms: i64) -> Result<u64, StoreError> {
-    let place = transaction.take_place().await?;
-    let delete = sqlx::query(
-        "DELETE FROM pictures WHERE case_id IN \
-         (SELECT case_id FROM pictures WHERE expires_ms <= $1 ORDER BY expires_ms LIMIT $2)",
-    );
-    let pictures = transaction.run(delete.bind(now_ms).bind(EXPIRY_PAGE)).await?;
-    if pictures == 0 {
-        return Err(StoreError::Conflict("deleted already"));
-    }
-    let body = serde_json::json!({ "pictures": pictures });
-    let event = Event { actor: "bonafide", name: "pictures.expired", subject: "", body };
-    transaction.write_event(place, now_ms, event).await?;
-    Ok(pictures)
+/// Codes of a row.
+pub(super) fn unlisted(list: Option<String>) -> Vec<String> {
+    list.unwrap_or_default().split(',').filter(|code| !code.is_empty()).map(str::to_owned).collect()
 }
 
-fn read_summary(row: &AnyRow) -> Result<CaseSummary, StoreError> {
+pub(super) fn read_summary(row: &AnyRow) -> Result<CaseSummary, StoreError> {
     let decided = match column::<Option<String>>(row, "decided_as")? {
         Some(name) => Some(HumanDecision {
             decision: named(&name)?,
             actor: column(row, "decided_by")?,
             time_ms: column(row, "decided_ms")?,
             note: column(row, "note")?,
+            message: column(row, "message")?,
         }),
         None => None,
     };
@@ -496,6 +415,17 @@ fn read_summary(row: &AnyRow) -> Result<CaseSummary, StoreError> {
         classification: column(row, "classification")?,
         session: column(row, "session")?,
         created_ms: column(row, "created_ms")?,
+        reference: column(row, "reference")?,
+        metadata: column(row, "metadata")?,
+        wanted: column(row, "wanted")?,
+        attempt: column(row, "attempt")?,
+        again_of: column(row, "again_of")?,
+        reasons: unlisted(column(row, "reasons")?),
+        scores: CaseScores {
+            screen: column(row, "score_screen")?,
+            print: column(row, "score_print")?,
+            legibility: column(row, "score_legibility")?,
+        },
         decided,
         purged_ms: column(row, "purged_ms")?,
         picture_until_ms: column(row, "expires_ms")?,
@@ -503,7 +433,7 @@ fn read_summary(row: &AnyRow) -> Result<CaseSummary, StoreError> {
 }
 
 /// A decision as a row has it.
-fn named(name: &str) -> Result<Decision, StoreError> {
+pub(super) fn named(name: &str) -> Result<Decision, StoreError> {
     name.parse().map_err(|_| StoreError::Corrupt("a decision that does not exist".to_owned()))
 }
 

@@ -5,14 +5,19 @@
 //! clock. Whatever the database does, a call ends within [`CALL_LIMIT_MS`], [`ReviewStore::open`], [`ReviewStore::verify`]
 //! and [`ReviewStore::expire`] aside, which hold that limit for each of their steps.
 
+mod attempts;
 mod audit;
 mod cases;
+mod deciding;
 mod deliveries;
+mod ending;
 mod files;
 mod filter;
 mod keys;
 mod opening;
 mod seal;
+mod shadow;
+mod tokens;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,15 +31,20 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use files::Files;
 use opening::{Opening, Place, place, prepare, sqlite_options};
 
+pub use attempts::{Attempt, Flow};
 pub use audit::{AuditProof, AuditRow, ChainFault};
-pub use cases::{Case, CaseSummary, Expired, HumanDecision, Idempotency, NewCase, NewPicture, Picture, Replay};
+pub use cases::{Case, CaseScores, CaseSummary, Idempotency, NewCase, NewPicture, Picture, Replay};
+pub use deciding::{HumanDecision, NewDecision};
 pub use deliveries::{
     ATTEMPTS, DeadLetter, Due, FIRST_DELAY_MS, JITTER_PARTS, LONGEST_DELAY_MS, NewDelivery, To, backoff_ms,
 };
+pub use ending::{Age, Aged, Expired, Whose};
 pub(crate) use files::Hold;
-pub use filter::{CaseFilter, CaseState};
+pub use filter::{CaseFilter, CaseState, ScoreName};
 pub use keys::{ApiKey, IssuedKey, KeyText, NewKey, Scope, Scopes, ScopesError};
 pub use seal::{SealingKey, SealingKeyError};
+pub use shadow::{NewShadow, ReasonChange, ShadowFilter, ShadowReport, Share, Transition};
+pub use tokens::{NewUploadToken, UPLOAD_PREFIX, UploadToken};
 
 /// Longest time a call may take, waiting for other writers included, in milliseconds.
 pub const CALL_LIMIT_MS: u64 = 10_000;

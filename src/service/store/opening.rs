@@ -17,10 +17,12 @@ type Step = (i64, &'static str, &'static str);
 const SQLITE_MIGRATIONS: &[Step] = &[
     (1, "review", include_str!("migrations/sqlite/1_review.sql")),
     (2, "probe", include_str!("migrations/sqlite/2_probe.sql")),
+    (3, "flow", include_str!("migrations/sqlite/3_flow.sql")),
 ];
 const POSTGRES_MIGRATIONS: &[Step] = &[
     (1, "review", include_str!("migrations/postgres/1_review.sql")),
     (2, "probe", include_str!("migrations/postgres/2_probe.sql")),
+    (3, "flow", include_str!("migrations/postgres/3_flow.sql")),
 ];
 
 /// What an opening may do.

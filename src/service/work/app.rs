@@ -1,6 +1,7 @@
 //! One upload → its verdict, recorded: what every route shares.
 
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,14 +11,15 @@ use image::codecs::jpeg::JpegEncoder;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::attempts::{Glimpse, Placed};
 use super::once::{Once, OnceKey};
 use super::ready::Readiness;
 use super::workers::{Undone, Workers};
 use crate::capture::{CaptureError, Limits, Upload};
-use crate::checker::{Checker, Stages};
+use crate::checker::{Checker, Stages, sha256};
 use crate::policy::{Decision, Policy};
 use crate::report::Report;
-use crate::scene::Deadline;
+use crate::scene::{Deadline, PictureHash, Scene};
 use crate::service::auth::{Access, Guarded};
 use crate::service::clock::{ms, now_ms, rfc3339};
 use crate::service::config::{Config, Keep};
@@ -27,9 +29,10 @@ use crate::service::http::intake::Picture;
 use crate::service::http::pace::{Pace, Paces};
 use crate::service::http::peer::Lane;
 use crate::service::http::problem::{Kind, Problem};
+use crate::service::http::said::{Metadata, Reference};
 use crate::service::http::shares::{Full, Share, Shares};
-use crate::service::store::{Idempotency, NewCase, NewPicture, ReviewStore, StoreError};
-use crate::service::webhooks;
+use crate::service::store::{CaseScores, Flow, Idempotency, NewCase, NewPicture, NewShadow, ReviewStore, StoreError};
+use crate::service::webhooks::{self, Event};
 use crate::vocabulary::Face;
 
 /// Quality of the pictures that show what was found, 1 to 100.
@@ -51,6 +54,8 @@ pub(crate) struct App {
     pub(crate) draining: CancellationToken,
     pub(crate) courier: Arc<Notify>,
     pub(crate) once: Once,
+    /// Attempts of one reference go one after the other.
+    pub(crate) attempts: Once,
     pub(crate) public_url: Option<String>,
     pub(crate) scheme: &'static str,
     pub(crate) address: SocketAddr,
@@ -67,6 +72,10 @@ pub(crate) struct Ask {
     pub(crate) overlay: bool,
     /// Whether to show the number in clear.
     pub(crate) reveal: bool,
+    /// What its caller calls it.
+    pub(crate) reference: Option<Reference>,
+    /// What else its caller says of it.
+    pub(crate) metadata: Option<Metadata>,
 }
 
 /// A picture, examined.
@@ -74,10 +83,50 @@ pub(crate) struct Ask {
 pub(crate) struct Examined {
     /// As it is answered.
     pub(crate) report: Report,
-    /// As it is recorded: the number masked, and no name of a file.
-    pub(crate) kept: String,
+    /// With the number masked, where the answer has it in clear.
+    masked: Option<Report>,
     /// JPEG of the picture, small, with what was found.
     pub(crate) overlay: Option<Bytes>,
+    /// The same outcomes, judged by the policy in the shadow.
+    shadow: Option<Shadow>,
+}
+
+/// What a policy in the shadow decides, beside the one in force.
+#[derive(Debug)]
+struct Shadow {
+    policy: String,
+    force: (Decision, Vec<&'static str>),
+    own: (Decision, Vec<&'static str>),
+}
+
+impl Examined {
+    /// What is said of a picture that was not examined.
+    pub(crate) const fn untouched(report: Report) -> Self {
+        Self { report, masked: None, overlay: None, shadow: None }
+    }
+
+    /// Its reports, as it is answered and as it is recorded where that differs.
+    pub(crate) fn reports(&mut self) -> impl Iterator<Item = &mut Report> {
+        std::iter::once(&mut self.report).chain(&mut self.masked)
+    }
+
+    /// As it is recorded: the number masked, and no name of a file.
+    fn kept(&mut self) -> String {
+        let report = self.masked.as_mut().unwrap_or(&mut self.report);
+        let name = std::mem::replace(&mut report.path, "-".to_owned());
+        // Nothing in a report can fail to be written: its maps have text for keys.
+        let kept = serde_json::to_string(report).unwrap_or_default();
+        report.path = name;
+        kept
+    }
+}
+
+/// What came of looking at a picture.
+pub(crate) enum Looked {
+    /// It was examined.
+    Examined(Box<Examined>),
+    /// It is the one of this place among those that were known.
+    Again(usize, Glimpse),
 }
 
 /// Whom a record is for.
@@ -141,10 +190,27 @@ impl App {
         .retry_after(seconds)
     }
 
-    /// The policy that `ask` names.
-    pub(crate) fn policy(&self, ask: &Ask) -> Result<Policy, Problem> {
+    /// The document that `caller` asks for, or always does.
+    pub(crate) fn face(&self, ask: &Ask, caller: &str) -> Option<Face> {
+        ask.face.or_else(|| self.config.tenant(caller)?.documents.first().copied())
+    }
+
+    /// The policy that `ask` of `caller` is judged by.
+    pub(crate) fn policy(&self, ask: &Ask, caller: &str) -> Result<Policy, Problem> {
+        let tenant = self.config.tenant(caller);
+        if let (Some(face), Some(tenant)) = (ask.face, tenant)
+            && !tenant.documents.is_empty()
+            && !tenant.documents.contains(&face)
+        {
+            let names: Vec<_> = tenant.documents.iter().map(|face| face.name()).collect();
+            let names = names.join(", ");
+            return Err(Problem::bad_request(
+                format!("This key asks for {names} alone."),
+                format!("该密钥仅可检查：{names}。"),
+            ));
+        }
         let named = match ask.policy.as_deref() {
-            None => self.checker.policy(),
+            None => tenant.and_then(|tenant| tenant.policy.as_ref()).unwrap_or_else(|| self.checker.policy()),
             Some(name) => {
                 let known = self.config.policies.iter().find(|(known, _)| known == name);
                 known.map(|(_, policy)| policy).ok_or_else(|| {
@@ -152,21 +218,43 @@ impl App {
                 })?
             }
         };
-        Ok(match ask.face {
-            Some(face) => named.clone().expecting(face),
-            None => named.clone(),
-        })
+        Ok(expecting(named, self.face(ask, caller)))
+    }
+
+    /// The policy that judges what `caller` sends in the shadow, and its id, whatever is asked for.
+    fn shadow(&self, ask: &Ask, caller: &str) -> Option<(String, Policy)> {
+        let own = self.config.tenant(caller).and_then(|tenant| tenant.shadow.as_ref());
+        let policy = own.or(self.config.shadow.as_ref())?;
+        Some((policy.id().to_owned(), expecting(policy, self.face(ask, caller))))
     }
 
     /// Examines a picture of `lane` on the workers' threads; `patiently` waits for as long as it takes.
     pub(crate) async fn examine(
         &self,
         lane: &Lane,
+        caller: &str,
         picture: Picture,
         ask: &Ask,
         patiently: bool,
     ) -> Result<Examined, Problem> {
-        let policy = self.policy(ask)?;
+        match self.examine_unless(lane, caller, picture, ask, patiently, Vec::new()).await? {
+            Looked::Examined(examined) => Ok(*examined),
+            // Nothing was known.
+            Looked::Again(..) => Err(unexamined()),
+        }
+    }
+
+    /// The same, unless the picture looks like one that is `known`.
+    pub(crate) async fn examine_unless(
+        &self,
+        lane: &Lane,
+        caller: &str,
+        picture: Picture,
+        ask: &Ask,
+        patiently: bool,
+        known: Vec<Option<PictureHash>>,
+    ) -> Result<Looked, Problem> {
+        let judging = Judging { policy: self.policy(ask, caller)?, shadow: self.shadow(ask, caller), known };
         let bounds = &self.config.uploads;
         let limits =
             Limits { bytes: bounds.bytes(), pixels: bounds.pixels(), side: bounds.max_side, ..*self.checker.limits() };
@@ -175,44 +263,50 @@ impl App {
         let set = (!patiently).then(|| Deadline::after(span));
         let work = move || {
             let deadline = set.unwrap_or_else(|| Deadline::after(span));
-            examine(&checker, &limits, &policy, &picture, &ask, deadline)
+            examine(&checker, &limits, &judging, &picture, &ask, deadline)
         };
         let done = if patiently {
             self.workers.run_patiently(lane, work).await
         } else {
             self.workers.run(lane, span, work).await
         };
-        let (examined, waited) = done.map_err(|undone| match undone {
+        let (looked, waited) = done.map_err(|undone| match undone {
             Undone::Full(full) => self.no_room(lane, full, "queue"),
             Undone::Waited => self.overloaded(lane, "waited"),
-            Undone::Failed => {
-                let (en, zh) = ("The picture could not be examined. Send another one.", "无法检查该图片，请更换图片。");
-                Problem::new(Kind::Internal, en, zh)
-            }
+            Undone::Failed => unexamined(),
         })?;
         self.figures.stage("queue", waited);
-        let (examined, stages) = examined?;
-        for (stage, spent) in stages.iter() {
-            self.figures.stage(stage, spent);
-        }
-        Ok(examined)
+        Ok(match looked? {
+            ControlFlow::Continue((examined, stages)) => {
+                for (stage, spent) in stages.iter() {
+                    self.figures.stage(stage, spent);
+                }
+                Looked::Examined(Box::new(examined))
+            }
+            ControlFlow::Break((at, glimpse)) => Looked::Again(at, glimpse),
+        })
     }
 
     /// Commits the verdict, what is kept of the picture, the audit's row and what webhooks are to be told, all or
     /// nothing; gives the case's id.
     pub(crate) async fn record(
         &self,
-        examined: &Examined,
+        examined: &mut Examined,
         bytes: &[u8],
+        ask: &Ask,
         to: RecordFor<'_>,
+        placed: &Placed,
     ) -> Result<String, StoreError> {
         let begun = Instant::now();
+        let report_json = examined.kept();
         let (id, now, report) = (uuid::Uuid::now_v7().to_string(), now_ms(), &examined.report);
         let remember = &self.config.remember;
         let kept = remember.keep == Keep::Review && report.decision == Decision::Review;
-        let picture = kept.then(|| NewPicture { bytes, expires_ms: now.saturating_add(ms(remember.keep_for.into())) });
-        let told = event(&id, now, report, to.session);
-        let deliveries = webhooks::address(&self.config.webhooks, report.decision, "verdict", &told)?;
+        let keep_for = self.config.tenant(to.caller).and_then(|tenant| tenant.keep_for).unwrap_or(remember.keep_for);
+        let picture = kept.then(|| NewPicture { bytes, expires_ms: now.saturating_add(ms(keep_for.into())) });
+        let told = verdict(&id, now, report, ask, to.session, placed);
+        let deliveries = webhooks::address(&self.config.webhooks, Event::Verdict, &[report.decision], &told)?;
+        let reasons = codes(report);
         let idempotency = to.once.map(|once| Idempotency {
             key_hash: once.key_hash,
             fingerprint: once.fingerprint,
@@ -225,12 +319,33 @@ impl App {
             media_type: report.media_type,
             decision: report.decision,
             classification: report.classification.name(),
-            report_json: &examined.kept,
+            report_json: &report_json,
             created_ms: now,
             picture,
             session: to.session,
             idempotency,
             deliveries: &deliveries,
+            flow: Flow {
+                reference: ask.reference.as_ref().map(Reference::as_str),
+                metadata: ask.metadata.as_ref().map(Metadata::as_json),
+                wanted: self.face(ask, to.caller).map(Face::name),
+                attempt: placed.attempt,
+                picture_hash: Some(report.picture_hash),
+                again_of: placed.again_of.as_deref(),
+            },
+            reasons: &reasons,
+            scores: CaseScores {
+                screen: report.scores.screen,
+                print: report.scores.print,
+                legibility: report.scores.legibility,
+            },
+            shadow: examined.shadow.as_ref().map(|shadow| NewShadow {
+                policy: &shadow.policy,
+                force_decision: shadow.force.0,
+                force_reasons: &shadow.force.1,
+                decision: shadow.own.0,
+                reasons: &shadow.own.1,
+            }),
         };
         self.store.record(&case, to.caller).await?;
         self.figures.stage("record", begun.elapsed());
@@ -263,18 +378,42 @@ impl App {
     }
 }
 
-/// What a webhook is told: the verdict in short, and where the whole of it is.
-fn event(case: &str, now_ms: i64, report: &Report, session: Option<&str>) -> String {
+fn expecting(policy: &Policy, face: Option<Face>) -> Policy {
+    match face {
+        Some(face) => policy.clone().expecting(face),
+        None => policy.clone(),
+    }
+}
+
+fn unexamined() -> Problem {
+    let (en, zh) = ("The picture could not be examined. Send another one.", "无法检查该图片，请更换图片。");
+    Problem::new(Kind::Internal, en, zh)
+}
+
+fn codes(report: &Report) -> Vec<&'static str> {
+    report.reasons.iter().map(|reason| reason.code).collect()
+}
+
+/// What a webhook is told of a verdict: it in short, and where the whole of it is.
+fn verdict(case: &str, now_ms: i64, report: &Report, ask: &Ask, session: Option<&str>, placed: &Placed) -> String {
+    let tried = placed.tried.iter().map(
+        |attempt| serde_json::json!({ "case": attempt.id, "decision": attempt.decision, "reasons": attempt.reasons }),
+    );
     serde_json::json!({
-        "type": "verdict",
+        "type": Event::Verdict.name(),
         "case": case,
         "created_at": rfc3339(now_ms),
         "session": session,
+        "reference": ask.reference,
+        "metadata": ask.metadata,
+        "attempt": placed.attempt,
+        "sent_again": placed.again_of,
+        "tried": tried.collect::<Vec<_>>(),
         "sha256": report.sha256,
         "decision": report.decision,
         "classification": report.classification,
         "legible": report.legible,
-        "reasons": report.reasons.iter().map(|reason| reason.code).collect::<Vec<_>>(),
+        "reasons": codes(report),
         "policy_id": report.policy_id,
     })
     .to_string()
@@ -286,18 +425,43 @@ impl Guarded for Arc<App> {
     }
 }
 
+/// By what a picture is judged, and what is known before.
+struct Judging {
+    policy: Policy,
+    shadow: Option<(String, Policy)>,
+    known: Vec<Option<PictureHash>>,
+}
+
+type Seen = ControlFlow<(usize, Glimpse), (Examined, Stages)>;
+
 fn examine(
     checker: &Checker,
     limits: &Limits,
-    policy: &Policy,
+    judging: &Judging,
     picture: &Picture,
     ask: &Ask,
     deadline: Deadline,
-) -> Result<(Examined, Stages), CaptureError> {
+) -> Result<Seen, CaptureError> {
     let upload = Upload { bytes: &picture.bytes, name: picture.name.as_deref() };
-    checker.look_within(limits, &upload, deadline, |mut look| {
+    let is_known = |scene: &Scene<'_>| {
+        if judging.known.is_empty() {
+            return None;
+        }
+        let hash = scene.picture_hash();
+        let known = judging.known.iter().position(|known| known.is_some_and(|known| known.shows_the_same(&hash)))?;
+        let capture = scene.capture();
+        let glimpse = Glimpse {
+            sha256: sha256(&picture.bytes),
+            picture_hash: hash,
+            media_type: capture.media_type.mime(),
+            size: (capture.width(), capture.height()),
+        };
+        Some((known, glimpse))
+    };
+    checker.look_unless(limits, &upload, deadline, is_known, |mut look| {
+        let policy = &judging.policy;
         let revealed = ask.reveal.then(|| look.judge(policy, true));
-        let mut masked = look.judge(policy, false);
+        let masked = look.judge(policy, false);
         let overlay = ask.overlay.then(|| {
             let drawing = Instant::now();
             let mut jpeg = Vec::new();
@@ -306,13 +470,15 @@ fn examine(
             look.stages.add("overlay", drawing.elapsed());
             drawn.ok().map(|()| Bytes::from(jpeg))
         });
-        let name = std::mem::replace(&mut masked.path, "-".to_owned());
-        // Nothing in a report can fail to be written: its maps have text for keys.
-        let kept = serde_json::to_string(&masked).unwrap_or_default();
-        let report = match revealed {
-            Some(revealed) => Report { elapsed_ms: masked.elapsed_ms, ..revealed },
-            None => Report { path: name, ..masked },
+        let shadow = judging.shadow.as_ref().map(|(id, policy)| {
+            let report = look.judge(policy, false);
+            let own = (report.decision, codes(&report));
+            Shadow { policy: id.clone(), force: (masked.decision, codes(&masked)), own }
+        });
+        let (report, masked) = match revealed {
+            Some(revealed) => (Report { elapsed_ms: masked.elapsed_ms, ..revealed }, Some(masked)),
+            None => (masked, None),
         };
-        (Examined { report, kept, overlay: overlay.flatten() }, look.stages)
+        (Examined { report, masked, overlay: overlay.flatten(), shadow }, look.stages)
     })
 }

@@ -1,6 +1,7 @@
 //! An upload that may be examined → threads that examine it, and a verdict on record.
 
 pub(crate) mod app;
+pub(crate) mod attempts;
 mod line;
 pub(crate) mod once;
 pub(crate) mod ready;

@@ -124,6 +124,13 @@ pub fn said(risk: Risk, face: Option<Face>, zone: Option<Zone>, suspected: bool)
         Risk::ExpiresSoon => {
             format!("The {thing} expires too soon by {}. Use one that is valid for longer.", term(face))
         }
+        Risk::SentAgain => {
+            "This is the picture that was sent before, and it is refused for the same reasons. Take a new photograph."
+                .into()
+        }
+        Risk::AttemptsExhausted => {
+            "Several photographs were not accepted. A person will look at this one; you need send no more.".into()
+        }
     }
 }
 

@@ -52,6 +52,8 @@ pub fn said(risk: Risk, face: Option<Face>, zone: Option<Zone>, suspected: bool)
         Risk::TooSmall => format!("{thing}上的文字在画面中过小。请靠近拍摄，使{thing}充满画面。"),
         Risk::Expired => format!("{thing}已过期（见{}）。请使用在有效期内的{thing}。", term(face)),
         Risk::ExpiresSoon => format!("{thing}有效期剩余时间不足（见{}）。请使用有效期更长的{thing}。", term(face)),
+        Risk::SentAgain => "这张图片此前已提交过，未通过的原因相同。请重新拍摄一张。".into(),
+        Risk::AttemptsExhausted => "多次拍摄均未通过，将由人工核查这一张，您无需再次上传。".into(),
     }
 }
 

@@ -2,11 +2,16 @@
 
 use bonafide::policy::Decision;
 use bonafide::service::store::{
-    CaseFilter, CaseState, Expired, HumanDecision, Idempotency, NewCase, NewDelivery, NewPicture, ReviewStore,
-    SealingKey, StoreError,
+    CaseFilter, CaseState, Expired, HumanDecision, Idempotency, NewCase, NewDecision, NewDelivery, NewPicture,
+    ReviewStore, SealingKey, StoreError,
 };
 
 use super::{Bed, HASH, NOW, case, idempotency, left, on_both};
+
+/// A decision with words to those who review.
+fn noted(decision: Decision, note: &str) -> NewDecision<'_> {
+    NewDecision { note: Some(note), ..decision.into() }
+}
 
 on_both!(
     a_case_is_recorded_listed_decided_and_its_picture_opened,
@@ -40,22 +45,25 @@ async fn a_case_is_recorded_listed_decided_and_its_picture_opened(bed: &Bed) {
     assert_eq!((summary.created_ms, summary.picture_until_ms), (NOW, Some(NOW + 5000)));
     assert_eq!((summary.decided.clone(), summary.purged_ms), (None, None));
     assert_eq!(store.case("nobody\0").await.unwrap(), None);
-    let kept = store.picture("a").await.unwrap().unwrap();
+    let kept = store.picture("a", "reviewer", NOW).await.unwrap().unwrap();
     assert!(kept.bytes == picture && kept.media_type == "image/jpeg");
-    assert!(store.picture("c").await.unwrap().is_none());
+    assert!(store.picture("c", "reviewer", NOW).await.unwrap().is_none());
     let replay = store.replay("owner", &[1; 32], NOW).await.unwrap().unwrap();
     assert_eq!((replay.fingerprint, replay.case_id.as_str()), ([2; 32], "a"));
     assert_eq!(replay.report_json.as_deref(), Some("{\"report\":1}"));
     assert_eq!(store.replay("other", &[1; 32], NOW).await.unwrap(), None);
     assert_eq!(store.replay("owner", &[1; 32], NOW + 1000).await.unwrap(), None, "it is over");
 
-    store.decide("a", "reviewer", Decision::Reject, Some("moire"), NOW + 1).await.unwrap();
+    store.decide("a", "reviewer", &noted(Decision::Reject, "moire"), NOW + 1).await.unwrap();
     let decided = store.case("a").await.unwrap().unwrap().summary.decided;
     let (actor, note) = ("reviewer".to_owned(), Some("moire".to_owned()));
-    assert_eq!(decided, Some(HumanDecision { decision: Decision::Reject, actor, time_ms: NOW + 1, note }));
-    let again = store.decide("a", "reviewer", Decision::Accept, None, NOW + 2).await;
+    assert_eq!(
+        decided,
+        Some(HumanDecision { decision: Decision::Reject, actor, time_ms: NOW + 1, note, message: None })
+    );
+    let again = store.decide("a", "reviewer", &Decision::Accept.into(), NOW + 2).await;
     assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
-    let nobody = store.decide("nobody", "reviewer", Decision::Accept, None, NOW + 2).await;
+    let nobody = store.decide("nobody", "reviewer", &Decision::Accept.into(), NOW + 2).await;
     assert!(matches!(nobody, Err(StoreError::Missing("case"))), "{nobody:?}");
 
     let all = CaseFilter { limit: 10, ..CaseFilter::default() };
@@ -74,15 +82,16 @@ async fn a_case_is_recorded_listed_decided_and_its_picture_opened(bed: &Bed) {
     let events: Vec<_> = store.audit(0, 10).await.unwrap().into_iter().map(|row| (row.event, row.subject)).collect();
     let event = |name: &str, subject: &str| (name.to_owned(), subject.to_owned());
     let recorded = ["a", "b", "c"].map(|id| event("case.recorded", id));
-    assert_eq!(events, [&recorded[..], &[event("case.decided", "a")]].concat());
-    assert_eq!(store.audit(3, 10).await.unwrap().len(), 1);
-    assert!(!store.audit(3, 10).await.unwrap()[0].body.contains("moire"), "notes stay out of what cannot be deleted");
-    assert_eq!(store.verify().await.unwrap().rows, 4);
+    assert_eq!(events, [&recorded[..], &[event("picture.seen", "a"), event("case.decided", "a")]].concat());
+    assert_eq!(store.audit(3, 10).await.unwrap()[0].actor, "reviewer", "who saw a picture is on record");
+    assert_eq!(store.audit(4, 10).await.unwrap().len(), 1);
+    assert!(!store.audit(4, 10).await.unwrap()[0].body.contains("moire"), "notes stay out of what cannot be deleted");
+    assert_eq!(store.verify().await.unwrap().rows, 5);
 
     let stranger = ReviewStore::open(&bed.location, Some(SealingKey::from_bytes([8; 32]))).await.unwrap();
-    assert!(matches!(stranger.picture("a").await, Err(StoreError::Sealing)));
+    assert!(matches!(stranger.picture("a", "reviewer", NOW).await, Err(StoreError::Sealing)));
     let keyless = ReviewStore::open(&bed.location, None).await.unwrap();
-    assert!(matches!(keyless.picture("a").await, Err(StoreError::Sealing)));
+    assert!(matches!(keyless.picture("a", "reviewer", NOW).await, Err(StoreError::Sealing)));
     let refused = keyless.record(&NewCase { id: "d", ..new }, "owner").await;
     assert!(matches!(refused, Err(StoreError::Sealing)), "a picture is never stored in the clear: {refused:?}");
     assert_eq!(bed.count("cases").await, 3);
@@ -127,10 +136,10 @@ async fn what_cannot_be_stored_is_refused(bed: &Bed) {
     let refused = store.record(&NewCase { owner: "a\0b", ..case("a") }, "owner").await;
     assert!(matches!(refused, Err(StoreError::Invalid(_))), "{refused:?}");
     store.record(&case("a"), "owner").await.unwrap();
-    let refused = store.decide("a", "reviewer", Decision::Accept, Some("\0"), NOW).await;
+    let refused = store.decide("a", "reviewer", &noted(Decision::Accept, "\0"), NOW).await;
     assert!(matches!(refused, Err(StoreError::Invalid(_))), "{refused:?}");
     let strange = "\u{1F4F7} ' \" ; -- \u{7} \\ $1 %s";
-    store.decide("a", strange, Decision::Accept, Some(strange), NOW).await.unwrap();
+    store.decide("a", strange, &noted(Decision::Accept, strange), NOW).await.unwrap();
     let decided = store.case("a").await.unwrap().unwrap().summary.decided.unwrap();
     assert_eq!((decided.actor.as_str(), decided.note.as_deref()), (strange, Some(strange)));
     assert_eq!(store.verify().await.unwrap().rows, 2);
@@ -154,7 +163,7 @@ async fn purging_leaves_the_fact_alone(bed: &Bed) {
             ..case(id)
         };
         store.record(&new, "owner").await.unwrap();
-        store.decide(id, "reviewer", Decision::Accept, Some("NOTEMARK"), NOW + 1).await.unwrap();
+        store.decide(id, "reviewer", &noted(Decision::Accept, "NOTEMARK"), NOW + 1).await.unwrap();
     };
     record("a").await;
     let claimed = store.due(NOW, 10, 1000).await.unwrap();
@@ -175,7 +184,7 @@ async fn purging_leaves_the_fact_alone(bed: &Bed) {
     assert_eq!((found.report_json, found.summary.session, found.summary.picture_until_ms), (None, None, None));
     assert_eq!(found.summary.purged_ms, Some(NOW + 2));
     assert_eq!(found.summary.decided.unwrap().note, None);
-    assert!(store.picture("a").await.unwrap().is_none());
+    assert!(store.picture("a", "reviewer", NOW).await.unwrap().is_none());
     assert_eq!(store.replay("owner", &[b'a'; 32], NOW).await.unwrap().unwrap().report_json, None);
     assert!(store.due(NOW + 1_000_000_000, 10, 1000).await.unwrap().is_empty(), "it is not sent any more");
     let dead = store.dead_letters(10).await.unwrap();
@@ -205,10 +214,10 @@ async fn expiry_deletes_what_is_over(bed: &Bed) {
     }
     assert_eq!(store.expire(NOW - 1).await.unwrap(), Expired::default());
     assert_eq!(store.verify().await.unwrap().rows, 5, "nothing done, nothing written");
-    assert_eq!(store.expire(NOW + 2).await.unwrap(), Expired { pictures: 3, idempotency_keys: 3 });
-    assert!(store.picture("2").await.unwrap().is_none());
-    assert!(store.picture("3").await.unwrap().is_some());
-    assert_eq!(store.verify().await.unwrap().rows, 6);
+    assert_eq!(store.expire(NOW + 2).await.unwrap(), Expired { pictures: 3, idempotency_keys: 3, upload_tokens: 0 });
+    assert!(store.picture("2", "reviewer", NOW).await.unwrap().is_none());
+    assert!(store.picture("3", "reviewer", NOW).await.unwrap().is_some());
+    assert_eq!(store.verify().await.unwrap().rows, 7, "five cases, what expired, and one picture that was seen");
     assert_eq!(store.audit(5, 1).await.unwrap()[0].body, "{\"pictures\":3}");
 }
 

@@ -4,6 +4,7 @@ mod audit;
 mod cases;
 mod deliveries;
 mod failing;
+mod flow;
 mod keys;
 mod opening;
 
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bonafide::policy::Decision;
-use bonafide::service::store::{Idempotency, NewCase, ReviewStore, SealingKey};
+use bonafide::service::store::{CaseScores, Flow, Idempotency, NewCase, ReviewStore, SealingKey};
 use sqlx::{AnyConnection, Connection, Row};
 use tempfile::TempDir;
 
@@ -100,6 +101,10 @@ pub(super) fn case(id: &str) -> NewCase<'_> {
         session: None,
         idempotency: None,
         deliveries: &[],
+        flow: Flow::default(),
+        reasons: &[],
+        scores: CaseScores::default(),
+        shadow: None,
     }
 }
 
