@@ -19,9 +19,11 @@ mod qr;
 mod rendered;
 mod resolution;
 pub(crate) mod scene_net;
+mod seal;
 mod sharpness;
 mod sheet;
 pub(crate) mod texture_net;
+mod watermark;
 
 use serde::Serialize;
 
@@ -81,6 +83,8 @@ pub const DETECTORS: &[Entry] = &[
     document_net::ENTRY,
     legibility::ENTRY,
     cover::ENTRY,
+    seal::ENTRY,
+    watermark::ENTRY,
     number::ENTRY,
     #[cfg(feature = "qr")]
     qr::ENTRY,

@@ -37,6 +37,10 @@ pub enum MarkKind {
     Code,
     /// The line in which the document's number stands.
     Number,
+    /// A seal.
+    Seal,
+    /// Translucent text laid over the document.
+    Watermark,
 }
 
 /// A place on the picture.

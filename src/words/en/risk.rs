@@ -120,7 +120,42 @@ pub fn said(risk: Risk, face: Option<Face>, zone: Option<Zone>, suspected: bool)
         Risk::TooSmall => format!(
             "The print of the {thing} is too small in the picture. Move closer until the {thing} fills the frame."
         ),
+        Risk::SealMissing => {
+            format!("No red seal was seen on the {thing}. Photograph the sealed original, the whole seal in the picture.")
+        }
+        Risk::SealUnclear => {
+            "The red seal is too pale to be read. Photograph the original in good light, without a filter, or have it \
+             sealed again."
+                .into()
+        }
+        Risk::Watermark if suspected => {
+            "A watermark lies over the document. A person will look at what it says.".into()
+        }
+        Risk::Watermark => {
+            format!("A watermark lies over the {thing}. Photograph the {thing} without one.")
+        }
+        Risk::PortraitCovered => covered("the portrait", thing),
+        Risk::EmblemCovered => covered("the emblem", thing),
+        Risk::QrCovered => covered("the QR code", thing),
+        Risk::NumberCovered => covered("the number", thing),
+        Risk::NotUpright => {
+            format!("The {thing} does not stand upright in the picture. Turn the photograph, or take it again upright.")
+        }
+        Risk::Scanned => format!("This is a scan. Photograph the original {thing} with the camera."),
+        Risk::FormatRefused => {
+            "Files of this format are not taken here. Send the photograph as JPEG or PNG.".into()
+        }
+        Risk::FileTooSmall => {
+            "The file is smaller than is taken here. Send the photograph as the camera took it, not a reduced copy.".into()
+        }
+        Risk::FileTooLarge => {
+            "The file is larger than is taken here. Send the photograph at a lower resolution, still sharp.".into()
+        }
     }
+}
+
+fn covered(field: &str, thing: &str) -> String {
+    format!("Something covers {field} of the {thing}. Hold it by its edges, or lay it down, and show all of it.")
 }
 
 /// What the document is called to the one who photographed it.
