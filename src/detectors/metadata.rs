@@ -272,6 +272,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn scanners_are_told_by_their_names() {
+        for name in ["CamScanner", "Adobe Scan for Android 25.1", "EPSON Scan 2", "扫描全能王", "NAPS2"] {
+            assert!(is_scanner(name), "{name}");
+        }
+        for name in ["iPhone 15 Pro", "HUAWEI", "Adobe Photoshop 25.1", "Canon EOS R5", "17.4.1"] {
+            assert!(!is_scanner(name), "{name}");
+        }
+    }
+
+    #[test]
     fn editors_are_named() {
         assert_eq!(editor("Adobe Photoshop 25.0 (Windows)"), Some("Adobe Photoshop"));
         assert_eq!(editor("GIMP 2.10"), Some("GIMP"));

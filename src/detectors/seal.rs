@@ -16,7 +16,7 @@ const CELL: usize = 4;
 const LEAST_RED: usize = 2;
 /// Levels of red-difference chroma above that of the paper from which a pixel is red; where chroma is noisy so many times
 /// its spread.
-const STEP: i32 = 7;
+const STEP: i32 = 5;
 const NOISE_STEPS: i32 = 4;
 /// Red inks, vermilion to pink: blue-difference over red-difference chroma. Skin, wood and gold lie below, violet above.
 const HUES: [f32; 2] = [-0.85, 0.45];
@@ -24,11 +24,16 @@ const HUES: [f32; 2] = [-0.85, 0.45];
 const SIZES: [f32; 2] = [0.045, 0.40];
 /// Longest side over shortest of an oval seal, 45 × 30 mm, and some perspective.
 const MOST_LONG: f32 = 1.8;
+/// The same of a square one, and its largest size: frames of forms are longer or larger.
+const MOST_LONG_SQUARE: f32 = 1.3;
+const LARGEST_SQUARE: f32 = 0.24;
 /// Red part of what lies within the outline: a ring with nothing in it is none, nor is a disc, as an emblem is.
 const FILLS: [f32; 2] = [0.05, 0.66];
 /// Directions in which the outline is looked for, and how far from it a stroke may lie, as a share of the half width.
 const DIRECTIONS: usize = 60;
 const ASTRAY: f32 = 0.07;
+/// An outline is followed all round: no more of it counts than this many times its worst quarter.
+const OF_WORST: f32 = 1.35;
 /// The part of the half width that tells a line around from print that fills a box: there must be less red.
 const GAP: [f32; 2] = [0.80, 0.90];
 /// Red areas that are looked at, the largest first, points of each, and circles laid through three of these.
@@ -233,7 +238,9 @@ impl View {
             let place = Point::new(shape.centre.x / self.width as f32, shape.centre.y / self.height as f32);
             let of_emblem = emblem && (EMBLEM[0]..EMBLEM[1]).contains(&place.x) && place.y < EMBLEM[2];
             let size = 2.0 * long / self.long();
-            (SIZES[0]..SIZES[1]).contains(&size) && long <= MOST_LONG * short && !of_emblem
+            let (largest, most_long) =
+                if shape.round { (SIZES[1], MOST_LONG) } else { (LARGEST_SQUARE, MOST_LONG_SQUARE) };
+            (SIZES[0]..largest).contains(&size) && long <= most_long * short && !of_emblem
         };
         let around = (0..18).map(|k| Shape::around(&few, 5.0 * k as f32, false));
         let oval = (0..6).map(|k| Shape::around(&few, 30.0 * k as f32, true));
@@ -352,24 +359,28 @@ impl Shape {
         if self.round { u.hypot(v) } else { u.abs().max(v.abs()) }
     }
 
-    /// Part of the directions in which one of `points` lies on the outline, less those in which one lies close within.
+    /// Part of the directions in which one of `points` lies on the outline and no more lie close within; hardly more than
+    /// in the quarter where it is least.
     fn followed(&self, points: &[Point]) -> f32 {
-        let (mut on, mut within) = ([false; DIRECTIONS], [0u32; DIRECTIONS]);
-        let mut on_count = [0u32; DIRECTIONS];
+        let (mut on_count, mut within) = ([0u32; DIRECTIONS], [0u32; DIRECTIONS]);
         for p in points {
             let [u, v] = self.place(*p);
             let off = if self.round { u.hypot(v) } else { u.abs().max(v.abs()) };
             let turn = v.atan2(u) / std::f32::consts::TAU + 0.5;
             let k = ((turn * DIRECTIONS as f32) as usize).min(DIRECTIONS - 1);
             if (off - 1.0).abs() <= ASTRAY {
-                on[k] = true;
                 on_count[k] += 1;
             } else if (GAP[0]..GAP[1]).contains(&off) {
                 within[k] += 1;
             }
         }
-        let lines = (0..DIRECTIONS).filter(|k| on[*k] && on_count[*k] >= within[*k]).count();
-        lines as f32 / DIRECTIONS as f32
+        let line = |k: usize| on_count[k] > 0 && on_count[k] >= within[k];
+        let share = |from: usize, count: usize| {
+            (from..from + count).filter(|k| line(k % DIRECTIONS)).count() as f32 / count as f32
+        };
+        let quarter = DIRECTIONS / 4;
+        let worst = (0..8).map(|eighth| share(eighth * DIRECTIONS / 8, quarter)).fold(1.0, f32::min);
+        share(0, DIRECTIONS).min(OF_WORST * worst)
     }
 
     fn corners(&self) -> [Point; 4] {

@@ -1,0 +1,184 @@
+//! Made files → what each provider's preset asks for of them, over what the shipped policy does.
+
+use std::io::Cursor;
+use std::path::PathBuf;
+
+use bonafide::capture::Upload;
+use bonafide::checker::{Checker, Options};
+use bonafide::inference::EngineChoice;
+use bonafide::policy::{Decision, Preset};
+use bonafide::report::Report;
+use bonafide::scene::Deadline;
+use image::{ImageFormat, RgbImage, imageops};
+
+const PRESETS: [Preset; 3] = [Preset::Aliyun, Preset::Tencent, Preset::Huawei];
+
+fn sample(name: &str) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("datasets/samples").join(name);
+    std::fs::read(path).expect("a sample")
+}
+
+#[allow(clippy::disallowed_methods, reason = "the project's own files")]
+fn picture(name: &str) -> RgbImage {
+    image::load_from_memory(&sample(name)).expect("a sample").to_rgb8()
+}
+
+fn encoded(picture: &RgbImage, format: ImageFormat) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, format).expect("encoded");
+    bytes.into_inner()
+}
+
+/// `jpeg` with bytes behind its end until it has `size` of them, as makers' trailers are.
+fn grown(mut jpeg: Vec<u8>, size: usize) -> Vec<u8> {
+    assert!(jpeg.len() <= size);
+    jpeg.resize(size, 0);
+    jpeg
+}
+
+/// `jpeg` with an XMP block that names the program that wrote it.
+fn written_by(jpeg: &[u8], program: &str) -> Vec<u8> {
+    let xmp = format!(
+        "http://ns.adobe.com/xap/1.0/\0<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF \
+         xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\"><rdf:Description \
+         xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\" xmp:CreatorTool=\"{program}\"/></rdf:RDF></x:xmpmeta>"
+    );
+    let length = u16::try_from(xmp.len() + 2).expect("a short block").to_be_bytes();
+    [&jpeg[..2], &[0xFF, 0xE1], &length, xmp.as_bytes(), &jpeg[2..]].concat()
+}
+
+/// `picture` under grey slanted text that comes again and again, as a program lays it on.
+fn marked(mut picture: RgbImage) -> RgbImage {
+    /// Letters of 5 × 7.
+    const LETTERS: [[u8; 7]; 6] = [
+        [0b10001, 0b10001, 0b10001, 0b11111, 0b10001, 0b10001, 0b10001],
+        [0b11111, 0b10000, 0b10000, 0b11110, 0b10000, 0b10000, 0b11111],
+        [0b11111, 0b00100, 0b00100, 0b00100, 0b00100, 0b00100, 0b00100],
+        [0b01110, 0b10001, 0b10000, 0b10000, 0b10000, 0b10001, 0b01110],
+        [0b11110, 0b10001, 0b10001, 0b11110, 0b10100, 0b10010, 0b10001],
+        [0b10000, 0b10000, 0b10000, 0b10000, 0b10000, 0b10000, 0b11111],
+    ];
+    let dot = picture.width() as f32 / 200.0;
+    let (sin, cos) = 0.5_f32.sin_cos();
+    for (x, y, pixel) in picture.enumerate_pixels_mut() {
+        let (u, v) = (x as f32 * cos + y as f32 * sin, y as f32 * cos - x as f32 * sin);
+        // Words of eight letters, four letters apart; a line in four.
+        let (column, row) = ((u / dot).rem_euclid(72.0) as usize, (v / dot).rem_euclid(20.0) as usize);
+        let (letter, at) = (column / 6, column % 6);
+        let inked = letter < 8 && at < 5 && row < 7 && LETTERS[letter % 6][row] >> (4 - at) & 1 == 1;
+        if inked {
+            pixel.0 = pixel.0.map(|value| (f32::from(value) * 0.65 + 120.0 * 0.35) as u8);
+        }
+    }
+    picture
+}
+
+fn check(checker: &Checker, bytes: &[u8]) -> Report {
+    checker.check(&Upload { bytes, name: None }, Deadline::NEVER).expect("examined")
+}
+
+/// What `preset` asks of a file, beside what the shipped policy does.
+fn asked(preset: Option<Preset>) -> Checker {
+    let options = Options { engine: EngineChoice::Embedded, preset, ..Options::default() };
+    Checker::new(&options).expect("a checker")
+}
+
+#[test]
+fn each_preset_refuses_and_accepts_as_its_rules_say() {
+    let (card, small) = (sample("original_card_01.jpg"), picture("original_card_07.jpg"));
+    let jpeg = |picture: &RgbImage| grown(encoded(picture, ImageFormat::Jpeg), 300_000);
+    // The file, and what Alibaba, Tencent and Huawei ask for.
+    let made: [(&str, Vec<u8>, [Option<&str>; 3]); 10] = [
+        ("a photograph of 260 kB", card.clone(), [None; 3]),
+        ("of 180 kB", sample("original_card_02.jpg"), [None, Some("file_too_small"), None]),
+        ("of 4 MiB", grown(card.clone(), 4 << 20), [None; 3]),
+        ("of a byte more", grown(card.clone(), (4 << 20) + 1), [Some("file_too_large"), None, Some("file_too_large")]),
+        ("of more than 8 MiB", grown(card.clone(), (8 << 20) + 1), [Some("file_too_large"); 3]),
+        ("a PNG", encoded(&small, ImageFormat::Png), [None; 3]),
+        ("a GIF", encoded(&small, ImageFormat::Gif), [Some("format_refused"), None, Some("format_refused")]),
+        ("a BMP", encoded(&small, ImageFormat::Bmp), [Some("format_refused"); 3]),
+        ("a scan", written_by(&card, "CamScanner"), [Some("scanned"), None, None]),
+        (
+            "upside down",
+            jpeg(&imageops::rotate180(&picture("original_card_01.jpg"))),
+            [Some("not_upright"), None, None],
+        ),
+    ];
+    let shipped = asked(None);
+    let checkers = PRESETS.map(|preset| asked(Some(preset)));
+    for (name, bytes, wanted) in &made {
+        let plain = check(&shipped, bytes);
+        for ((checker, preset), wanted) in checkers.iter().zip(PRESETS).zip(wanted) {
+            let report = check(checker, bytes);
+            let codes: Vec<&str> = report.reasons.iter().map(|reason| reason.code).collect();
+            match wanted {
+                Some(code) => {
+                    assert!(codes.contains(code), "{name}, {}: {codes:?}", preset.name());
+                    assert_eq!(report.decision, Decision::Retake, "{name}, {}", preset.name());
+                    let told = report.reasons.iter().find(|reason| reason.code == *code).expect("told");
+                    assert!(told.en.ends_with('.') && told.zh.ends_with('。'), "{name}");
+                }
+                None => assert_eq!(
+                    (report.decision, codes),
+                    (plain.decision, plain.reasons.iter().map(|reason| reason.code).collect()),
+                    "{name}, {}",
+                    preset.name()
+                ),
+            }
+            assert!(report.policy_id.starts_with(preset.name()), "{}", report.policy_id);
+        }
+    }
+}
+
+#[test]
+fn a_watermark_is_allowed_read_by_a_person_or_refused() {
+    let bytes = grown(encoded(&marked(picture("original_card_01.jpg")), ImageFormat::Jpeg), 300_000);
+    let bare = sample("original_card_01.jpg");
+    let told =
+        |report: &Report| report.reasons.iter().find(|reason| reason.code == "watermark").map(|reason| reason.action);
+    assert_eq!(told(&check(&asked(None), &bytes)), None);
+    for (preset, action) in PRESETS.into_iter().zip([Decision::Retake, Decision::Review, Decision::Review]) {
+        let checker = asked(Some(preset));
+        let report = check(&checker, &bytes);
+        assert_eq!(told(&report), Some(action), "{}", preset.name());
+        let reason = report.reasons.iter().find(|reason| reason.code == "watermark").expect("told");
+        assert!(reason.polygon.is_some() && !reason.shown_by.is_empty(), "{}", preset.name());
+        assert_eq!(told(&check(&checker, &bare)), None, "{}", preset.name());
+    }
+}
+
+#[cfg(feature = "simulation")]
+mod seals {
+    use bonafide::simulation::{Document, Presentation, Seal, Spec, encode};
+
+    use super::*;
+
+    fn licence(seal: Seal, ink: f32) -> Vec<u8> {
+        let (width, height) = (1080, 1440);
+        let spec = Spec {
+            seal,
+            seal_ink: ink,
+            width,
+            height,
+            fill: 0.86,
+            content: 7,
+            ..Spec::plain(Presentation::BonaFide, Document::Page)
+        };
+        grown(encode(&spec, 5).0, 700_000)
+    }
+
+    #[test]
+    fn a_licence_without_a_seal_is_asked_for_again_where_a_preset_wants_one() {
+        let tencent = asked(Some(Preset::Tencent));
+        let codes = |bytes: &[u8]| check(&tencent, bytes).reasons.iter().map(|reason| reason.code).collect::<Vec<_>>();
+        for seal in [Seal::Round, Seal::Oval, Seal::Square] {
+            let codes = codes(&licence(seal, 1.0));
+            assert!(!codes.iter().any(|code| code.starts_with("seal_")), "{seal:?}: {codes:?}");
+        }
+        assert!(codes(&licence(Seal::None, 1.0)).contains(&"seal_missing"));
+        let pale = codes(&licence(Seal::Round, 0.18));
+        assert!(pale.iter().any(|code| code.starts_with("seal_")), "{pale:?}");
+        // No gate asks for one unless it says so.
+        assert!(check(&asked(None), &licence(Seal::None, 1.0)).reasons.is_empty());
+    }
+}
