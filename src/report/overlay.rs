@@ -1,7 +1,5 @@
 //! Scene and report → the photograph with the document outlined and the places of its reasons, numbered as they are told.
 
-use std::collections::BTreeSet;
-
 use image::{GrayImage, Rgb, RgbImage};
 use imageproc::drawing::{draw_filled_circle_mut, draw_line_segment_mut, draw_polygon_mut};
 
@@ -9,11 +7,13 @@ use super::Report;
 use crate::evidence::{Mark, MarkKind};
 use crate::geometry::Point;
 use crate::lettering;
-use crate::policy::{Decision, Pointer, Reason};
+use crate::policy::{Decision, Reason};
 use crate::scene::Scene;
 
 /// Weaker marks are left out: they say that nothing was seen there.
 const FAINTEST: f32 = 0.2;
+/// Most places of one reason: where more are, they say that it is everywhere.
+const MOST_PLACES: usize = 3;
 /// Half width of a number's disc, as a share of the picture's short side, and in pixels at least.
 const DISC_SHARE: f32 = 0.035;
 const LEAST_DISC_PX: f32 = 11.0;
@@ -36,14 +36,15 @@ pub fn draw(scene: &Scene<'_>, report: &Report) -> RgbImage {
     }
     let places: Vec<Vec<(Vec<Point>, Option<f32>)>> =
         report.reasons.iter().map(|reason| places(report, reason, factor)).collect();
-    for (number, places) in places.iter().enumerate() {
+    // The first reason lies over the others.
+    for (number, places) in places.iter().enumerate().rev() {
         for (polygon, tinted) in places {
             if let Some(strength) = tinted {
                 tint(&mut picture, polygon, colour(number), *strength);
             }
         }
     }
-    for (number, places) in places.iter().enumerate() {
+    for (number, places) in places.iter().enumerate().rev() {
         places.iter().for_each(|(polygon, _)| outline(&mut picture, polygon, colour(number)));
     }
     let first = corners.map_or(Point::new(0.0, 0.0), upper_left);
@@ -56,18 +57,35 @@ pub fn draw(scene: &Scene<'_>, report: &Report) -> RgbImage {
 }
 
 /// The polygons that show a reason in the picture, the one that it points at first, and how strongly areas are tinted: marks
-/// of that one's kind alone, since others say the same less plainly.
+/// of that one's kind alone, since others say the same less plainly, the strongest first and none within another.
 fn places(report: &Report, reason: &Reason, factor: f32) -> Vec<(Vec<Point>, Option<f32>)> {
     let scaled = |points: &[Point]| points.iter().map(|p| p.scaled(factor)).collect::<Vec<_>>();
     let Some(first) = reason.shown_by.first() else { return Vec::new() };
     let Some(pointed) = report.mark(*first) else {
         return reason.polygon.iter().map(|polygon| (scaled(polygon), None)).collect();
     };
-    let once: BTreeSet<Pointer> = reason.shown_by.iter().skip(1).copied().collect();
-    let others = once.into_iter().filter_map(|pointer| report.mark(pointer));
-    let alike = others.filter(|mark| mark.kind == pointed.kind && mark.strength >= FAINTEST);
-    let place = |mark: &Mark| (scaled(&mark.polygon), is_area(mark.kind).then_some(mark.strength));
-    std::iter::once(pointed).chain(alike).map(place).collect()
+    let others = reason.shown_by.iter().skip(1).filter_map(|pointer| report.mark(*pointer));
+    let mut alike: Vec<&Mark> = others.filter(|mark| mark.kind == pointed.kind && mark.strength >= FAINTEST).collect();
+    alike.sort_by(|a, b| b.strength.total_cmp(&a.strength));
+    let mut shown: Vec<&Mark> = vec![pointed];
+    for mark in alike {
+        if shown.len() < MOST_PLACES && shown.iter().all(|other| is_apart(&mark.polygon, &other.polygon)) {
+            shown.push(mark);
+        }
+    }
+    shown.into_iter().map(|mark| (scaled(&mark.polygon), is_area(mark.kind).then_some(mark.strength))).collect()
+}
+
+/// Whether the rectangles around two polygons do not meet.
+fn is_apart(a: &[Point], b: &[Point]) -> bool {
+    let span = |points: &[Point], of: fn(&Point) -> f32| {
+        points.iter().map(of).fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)))
+    };
+    let beside = |of: fn(&Point) -> f32| {
+        let ((a_low, a_high), (b_low, b_high)) = (span(a, of), span(b, of));
+        a_high <= b_low || b_high <= a_low
+    };
+    beside(|p| p.x) || beside(|p| p.y)
 }
 
 /// The corner that is nearest to the picture's own.
@@ -176,6 +194,13 @@ mod tests {
         assert!(taken[0].distance(taken[1]) > 20.0 && taken[1].distance(taken[2]) > 20.0);
         let seen = |number: usize| picture.pixels().any(|pixel| *pixel == colour(number));
         assert!((0..3).all(seen));
+    }
+
+    #[test]
+    fn places_that_meet_are_shown_once() {
+        let square = |x: f32| [(x, 0.0), (x + 10.0, 0.0), (x + 10.0, 10.0), (x, 10.0)].map(|(x, y)| Point::new(x, y));
+        assert!(!is_apart(&square(0.0), &square(9.0)) && is_apart(&square(0.0), &square(10.0)));
+        assert!(!is_apart(&square(0.0), &square(0.0)));
     }
 
     #[test]

@@ -68,6 +68,7 @@ def main():
     options.cache(parser, "watermark")
     parser.add_argument("--views", type=int, default=VIEWS, help=f"a multiple of {PART}")
     parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--start-from", help="state of a training to go on from")
     parser.add_argument("--check", action="store_true", help="measure instead of training")
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -82,7 +83,7 @@ def main():
         return
     maker = functools.cache(lambda: Maker(found, stock(), drawn_documents(stock(), inside("drawn.pkl"))))
     pictures, cells = watermark_views(maker, FIRST_SEED, args.views, inside("views"))
-    model = train(pictures, cells, args.epochs, inside("watermark.pt"))
+    model = train(pictures, cells, args.epochs, inside("watermark.pt"), args.start_from)
     export(model, path)
     unseen, _ = watermark_views(maker, CHECK_SEED, CHECKED, inside("check"))
     worst = agree(odds(model), path, map(fed, unseen[:50]))

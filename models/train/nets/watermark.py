@@ -1,5 +1,7 @@
 """A document laid straight -> over which cells of it translucent text lies."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -22,7 +24,7 @@ AROUND, MOST, LEVELS = 9, 24.0, 8.0
 RARE = 3.0  # weight of what is there over what is not; taken out of the odds again
 BATCH = 32
 PLAN = Plan(rate=4e-3, decay=0.01, warm_up=0.15, clip=2.0, bfloat16=False)
-
+PLAN_AGAIN = replace(PLAN, rate=2.5e-3)
 ODDS = np.float32(-np.log(RARE))
 
 
@@ -101,7 +103,7 @@ def loss_of(said, cells):
     return F.binary_cross_entropy_with_logits(logits, there, pos_weight=rare), {}
 
 
-def train(pictures, cells, epochs, path):
+def train(pictures, cells, epochs, path, start_from=None):
     steps = len(pictures) // BATCH
 
     def batches(epoch):
@@ -116,9 +118,13 @@ def train(pictures, cells, epochs, path):
             yield x, torch.from_numpy(np.ascontiguousarray(cells[batch][:, ::down, ::across]))
 
     def make():
-        return WatermarkNet().to(memory_format=torch.channels_last)
+        model = WatermarkNet().to(memory_format=torch.channels_last)
+        if start_from:
+            model.load_state_dict(torch.load(start_from, weights_only=True)["model"])
+        return model
 
-    return run("watermarks", PLAN, make, epochs, epochs * steps, batches, loss_of, path)[0]
+    plan = PLAN_AGAIN if start_from else PLAN
+    return run("watermarks", plan, make, epochs, epochs * steps, batches, loss_of, path)[0]
 
 
 def said(net, picture):
