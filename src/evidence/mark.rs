@@ -19,7 +19,7 @@ pub enum MarkKind {
     Edge,
     /// A tile with a periodic pattern; strength is the vote.
     Pattern,
-    /// The tile whose spectrum shows the pattern best; an overlay insets that spectrum.
+    /// The tile whose spectrum shows the pattern best.
     Spectrum,
     /// A printed dot lattice.
     Halftone,

@@ -24,7 +24,7 @@ AROUND, MOST, LEVELS = 9, 24.0, 8.0
 RARE = 3.0  # weight of what is there over what is not; taken out of the odds again
 BATCH = 32
 PLAN = Plan(rate=4e-3, decay=0.01, warm_up=0.15, clip=2.0, bfloat16=False)
-PLAN_AGAIN = replace(PLAN, rate=2.5e-3)
+PLAN_AGAIN = replace(PLAN, rate=1.5e-3)
 ODDS = np.float32(-np.log(RARE))
 
 
