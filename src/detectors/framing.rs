@@ -180,8 +180,7 @@ mod tests {
             if inside && y % 20 < 12 && (x % 12 < 3 || (x % 12 < 9 && y % 20 < 3)) { 40 } else { 215 }
         });
         let scene = crate::scene::survey(&capture, crate::scene::Deadline::NEVER);
-        let (all, worst, side) =
-            print_cut(&scene, &quad([(0.0, 0.0), (800.0, 0.0), (800.0, 1000.0), (0.0, 1000.0)]));
+        let (all, worst, side) = print_cut(&scene, &quad([(0.0, 0.0), (800.0, 0.0), (800.0, 1000.0), (0.0, 1000.0)]));
         assert!(worst <= 0.0 || side == 1, "{side}");
         (all, worst)
     }
