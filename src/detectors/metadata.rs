@@ -100,8 +100,8 @@ const EDITORS: &[(&str, &str)] = &[
 const NOTING_MAKERS: &[&str] =
     &["apple", "canon", "nikon", "sony", "fujifilm", "panasonic", "olympus", "pentax", "casio", "ricoh", "leica"];
 
-/// Parts of the names of scanners and of programs that scan, in lower case: CamScanner, Adobe Scan, ScanSnap, Scanjet,
-/// `EPSON Scan`, VueScan, 扫描全能王; those whose names do not say it by name.
+/// Parts of the names of scanners and of programs that scan, in lower case: most say it by name (`CamScanner`, `ScanSnap`,
+/// `EPSON Scan`, 扫描全能王), the others stand by theirs.
 const SCANNERS: &[&str] =
     &["scan", "扫描", "掃描", "naps2", "microsoft lens", "office lens", "paperstream", "paperport"];
 

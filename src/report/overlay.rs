@@ -45,7 +45,9 @@ pub fn draw(scene: &Scene<'_>, report: &Report) -> RgbImage {
         }
     }
     for (number, places) in places.iter().enumerate().rev() {
-        places.iter().for_each(|(polygon, _)| outline(&mut picture, polygon, colour(number)));
+        for (polygon, _) in places {
+            outline(&mut picture, polygon, colour(number));
+        }
     }
     let first = corners.map_or(Point::new(0.0, 0.0), upper_left);
     let mut taken = Vec::new();
