@@ -47,32 +47,6 @@ fn written_by(jpeg: &[u8], program: &str) -> Vec<u8> {
     [&jpeg[..2], &[0xFF, 0xE1], &length, xmp.as_bytes(), &jpeg[2..]].concat()
 }
 
-/// `picture` under grey slanted text that comes again and again, as a program lays it on.
-fn marked(mut picture: RgbImage) -> RgbImage {
-    /// Letters of 5 × 7.
-    const LETTERS: [[u8; 7]; 6] = [
-        [0b10001, 0b10001, 0b10001, 0b11111, 0b10001, 0b10001, 0b10001],
-        [0b11111, 0b10000, 0b10000, 0b11110, 0b10000, 0b10000, 0b11111],
-        [0b11111, 0b00100, 0b00100, 0b00100, 0b00100, 0b00100, 0b00100],
-        [0b01110, 0b10001, 0b10000, 0b10000, 0b10000, 0b10001, 0b01110],
-        [0b11110, 0b10001, 0b10001, 0b11110, 0b10100, 0b10010, 0b10001],
-        [0b10000, 0b10000, 0b10000, 0b10000, 0b10000, 0b10000, 0b11111],
-    ];
-    let dot = picture.width() as f32 / 200.0;
-    let (sin, cos) = 0.5_f32.sin_cos();
-    for (x, y, pixel) in picture.enumerate_pixels_mut() {
-        let (u, v) = (x as f32 * cos + y as f32 * sin, y as f32 * cos - x as f32 * sin);
-        // Words of eight letters, four letters apart; a line in four.
-        let (column, row) = ((u / dot).rem_euclid(72.0) as usize, (v / dot).rem_euclid(20.0) as usize);
-        let (letter, at) = (column / 6, column % 6);
-        let inked = letter < 8 && at < 5 && row < 7 && LETTERS[letter % 6][row] >> (4 - at) & 1 == 1;
-        if inked {
-            pixel.0 = pixel.0.map(|value| (f32::from(value) * 0.65 + 120.0 * 0.35) as u8);
-        }
-    }
-    picture
-}
-
 fn checker() -> Checker {
     let options = Options { engine: EngineChoice::Embedded, ..Options::default() };
     Checker::new(&options).expect("a checker")
@@ -134,26 +108,6 @@ fn each_preset_refuses_and_accepts_as_its_rules_say() {
     }
     let named = Options { preset: Some(Preset::Tencent), engine: EngineChoice::Embedded, ..Options::default() };
     assert!(Checker::new(&named).expect("a checker").policy_id().starts_with("tencent"));
-}
-
-#[test]
-fn a_watermark_is_allowed_read_by_a_person_or_refused() {
-    let bytes = grown(encoded(&marked(picture("original_card_01.jpg")), ImageFormat::Jpeg), 300_000);
-    let bare = sample("original_card_01.jpg");
-    let told =
-        |report: &Report| report.reasons.iter().find(|reason| reason.code == "watermark").map(|reason| reason.action);
-    let checker = checker();
-    let (plain, reports) = judged(&checker, &bytes);
-    let (_, without) = judged(&checker, &bare);
-    assert_eq!(told(&plain), None);
-    for ((report, without), action) in
-        reports.iter().zip(&without).zip([Decision::Retake, Decision::Review, Decision::Review])
-    {
-        assert_eq!(told(report), Some(action), "{}", report.policy_id);
-        let reason = report.reasons.iter().find(|reason| reason.code == "watermark").expect("told");
-        assert!(reason.polygon.is_some() && !reason.shown_by.is_empty(), "{}", report.policy_id);
-        assert_eq!(told(without), None, "{}", report.policy_id);
-    }
 }
 
 #[cfg(feature = "simulation")]

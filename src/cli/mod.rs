@@ -91,7 +91,7 @@ struct CheckerArgs {
     /// Policy to judge by, instead of the built-in one.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-    /// Judges by a provider's published filing rules: formats, size of the file, scans, watermark, seal, upright.
+    /// Judges by a provider's published filing rules: formats, size of the file, scans, seal, upright.
     #[arg(long, value_enum, conflicts_with = "policy")]
     preset: Option<Preset>,
     /// Folder with models and their manifest, instead of the built-in ones.

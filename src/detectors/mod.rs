@@ -23,7 +23,6 @@ mod seal;
 mod sharpness;
 mod sheet;
 pub(crate) mod texture_net;
-mod watermark;
 
 use serde::Serialize;
 
@@ -84,7 +83,6 @@ pub const DETECTORS: &[Entry] = &[
     legibility::ENTRY,
     cover::ENTRY,
     seal::ENTRY,
-    watermark::ENTRY,
     number::ENTRY,
     #[cfg(feature = "qr")]
     qr::ENTRY,

@@ -484,14 +484,15 @@ mod tests {
     fn a_disc_a_line_of_print_and_a_box_full_of_it_are_none() {
         let disc = view(60, |x, y| (x - 200.0).hypot(y - 200.0) < 40.0);
         assert!(best(&disc).is_none_or(|found| found.outline < 0.3));
-        let title =
-            view(60, |x, y| (190.0..206.0).contains(&y) && (60.0..340.0).contains(&x) && (x as u32 / 4) % 3 > 0);
+        let title = view(60, |x, y| {
+            (190.0..206.0).contains(&y) && (60.0..340.0).contains(&x) && !(x as u32 / 4).is_multiple_of(3)
+        });
         assert!(best(&title).is_none_or(|found| found.outline < 0.5));
         let text = view(60, |x, y| {
             (150.0..240.0).contains(&x)
                 && (150.0..240.0).contains(&y)
-                && (y as u32 / 3) % 3 == 0
-                && (x as u32 / 3) % 4 > 0
+                && (y as u32 / 3).is_multiple_of(3)
+                && !(x as u32 / 3).is_multiple_of(4)
         });
         assert!(best(&text).is_none_or(|found| found.outline < 0.6), "{:?}", best(&text).map(|f| f.outline));
     }

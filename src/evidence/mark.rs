@@ -39,8 +39,6 @@ pub enum MarkKind {
     Number,
     /// A seal.
     Seal,
-    /// Translucent text laid over the document.
-    Watermark,
 }
 
 /// A place on the picture.

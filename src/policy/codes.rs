@@ -271,14 +271,6 @@ pub const CODES: &[Code] = &[
         shown_by: &[MarkKind::Seal],
     },
     Code {
-        risk: Risk::Watermark,
-        tencent: Some("Watermark"),
-        baidu: None,
-        onfido_veriff: Some("image_quality"),
-        species: None,
-        shown_by: &[MarkKind::Watermark],
-    },
-    Code {
         risk: Risk::PortraitCovered,
         tencent: Some("Cover (-9101)"),
         baidu: None,

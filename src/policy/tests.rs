@@ -495,7 +495,7 @@ fn what_not_every_gate_asks_for_is_off_until_it_is_named() {
     let known = crate::checker::known_readings();
     let shipped = Policy::shipped(&known).expect("the shipped policy is good");
     let on = |policy: &Policy, name: &str| policy.rules().iter().any(|rule| rule.name == name && rule.enabled);
-    for name in ["seal_missing", "seal_unclear", "watermark_words", "not_upright", "scanned"] {
+    for name in ["seal_missing", "seal_unclear", "not_upright", "scanned"] {
         assert!(!on(&shipped, name), "{name}");
         let asked = shipped.clone().with(name, Sensitivity::Normal).expect("a rule");
         assert!(on(&asked, name), "{name}");

@@ -108,13 +108,7 @@ const fn colour(number: usize) -> Rgb<u8> {
 const fn is_area(kind: MarkKind) -> bool {
     matches!(
         kind,
-        MarkKind::Pattern
-            | MarkKind::Heat
-            | MarkKind::Glare
-            | MarkKind::Halftone
-            | MarkKind::Blur
-            | MarkKind::Cover
-            | MarkKind::Watermark
+        MarkKind::Pattern | MarkKind::Heat | MarkKind::Glare | MarkKind::Halftone | MarkKind::Blur | MarkKind::Cover
     )
 }
 

@@ -134,40 +134,35 @@ fn softmax<const N: usize>(logits: &ArrayD<f32>) -> Option<[f32; N]> {
 /// The document whose corners are `quad` in capture pixels seen straight on, in colour and small; `None` where they make
 /// no rectangle.
 pub(super) fn small(overview: &Overview, quad: &Quad) -> Option<RgbImage> {
-    laid(overview, quad, [WIDTH, HEIGHT], FINE)
-}
-
-/// The same at another size; each pixel is the mean of `fine` × `fine` samples, 3 × 3 at most.
-pub(super) fn laid(overview: &Overview, quad: &Quad, [across, down]: [u32; 2], fine: u32) -> Option<RgbImage> {
-    let columns = (across * fine) as usize;
-    let rect = Quad(PixelRect::new(0, 0, across * fine, down * fine).corners());
-    let map = Homography::between(&rect, &quad.scaled(1.0 / overview.scale))?;
+    const COLUMNS: usize = (WIDTH * FINE) as usize;
+    let fine = Quad(PixelRect::new(0, 0, WIDTH * FINE, HEIGHT * FINE).corners());
+    let map = Homography::between(&fine, &quad.scaled(1.0 / overview.scale))?;
     let (width, height) = overview.luma.dimensions();
     let (most_x, most_y) = (width as f32 - 1.0, height as f32 - 1.0);
-    let mut sums = vec![[0u16; 3]; (across * down) as usize];
+    let mut sums = vec![[0u16; 3]; (WIDTH * HEIGHT) as usize];
     let planes: [&[u8]; 3] = [&overview.luma, &overview.cb, &overview.cr].map(|plane| plane.as_raw().as_slice());
-    let mut places = vec![[0.0; 2]; columns];
-    let mut samples = vec![0; columns];
-    for y in 0..down * fine {
+    let (mut columns, mut rows) = ([0.0; COLUMNS], [0.0; COLUMNS]);
+    let mut samples = [0; COLUMNS];
+    for y in 0..HEIGHT * FINE {
         // One thing at a time, so that many places are computed at once.
         let along = map.along(f64::from(y) + 0.5);
-        for (x, place) in (0_i32..).zip(&mut places) {
-            *place = along(f64::from(x) + 0.5).map(|v| v as f32);
+        for (x, (column, row)) in (0_i32..).zip(columns.iter_mut().zip(&mut rows)) {
+            [*column, *row] = along(f64::from(x) + 0.5).map(|v| v as f32);
         }
-        for (sample, [column, row]) in samples.iter_mut().zip(&places) {
+        for (sample, (column, row)) in samples.iter_mut().zip(columns.iter().zip(&rows)) {
             let (column, row) = (column.max(0.0).min(most_x), row.max(0.0).min(most_y));
             *sample = (row as i32 * width as i32 + column as i32) as u32;
         }
-        let sums = sums[(y / fine * across) as usize..].iter_mut();
-        for (sum, places) in sums.zip(samples.chunks_exact(fine as usize)) {
+        let sums = sums[(y / FINE * WIDTH) as usize..].iter_mut();
+        for (sum, places) in sums.zip(samples.as_chunks::<{ FINE as usize }>().0) {
             for (value, plane) in sum.iter_mut().zip(planes) {
                 *value += places.iter().map(|at| u16::from(plane[*at as usize])).sum::<u16>();
             }
         }
     }
     let plane = |c: usize| {
-        let values = sums.iter().map(|sum| (sum[c] / (fine * fine) as u16) as u8).collect();
-        image::GrayImage::from_raw(across, down, values)
+        let values = sums.iter().map(|sum| (sum[c] / (FINE * FINE) as u16) as u8).collect();
+        image::GrayImage::from_raw(WIDTH, HEIGHT, values)
     };
     Some(super::ycc_to_rgb(&plane(0)?, &plane(1)?, &plane(2)?))
 }

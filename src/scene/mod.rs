@@ -255,13 +255,6 @@ impl<'a> Scene<'a> {
         Some((subject.small.as_ref()?, face::across(&subject.document.quad)))
     }
 
-    /// The same `across` pixels wide and `down` high, each the mean of 2 × 2 samples.
-    #[must_use]
-    pub fn small_of(&self, across: u32, down: u32) -> Option<(RgbImage, Quad)> {
-        let quad = face::across(&self.looked_at()?.document.quad);
-        Some((face::laid(self.overview(), &quad, [across, down], 2)?, quad))
-    }
-
     /// The corners of the document from its own top left as far as that is known; of the picture without a document.
     #[must_use]
     pub fn outline(&self) -> Quad {

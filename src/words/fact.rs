@@ -150,11 +150,6 @@ pub enum Fact<'a> {
     Seal {
         found: Option<(f32, f32, f32)>,
     },
-    WatermarkNeedsDocument,
-    Watermark {
-        share: f64,
-        places: usize,
-    },
     NumberNeedsDocument,
     Number {
         code: NumberCode,

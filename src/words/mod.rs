@@ -185,8 +185,6 @@ pub enum Risk {
     SealMissing,
     /// A red seal that is pale or hard to see.
     SealUnclear,
-    /// Translucent text over the document.
-    Watermark,
     /// Something over the portrait.
     PortraitCovered,
     /// Something over the emblem.

@@ -14,9 +14,6 @@ from ..draw.print import TRAINING
 from ..draw.scenes import scene
 from ..draw.simple import Material
 from ..draw.targets import CELLS, FINE, grid, peaks_at, target
-from ..draw.watermarks import COLUMNS as MARK_COLUMNS
-from ..draw.watermarks import ROWS as MARK_ROWS
-from ..draw.watermarks import marked, watermark_view
 
 FACES = [(kind, maker) for kind, makers in MAKERS.items() for maker, _ in makers]
 
@@ -96,20 +93,3 @@ def test_a_target_peaks_at_the_corners_of_its_document():
     assert document[12, 12] == 255 and document[40, 40] == 0 and not device.any()
     assert corners[8, 8] == corners.max() and corners[18, 18] == 0
     assert peaks_at(()).shape == (CELLS, CELLS) and not peaks_at(()).any()
-
-
-def test_a_watermark_is_the_same_for_the_same_seed_and_changes_what_it_says_it_does(stock):
-    paper = np.full((2 * 120, 2 * 192, 3), 225, np.float32)
-
-    def view(seed):
-        return watermark_view(paper, np.random.default_rng(seed), stock)
-
-    assert twice(lambda seed: view(seed)[0]).shape == paper.shape
-    assert twice(lambda seed: view(seed)[1]).shape == (MARK_ROWS, MARK_COLUMNS)
-    seen = 0
-    for seed in range(20):
-        over, there = marked(paper, np.random.default_rng(seed), stock)
-        changed = np.abs(over - paper).max(2)
-        seen += (there == 1).any()
-        assert changed.max() > 0 or not (there == 1).any()
-    assert seen > 5

@@ -13,7 +13,7 @@ from ..draw.cover_maps import ROWS as CELL_ROWS
 from ..draw.lines import line
 from ..draw.numbers import SYMBOLS
 from ..draw.print import TRAINING
-from ..nets import cover, document, legibility, locator, loop, reader, student, watermark
+from ..nets import cover, document, legibility, locator, loop, reader, student
 from ..nets.backbone import signed_root
 from ..nets.conv import Conv, Layer, chain
 from ..nets.engines import agree
@@ -49,7 +49,6 @@ NETS = {
     "legibility": (legibility.LegibilityNet, legibility.export, noise(2, 1, 64, 128), None),
     "locator": (locator.Locator, locator.export, noise(1, 3, 192, 192), None),
     "cover": (cover.CoverNet, cover.export, noise(1, 3, 120, 192), cover.odds),
-    "watermark": (watermark.WatermarkNet, watermark.export, noise(1, 3, 240, 384), watermark.odds),
 }
 
 

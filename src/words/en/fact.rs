@@ -138,11 +138,6 @@ pub fn said(fact: &Fact<'_>) -> String {
             percent(100.0 * contrast),
             percent(100.0 * saturation)
         ),
-        Fact::WatermarkNeedsDocument => "No document was found, so no text over it was looked for.".into(),
-        Fact::Watermark { places: 0, .. } => "No translucent text lies over the document.".into(),
-        Fact::Watermark { share, places } => {
-            format!("Translucent text may lie over {} of the document, in places: {places}.", percent(100.0 * share))
-        }
         Fact::NumberNeedsDocument => "No document was found, so no number was looked for.".into(),
         Fact::Number { code } => match code {
             NumberCode::NoneFound => "No number was found in the document's print.",

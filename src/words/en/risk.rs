@@ -128,12 +128,6 @@ pub fn said(risk: Risk, face: Option<Face>, zone: Option<Zone>, suspected: bool)
              sealed again."
                 .into()
         }
-        Risk::Watermark if suspected => {
-            "A watermark lies over the document. A person will look at what it says.".into()
-        }
-        Risk::Watermark => {
-            format!("A watermark lies over the {thing}. Photograph the {thing} without one.")
-        }
         Risk::PortraitCovered => covered("the portrait", thing),
         Risk::EmblemCovered => covered("the emblem", thing),
         Risk::QrCovered => covered("the QR code", thing),

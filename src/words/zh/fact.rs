@@ -120,11 +120,6 @@ pub fn said(fact: &Fact<'_>) -> String {
             percent(100.0 * contrast),
             percent(100.0 * saturation)
         ),
-        Fact::WatermarkNeedsDocument => "未找到证件，未检查水印。".into(),
-        Fact::Watermark { places: 0, .. } => "证件上没有半透明文字。".into(),
-        Fact::Watermark { share, places } => {
-            format!("证件的 {} 上可能有半透明文字，共 {places} 处。", percent(100.0 * share))
-        }
         Fact::NumberNeedsDocument => "未找到证件，未读取号码。".into(),
         Fact::Number { code } => match code {
             NumberCode::NoneFound => "未在证件文字中找到号码。",

@@ -52,8 +52,6 @@ pub fn said(risk: Risk, face: Option<Face>, zone: Option<Zone>, suspected: bool)
         Risk::TooSmall => format!("{thing}上的文字在画面中过小。请靠近拍摄，使{thing}充满画面。"),
         Risk::SealMissing => format!("{thing}上未见红色印章。请拍摄加盖印章的原件，并拍全印章。"),
         Risk::SealUnclear => "红色印章过淡，无法辨认。请在光线充足处拍摄原件，不要使用滤镜；必要时重新盖章。".into(),
-        Risk::Watermark if suspected => "证件上有水印。将由人工核对水印文字。".into(),
-        Risk::Watermark => format!("{thing}上有水印。请拍摄不带水印的{thing}。"),
         Risk::PortraitCovered => covered("头像", thing),
         Risk::EmblemCovered => covered("国徽", thing),
         Risk::QrCovered => covered("二维码", thing),
