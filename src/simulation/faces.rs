@@ -194,13 +194,14 @@ impl Design {
                 .map(|(x, y): (f32, f32)| [at[0] + half * x, at[1] + half * y])
                 .to_vec()
         };
-        match seal {
-            Seal::Round => [19.0, 17.6].into_iter().for_each(|r| self.line(ring(r, r), 0.7, red, 0.85 * ink)),
-            Seal::Oval => {
-                [0.0, 1.4].into_iter().for_each(|d| self.line(ring(22.0 - d, 15.0 - d), 0.7, red, 0.85 * ink))
-            }
-            Seal::Square => [14.0, 12.6].into_iter().for_each(|half| self.line(square(half), 0.7, red, 0.85 * ink)),
+        let outline = match seal {
+            Seal::Round => [ring(19.0, 19.0), ring(17.6, 17.6)],
+            Seal::Oval => [ring(22.0, 15.0), ring(20.6, 13.6)],
+            Seal::Square => [square(14.0), square(12.6)],
             Seal::None => return,
+        };
+        for points in outline {
+            self.line(points, 0.7, red, 0.85 * ink);
         }
         let star = (0..=5)
             .map(|i| (i * 2) as f32 / 5.0 * TAU - TAU / 4.0)
