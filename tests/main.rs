@@ -10,6 +10,7 @@
 //! - `inference`: both engines give the same outputs, and a checker judges a capture from bytes to verdict;
 //! - `depthwise`: the embedded engine's convolutions have the bits of the published ones;
 //! - `reading`: the committed samples: corners, numbers, and what turning and mirroring do to them;
+//! - `presets`: made files, and what each provider's preset asks for of them;
 //! - `validity`: documents on their last day, on the next and long before;
 //! - `wire`: the JSON contract, mirrored field by field: a field that comes or goes fails here;
 //! - `benchmark`: labels, runs, comparisons and proposed policies, and labels that cannot be used;
@@ -41,6 +42,7 @@ mod mutants;
 mod names;
 #[cfg(feature = "cli")]
 mod outputs;
+mod presets;
 mod reading;
 #[cfg(feature = "cli")]
 mod readme;

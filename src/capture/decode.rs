@@ -33,11 +33,13 @@ pub fn decode(upload: &Upload<'_>, limits: &Limits) -> Result<Capture, CaptureEr
         return Err(CaptureError::TooManyBytes { bytes: upload.bytes.len(), limit: limits.bytes });
     }
     let media_type = container::sniff(upload.bytes)?;
-    quietly(|| match media_type {
+    let decoded = quietly(|| match media_type {
         MediaType::Pdf => page(upload, limits),
         _ => examine(media_type, upload, limits),
-    })
-    .unwrap_or(Err(CaptureError::Undecodable))
+    });
+    let mut capture = decoded.unwrap_or(Err(CaptureError::Undecodable))?;
+    capture.container.bytes = upload.bytes.len();
+    Ok(capture)
 }
 
 /// The picture that is the only page of a PDF.

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::capture::{Capture, Isolation, Limits};
 use crate::detectors::{DETECTORS, Detector};
 use crate::inference::{EngineChoice, InferenceError, ModelSource, Models};
-use crate::policy::{Policy, PolicyError, Sensitivity, Verdict};
+use crate::policy::{Policy, PolicyError, Preset, Sensitivity, Verdict};
 use crate::reading::Date;
 use crate::report::{Judge, Report, SCHEMA_VERSION};
 use crate::scene::{Classifier, Deadline, Locator, Networks, Scene, survey};
@@ -27,6 +27,8 @@ pub struct Options {
     pub models: Option<PathBuf>,
     /// Policy file, instead of the shipped one.
     pub policy: Option<PathBuf>,
+    /// A provider's policy, instead of the shipped one; a policy file goes before it.
+    pub preset: Option<Preset>,
     /// Risks that are judged by other thresholds of the policy than the plain ones.
     pub sensitivity: Vec<(String, Sensitivity)>,
     /// The document, or side of it, that is asked for; any is welcome otherwise.
@@ -85,9 +87,10 @@ impl Checker {
         if let Some(unknown) = fusion.inputs().iter().find(|id| !known.contains(id.as_str())) {
             return Err(InferenceError::Manifest(format!("fusion takes `{unknown}`, which nothing measures")).into());
         }
-        let mut policy = match &options.policy {
-            Some(path) => Policy::read(path, &known)?,
-            None => Policy::shipped(&known)?,
+        let mut policy = match (&options.policy, options.preset) {
+            (Some(path), _) => Policy::read(path, &known)?,
+            (None, Some(preset)) => Policy::preset(preset, &known)?,
+            (None, None) => Policy::shipped(&known)?,
         };
         for (name, sensitivity) in &options.sensitivity {
             policy = policy.with(name, *sensitivity)?;

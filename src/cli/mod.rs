@@ -29,7 +29,7 @@ use bonafide::capture::{Isolation, Limits};
 use bonafide::checker::{Checker, Options};
 use bonafide::inference::EngineChoice;
 use bonafide::names::{disguises, printable_lines, shown};
-use bonafide::policy::Sensitivity;
+use bonafide::policy::{Preset, Sensitivity};
 use bonafide::reading::Date;
 use bonafide::report::text::{Notice, noticed};
 use bonafide::vocabulary::{Face, Language};
@@ -95,6 +95,9 @@ struct CheckerArgs {
     /// Policy to judge by, instead of the built-in one.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// Judges by a provider's published filing rules: formats, size of the file, scans, seal, upright.
+    #[arg(long, value_enum, conflicts_with = "policy")]
+    preset: Option<Preset>,
     /// Folder with models and their manifest, instead of the built-in ones.
     #[arg(long, value_name = "DIR")]
     models: Option<PathBuf>,
@@ -146,6 +149,7 @@ impl CheckerArgs {
         let options = Options {
             models: self.models,
             policy: self.policy,
+            preset: self.preset,
             sensitivity: self.sensitivity,
             expect: self.expect,
             valid_for: self.valid_for,

@@ -7,6 +7,10 @@ use crate::geometry::PixelRect;
 use crate::scene::Scene;
 use crate::words::{Fact, FileFact};
 
+pub static FILE_BYTES: Reading = Reading::new("container.file_bytes", "bytes", "size of the file");
+pub static JPEG: Reading = Reading::flag("container.jpeg", "the file is a JPEG, by its content");
+pub static PNG: Reading = Reading::flag("container.png", "the file is a PNG");
+pub static GIF: Reading = Reading::flag("container.gif", "the file is a GIF");
 pub static STANDARD_TABLES: Reading =
     Reading::flag("container.standard_tables", "the JPEG tables are the standard ones of libjpeg at some quality");
 pub static TABLES_QUALITY: Reading =
@@ -38,6 +42,10 @@ pub(super) const ENTRY: Entry = Entry {
         id: "container",
         question: "How was the file written, and does that fit a camera?",
         readings: &[
+            &FILE_BYTES,
+            &JPEG,
+            &PNG,
+            &GIF,
             &STANDARD_TABLES,
             &TABLES_QUALITY,
             &REENCODED_UNDER_MAKE,
@@ -149,6 +157,12 @@ impl Detector for Container {
         let capture = scene.capture();
         let facts = &capture.container;
         let mut out = Evidence::default();
+        if facts.bytes > 0 {
+            out.read(&FILE_BYTES, facts.bytes as f64);
+        }
+        for (reading, media_type) in [(&JPEG, MediaType::Jpeg), (&PNG, MediaType::Png), (&GIF, MediaType::Gif)] {
+            out.flag(reading, capture.media_type == media_type);
+        }
         let types = facts.digital_source_types.join(", ");
         let mut found = Vec::new();
         if capture.media_type == MediaType::Jpeg {

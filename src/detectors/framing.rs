@@ -13,6 +13,9 @@ use crate::words::Fact;
 /// touches it is all of it.
 const LEAST_STRETCH: usize = 6;
 
+/// Depth of the mark on a side at which print stands, as a share of the picture's short side.
+const SIDE_DEEP: f32 = 0.04;
+
 pub static CORNERS_CUT_COUNT: Reading =
     Reading::count("framing.corners_cut_count", "corners at or beyond the picture's edge");
 pub static TILT_DEG: Reading =
@@ -50,11 +53,12 @@ impl Detector for Framing {
         };
         let (width, height) = (scene.capture().width() as f32, scene.capture().height() as f32);
         let quad = &document.quad;
-        let (print_cut, side_cut) = print_cut(scene, quad);
+        let (print_cut, side_cut, side) = print_cut(scene, quad);
         if document.fills_frame {
             let mut evidence = Evidence::told(Fact::FramingFull { print: print_cut });
             evidence.read(&PRINT_CUT_SHARE, print_cut);
             evidence.read(&SIDE_PRINT_CUT_SHARE, side_cut);
+            mark_side(&mut evidence, side, side_cut, width, height);
             return evidence.into();
         }
         let cut: Vec<usize> = (0..4).filter(|&i| is_cut(quad.0[i], width, height)).collect();
@@ -72,13 +76,14 @@ impl Detector for Framing {
             let arm = |other: usize| corner.towards(quad.0[other % 4], 0.15);
             evidence.mark(MarkKind::Cut, [arm(i + 3), corner, arm(i + 1)], 1.0);
         }
+        mark_side(&mut evidence, side, side_cut, width, height);
         evidence.into()
     }
 }
 
 /// Share of the stretches in which the picture's edge cuts through the document where print stands right at it: of all
-/// sides, and of the side on which it is largest.
-fn print_cut(scene: &Scene<'_>, quad: &Quad) -> (f64, f64) {
+/// sides, and of the side on which it is largest, and which that is: above, below, left or right.
+fn print_cut(scene: &Scene<'_>, quad: &Quad) -> (f64, f64, usize) {
     let map = scene.print_map();
     let (width, height) = (scene.capture().width() as f32, scene.capture().height() as f32);
     let print = map.within(quad);
@@ -92,16 +97,35 @@ fn print_cut(scene: &Scene<'_>, quad: &Quad) -> (f64, f64) {
         along(height).map(|y| Point::new(off, y)).collect(),
         along(height).map(|y| Point::new(width - off, y)).collect(),
     ];
-    let (mut cut, mut printed, mut worst) = (0, 0, 0.0f64);
-    for side in sides {
+    let (mut cut, mut printed, mut worst) = (0, 0, (0.0f64, 0));
+    for (number, side) in sides.iter().enumerate() {
         let inside: Vec<Point> = side.iter().copied().filter(|p| quad.contains(*p)).collect();
         let strong = inside.iter().filter(|p| print.strong(**p)).count();
         (cut, printed) = (cut + inside.len(), printed + strong);
         if inside.len() * LEAST_STRETCH >= side.len().max(1) {
-            worst = worst.max(strong as f64 / inside.len() as f64);
+            let share = strong as f64 / inside.len() as f64;
+            if share > worst.0 {
+                worst = (share, number);
+            }
         }
     }
-    (printed as f64 / cut.max(1) as f64, worst)
+    (printed as f64 / cut.max(1) as f64, worst.0, worst.1)
+}
+
+/// Marks the side of the picture at which print stands.
+fn mark_side(evidence: &mut Evidence, side: usize, share: f64, width: f32, height: f32) {
+    if share <= 0.0 {
+        return;
+    }
+    let deep = SIDE_DEEP * width.min(height);
+    let [left, top, right, bottom] = match side {
+        0 => [0.0, 0.0, width, deep],
+        1 => [0.0, height - deep, width, height],
+        2 => [0.0, 0.0, deep, height],
+        _ => [width - deep, 0.0, width, height],
+    };
+    let corners = [(left, top), (right, top), (right, bottom), (left, bottom)];
+    evidence.mark(MarkKind::Cut, corners.map(|(x, y)| Point::new(x, y)), share as f32);
 }
 
 /// Whether `corner` is at the picture's edge or beyond: within half a percent, two pixels of the search for corners.
@@ -156,7 +180,9 @@ mod tests {
             if inside && y % 20 < 12 && (x % 12 < 3 || (x % 12 < 9 && y % 20 < 3)) { 40 } else { 215 }
         });
         let scene = crate::scene::survey(&capture, crate::scene::Deadline::NEVER);
-        print_cut(&scene, &quad([(0.0, 0.0), (800.0, 0.0), (800.0, 1000.0), (0.0, 1000.0)]))
+        let (all, worst, side) = print_cut(&scene, &quad([(0.0, 0.0), (800.0, 0.0), (800.0, 1000.0), (0.0, 1000.0)]));
+        assert!(worst <= 0.0 || side == 1, "{side}");
+        (all, worst)
     }
 
     #[test]

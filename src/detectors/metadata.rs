@@ -15,6 +15,8 @@ pub static TAGS_PRESENT_COUNT: Reading =
     Reading::count("metadata.tags_present_count", "plausible exposure tags among the seven");
 pub static EXIF_BROKEN: Reading = Reading::flag("metadata.exif_broken", "the EXIF block cannot be read in full");
 pub static EDITOR_NAMED: Reading = Reading::flag("metadata.editor_named", "an editing program is named as the writer");
+pub static SCANNER_NAMED: Reading =
+    Reading::flag("metadata.scanner_named", "a scanner, or a program that scans, is named as maker or writer");
 pub static SCREENSHOT_NAMED: Reading =
     Reading::flag("metadata.screenshot_named", "a comment, description or the file's name says screenshot");
 pub static UNCAMERA_FORMAT: Reading =
@@ -42,6 +44,7 @@ pub(super) const ENTRY: Entry = Entry {
             &TAGS_PRESENT_COUNT,
             &EXIF_BROKEN,
             &EDITOR_NAMED,
+            &SCANNER_NAMED,
             &SCREENSHOT_NAMED,
             &UNCAMERA_FORMAT,
             &RESAVED,
@@ -97,6 +100,11 @@ const EDITORS: &[(&str, &str)] = &[
 const NOTING_MAKERS: &[&str] =
     &["apple", "canon", "nikon", "sony", "fujifilm", "panasonic", "olympus", "pentax", "casio", "ricoh", "leica"];
 
+/// Parts of the names of scanners and of programs that scan, in lower case: most say it by name (`CamScanner`, `ScanSnap`,
+/// `EPSON Scan`, 扫描全能王), the others stand by theirs.
+const SCANNERS: &[&str] =
+    &["scan", "扫描", "掃描", "naps2", "microsoft lens", "office lens", "paperstream", "paperport"];
+
 struct Metadata;
 
 impl Detector for Metadata {
@@ -141,6 +149,13 @@ impl Detector for Metadata {
         if let Some(name) = editor {
             found.push(MetadataFact::Editor { name });
         }
+        let programs = facts.software.iter().chain(&facts.xmp_tools).chain(&capture.container.text_software);
+        let mut makers = programs.chain(&facts.make).chain(&facts.model);
+        let scanner = makers.find(|name| is_scanner(name));
+        out.flag(&SCANNER_NAMED, scanner.is_some());
+        if let Some(name) = scanner {
+            found.push(MetadataFact::Scanner { name });
+        }
         if let (Some(taken), Some(changed)) = (facts.datetime_original, facts.datetime) {
             let after = changed.seconds - taken.seconds;
             out.read(&RESAVED_AFTER_S, after as f64);
@@ -167,6 +182,11 @@ impl Detector for Metadata {
         out.tell(Fact::Metadata { found: &found });
         out.into()
     }
+}
+
+fn is_scanner(name: &str) -> bool {
+    let name = name.to_lowercase();
+    SCANNERS.iter().any(|part| name.contains(part))
 }
 
 fn editor(program: &str) -> Option<&'static str> {
@@ -250,6 +270,16 @@ fn correlation(a: &GrayImage, b: &GrayImage) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn scanners_are_told_by_their_names() {
+        for name in ["CamScanner", "Adobe Scan for Android 25.1", "EPSON Scan 2", "扫描全能王", "NAPS2"] {
+            assert!(is_scanner(name), "{name}");
+        }
+        for name in ["iPhone 15 Pro", "HUAWEI", "Adobe Photoshop 25.1", "Canon EOS R5", "17.4.1"] {
+            assert!(!is_scanner(name), "{name}");
+        }
+    }
 
     #[test]
     fn editors_are_named() {

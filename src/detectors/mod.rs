@@ -19,6 +19,7 @@ mod qr;
 mod rendered;
 mod resolution;
 pub(crate) mod scene_net;
+mod seal;
 mod shadow;
 mod sharpness;
 mod sheet;
@@ -84,6 +85,7 @@ pub const DETECTORS: &[Entry] = &[
     document_net::ENTRY,
     legibility::ENTRY,
     cover::ENTRY,
+    seal::ENTRY,
     number::ENTRY,
     validity::ENTRY,
     #[cfg(feature = "qr")]

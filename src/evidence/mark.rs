@@ -19,7 +19,7 @@ pub enum MarkKind {
     Edge,
     /// A tile with a periodic pattern; strength is the vote.
     Pattern,
-    /// The tile whose spectrum shows the pattern best; an overlay insets that spectrum.
+    /// The tile whose spectrum shows the pattern best.
     Spectrum,
     /// A printed dot lattice.
     Halftone,
@@ -39,6 +39,8 @@ pub enum MarkKind {
     Number,
     /// The line that says until when it holds.
     Validity,
+    /// A seal.
+    Seal,
 }
 
 /// A place on the picture.

@@ -2,6 +2,7 @@
 
 mod codes;
 mod judge;
+mod preset;
 mod rules;
 mod schema;
 #[cfg(test)]
@@ -11,6 +12,7 @@ use std::fmt;
 
 pub use codes::{CODES, Code, code};
 pub use judge::Place;
+pub use preset::Preset;
 pub use rules::{Policy, PolicyError, RuleView};
 pub use schema::Sensitivity;
 use serde::Serialize;

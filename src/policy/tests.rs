@@ -519,3 +519,31 @@ fn a_document_is_called_by_its_kind_where_it_is_likelier_to_be_that_than_not() {
     };
     assert!(said(0.7).contains("the card") && said(0.3).contains("the document"), "{} {}", said(0.7), said(0.3));
 }
+
+#[test]
+fn every_preset_is_the_shipped_policy_with_rules_of_its_own() {
+    use strum::VariantArray as _;
+    let known = crate::checker::known_readings();
+    let shipped = Policy::shipped(&known).expect("the shipped policy is good");
+    for preset in Preset::VARIANTS.iter().copied() {
+        let policy = Policy::preset(preset, &known).unwrap_or_else(|e| panic!("{}: {e}", preset.name()));
+        assert!(policy.id().starts_with(preset.name()) && preset.name().parse() == Ok(preset));
+        let names = |policy: &Policy| policy.rules().into_iter().map(|rule| rule.name).collect::<BTreeSet<_>>();
+        assert!(names(&policy).is_superset(&names(&shipped)), "{}", preset.name());
+        assert!(policy.rules().iter().any(|rule| rule.name == "format_refused" && rule.enabled));
+        // What nobody published is not asked for, and every rule says where it was.
+        assert!(preset.text().matches("read in 2026").count() + preset.text().matches("July 2026").count() > 0);
+    }
+}
+
+#[test]
+fn what_not_every_gate_asks_for_is_off_until_it_is_named() {
+    let known = crate::checker::known_readings();
+    let shipped = Policy::shipped(&known).expect("the shipped policy is good");
+    let on = |policy: &Policy, name: &str| policy.rules().iter().any(|rule| rule.name == name && rule.enabled);
+    for name in ["seal_missing", "seal_unclear", "not_upright", "scanned"] {
+        assert!(!on(&shipped, name), "{name}");
+        let asked = shipped.clone().with(name, Sensitivity::Normal).expect("a rule");
+        assert!(on(&asked, name), "{name}");
+    }
+}

@@ -1,80 +1,107 @@
-//! Scene and report → the photograph with the document and what its reasons rest on drawn on it.
-
-use std::collections::BTreeSet;
+//! Scene and report → the photograph with the document outlined and the places of its reasons, numbered as they are told.
 
 use image::{GrayImage, Rgb, RgbImage};
-use imageproc::drawing::{draw_filled_rect_mut, draw_line_segment_mut, draw_polygon_mut};
-use imageproc::rect::Rect;
-use realfft::RealFftPlanner;
+use imageproc::drawing::{draw_filled_circle_mut, draw_line_segment_mut, draw_polygon_mut};
 
 use super::Report;
 use crate::evidence::{Mark, MarkKind};
-use crate::geometry::{PixelRect, Point};
+use crate::geometry::Point;
 use crate::lettering;
-use crate::policy::Pointer;
-use crate::scene::{SPECTRAL_TILE_PX, Scene};
-
-/// Side of a legend's colour field and distance between things, in pixels.
-const FIELD_PX: u32 = 14;
+use crate::policy::{Decision, Reason};
+use crate::scene::Scene;
 
 /// Weaker marks are left out: they say that nothing was seen there.
 const FAINTEST: f32 = 0.2;
+/// Most places of one reason: where more are, they say that it is everywhere.
+const MOST_PLACES: usize = 3;
+/// Half width of a number's disc, as a share of the picture's short side, and in pixels at least.
+const DISC_SHARE: f32 = 0.035;
+const LEAST_DISC_PX: f32 = 11.0;
 
-/// The photograph, small, with the document, the marks that its reasons rest on, a strip of colours and, for a periodic
-/// pattern, its spectrum. A photograph that is accepted carries no marks: they would speak against it.
+const DOCUMENT: Rgb<u8> = Rgb([0, 230, 118]);
+
+/// The photograph, small, with the document's outline and, one number and colour a reason, the places that show it. Where a
+/// reason has none its number stands at the document's corner. A photograph that is accepted carries the outline alone.
 #[must_use]
 pub fn draw(scene: &Scene<'_>, report: &Report) -> RgbImage {
     let overview = scene.overview();
     let mut picture = overview.to_rgb();
     let factor = 1.0 / overview.scale;
-    let shown: BTreeSet<Pointer> = report.reasons.iter().flat_map(|reason| reason.shown_by.iter().copied()).collect();
-    let pointed = shown.iter().filter_map(|pointer| report.mark(*pointer));
-    let marks: Vec<&Mark> = pointed.filter(|mark| mark.strength >= FAINTEST).collect();
-    for mark in marks.iter().filter(|mark| is_area(mark.kind)) {
-        tint(&mut picture, mark, factor);
+    let corners = report.document.as_ref().map(|document| document.corners.0.map(|p| p.scaled(factor)));
+    if let Some(corners) = &corners {
+        outline(&mut picture, corners, DOCUMENT);
     }
-    for mark in &marks {
-        outline(&mut picture, &mark.polygon, factor, colour(mark.kind));
+    if report.decision == Decision::Accept {
+        return picture;
     }
-    if let Some(document) = &report.document {
-        outline(&mut picture, &document.corners.0, factor, colour(MarkKind::Document));
-    }
-    let strongest = marks
-        .iter()
-        .filter(|mark| mark.kind == MarkKind::Spectrum)
-        .max_by(|a, b| a.strength.total_cmp(&b.strength))
-        .and_then(|mark| native_tile(scene, &mark.polygon));
-    if let Some(spectrum) = strongest.as_ref().and_then(log_power) {
-        inset(&mut picture, &spectrum);
-    }
-    let mut kinds: Vec<MarkKind> = Vec::new();
-    let document = report.document.is_some().then_some(MarkKind::Document);
-    for kind in document.into_iter().chain(marks.iter().map(|mark| mark.kind)) {
-        if !kinds.contains(&kind) {
-            kinds.push(kind);
+    let places: Vec<Vec<(Vec<Point>, Option<f32>)>> =
+        report.reasons.iter().map(|reason| places(report, reason, factor)).collect();
+    // The first reason lies over the others.
+    for (number, places) in places.iter().enumerate().rev() {
+        for (polygon, tinted) in places {
+            if let Some(strength) = tinted {
+                tint(&mut picture, polygon, colour(number), *strength);
+            }
         }
     }
-    legend(&mut picture, &kinds);
+    for (number, places) in places.iter().enumerate().rev() {
+        for (polygon, _) in places {
+            outline(&mut picture, polygon, colour(number));
+        }
+    }
+    let first = corners.map_or(Point::new(0.0, 0.0), upper_left);
+    let mut taken = Vec::new();
+    for (number, places) in places.iter().enumerate() {
+        let at = places.first().map_or(first, |(polygon, _)| upper_left(polygon.iter().copied()));
+        disc(&mut picture, at, number, &mut taken);
+    }
     picture
 }
 
-/// The colour of a kind of mark and of its field in the legend.
-const fn colour(kind: MarkKind) -> Rgb<u8> {
-    Rgb(match kind {
-        MarkKind::Document => [0, 230, 118],
-        MarkKind::Device => [255, 145, 0],
-        MarkKind::Edge => [255, 196, 0],
-        MarkKind::Pattern => [255, 23, 68],
-        MarkKind::Spectrum => [213, 0, 249],
-        MarkKind::Halftone => [124, 77, 255],
-        MarkKind::Heat => [255, 61, 0],
-        MarkKind::Glare => [0, 229, 255],
-        MarkKind::Blur => [41, 121, 255],
-        MarkKind::Cover => [255, 109, 0],
-        MarkKind::Cut => [233, 30, 99],
-        MarkKind::Code => [174, 234, 0],
-        MarkKind::Number => [0, 200, 83],
-        MarkKind::Validity => [255, 234, 0],
+/// The polygons that show a reason in the picture, the one that it points at first, and how strongly areas are tinted: marks
+/// of that one's kind alone, since others say the same less plainly, the strongest first and none within another.
+fn places(report: &Report, reason: &Reason, factor: f32) -> Vec<(Vec<Point>, Option<f32>)> {
+    let scaled = |points: &[Point]| points.iter().map(|p| p.scaled(factor)).collect::<Vec<_>>();
+    let Some(first) = reason.shown_by.first() else { return Vec::new() };
+    let Some(pointed) = report.mark(*first) else {
+        return reason.polygon.iter().map(|polygon| (scaled(polygon), None)).collect();
+    };
+    let others = reason.shown_by.iter().skip(1).filter_map(|pointer| report.mark(*pointer));
+    let mut alike: Vec<&Mark> = others.filter(|mark| mark.kind == pointed.kind && mark.strength >= FAINTEST).collect();
+    alike.sort_by(|a, b| b.strength.total_cmp(&a.strength));
+    let mut shown: Vec<&Mark> = vec![pointed];
+    for mark in alike {
+        if shown.len() < MOST_PLACES && shown.iter().all(|other| is_apart(&mark.polygon, &other.polygon)) {
+            shown.push(mark);
+        }
+    }
+    shown.into_iter().map(|mark| (scaled(&mark.polygon), is_area(mark.kind).then_some(mark.strength))).collect()
+}
+
+/// Whether the rectangles around two polygons do not meet.
+fn is_apart(a: &[Point], b: &[Point]) -> bool {
+    let span = |points: &[Point], of: fn(&Point) -> f32| {
+        points.iter().map(of).fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)))
+    };
+    let beside = |of: fn(&Point) -> f32| {
+        let ((a_low, a_high), (b_low, b_high)) = (span(a, of), span(b, of));
+        a_high <= b_low || b_high <= a_low
+    };
+    beside(|p| p.x) || beside(|p| p.y)
+}
+
+/// The corner that is nearest to the picture's own.
+fn upper_left(points: impl IntoIterator<Item = Point>) -> Point {
+    let nearest = points.into_iter().min_by(|a, b| (a.x + a.y).total_cmp(&(b.x + b.y)));
+    nearest.unwrap_or(Point::new(0.0, 0.0))
+}
+
+/// The colour of a reason, by its number from 0.
+const fn colour(number: usize) -> Rgb<u8> {
+    Rgb(match number {
+        0 => [255, 23, 68],
+        1 => [255, 145, 0],
+        _ => [255, 214, 0],
     })
 }
 
@@ -85,11 +112,10 @@ const fn is_area(kind: MarkKind) -> bool {
     )
 }
 
-/// Mixes a mark's colour into its polygon, the more the stronger.
-fn tint(picture: &mut RgbImage, mark: &Mark, factor: f32) {
+/// Mixes a colour into a polygon, the more the stronger.
+fn tint(picture: &mut RgbImage, polygon: &[Point], Rgb(ink): Rgb<u8>, strength: f32) {
     let mut points: Vec<imageproc::point::Point<i32>> = Vec::new();
-    for point in &mark.polygon {
-        let p = point.scaled(factor);
+    for p in polygon {
         points.push(imageproc::point::Point::new(p.x.round() as i32, p.y.round() as i32));
     }
     // A polygon is drawn without its last point when that repeats the first.
@@ -101,7 +127,7 @@ fn tint(picture: &mut RgbImage, mark: &Mark, factor: f32) {
     }
     let mut mask = GrayImage::new(picture.width(), picture.height());
     draw_polygon_mut(&mut mask, &points, image::Luma([255]));
-    let (share, Rgb(ink)) = (0.45 * mark.strength, colour(mark.kind));
+    let share = 0.22 * strength;
     for (pixel, covered) in picture.pixels_mut().zip(mask.as_raw()) {
         if *covered > 0 {
             for (value, ink) in pixel.0.iter_mut().zip(ink) {
@@ -111,128 +137,41 @@ fn tint(picture: &mut RgbImage, mark: &Mark, factor: f32) {
     }
 }
 
-/// A line through two points, or round three and more, over a dark one that shows it on any ground.
-fn outline(picture: &mut RgbImage, points: &[Point], factor: f32, ink: Rgb<u8>) {
+/// A line through two points, or round three and more, over a dark one that shows it on any ground. Three points of a corner
+/// that is cut off are closed to a triangle, which is what is missing.
+fn outline(picture: &mut RgbImage, points: &[Point], ink: Rgb<u8>) {
     let sides = if points.len() > 2 { points.len() } else { points.len().saturating_sub(1) };
-    for (shift, ink) in [(1.0, Rgb([0; 3])), (-1.0, ink), (0.0, ink)] {
+    for (shift, ink) in [(1.0, Rgb([0; 3])), (2.0, Rgb([0; 3])), (-1.0, ink), (0.0, ink)] {
         for i in 0..sides {
-            let (a, b) = (points[i].scaled(factor), points[(i + 1) % points.len()].scaled(factor));
+            let (a, b) = (points[i], points[(i + 1) % points.len()]);
             draw_line_segment_mut(picture, (a.x + shift, a.y + shift), (b.x + shift, b.y + shift), ink);
         }
     }
 }
 
-/// What a kind of mark is called in the legend.
-const fn name(kind: MarkKind) -> &'static str {
-    match kind {
-        MarkKind::Document => "document",
-        MarkKind::Device => "device",
-        MarkKind::Edge => "edge",
-        MarkKind::Pattern => "pattern",
-        MarkKind::Spectrum => "spectrum",
-        MarkKind::Halftone => "halftone",
-        MarkKind::Heat => "texture",
-        MarkKind::Glare => "glare",
-        MarkKind::Blur => "unreadable",
-        MarkKind::Cover => "covered",
-        MarkKind::Cut => "cut off",
-        MarkKind::Code => "code",
-        MarkKind::Number => "number",
-        MarkKind::Validity => "validity",
+/// The number of a reason in a disc about `at`, inside the picture and clear of those before.
+fn disc(picture: &mut RgbImage, at: Point, number: usize, taken: &mut Vec<Point>) {
+    let (width, height) = (picture.width() as f32, picture.height() as f32);
+    let radius = (DISC_SHARE * width.min(height)).max(LEAST_DISC_PX).min(width.min(height) / 2.0);
+    let inside = |v: f32, side: f32| v.min(side - radius - 1.0).max(radius);
+    let mut at = Point::new(inside(at.x, width), inside(at.y, height));
+    while taken.iter().any(|other: &Point| other.distance(at) < 2.2 * radius) && at.x + 3.2 * radius < width {
+        at.x += 2.3 * radius;
     }
-}
-
-/// Fields of colour and their names at the lower left, upwards in the order in which the marks come.
-fn legend(picture: &mut RgbImage, kinds: &[MarkKind]) {
-    for (i, kind) in kinds.iter().enumerate() {
-        let (x, y) = (4, picture.height().saturating_sub((i as u32 + 1) * (FIELD_PX + 4)));
-        let text = lettering::lines(name(*kind), (x + FIELD_PX + 6) as f32, y as f32 + 2.0, FIELD_PX as f32 - 4.0);
-        for (ink, spread) in [(Rgb([0; 3]), 2), (Rgb([255; 3]), 0)] {
-            let shifts = (-spread..=spread).flat_map(|dx| (-spread..=spread).map(move |dy| (dx as f32, dy as f32)));
-            for (dx, dy) in shifts {
-                for stroke in &text {
-                    for ends in stroke.windows(2) {
-                        let at = |p: [f32; 2]| (p[0] + dx, p[1] + dy);
-                        draw_line_segment_mut(picture, at(ends[0]), at(ends[1]), ink);
-                    }
-                }
+    taken.push(at);
+    let middle = (at.x as i32, at.y as i32);
+    draw_filled_circle_mut(picture, middle, radius as i32, Rgb([0; 3]));
+    draw_filled_circle_mut(picture, middle, radius as i32 - 2, colour(number));
+    let (text, size) = ((number + 1).to_string(), 1.1 * radius);
+    let wide = text.len() as f32 * lettering::ADVANCE * size;
+    let strokes = lettering::lines(&text, at.x - wide / 2.0 + 0.1 * size, at.y - size / 2.0, size);
+    for (dx, dy) in [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)] {
+        for stroke in &strokes {
+            for ends in stroke.windows(2) {
+                let at = |p: [f32; 2]| (p[0] + dx, p[1] + dy);
+                draw_line_segment_mut(picture, at(ends[0]), at(ends[1]), Rgb([0; 3]));
             }
         }
-        let at = Rect::at(x.cast_signed(), y.cast_signed());
-        draw_filled_rect_mut(picture, at.of_size(FIELD_PX, FIELD_PX), Rgb([0; 3]));
-        let at = Rect::at(x.cast_signed() + 1, y.cast_signed() + 1);
-        draw_filled_rect_mut(picture, at.of_size(FIELD_PX - 2, FIELD_PX - 2), colour(*kind));
-    }
-}
-
-/// Native luma of the square about a mark, where the capture has it.
-fn native_tile(scene: &Scene<'_>, polygon: &[Point]) -> Option<GrayImage> {
-    let capture = scene.capture();
-    let side = SPECTRAL_TILE_PX.min(capture.width()).min(capture.height());
-    let first = |value: fn(&Point) -> f32| polygon.iter().map(value).fold(f32::INFINITY, f32::min);
-    let (x, y) = (first(|p| p.x), first(|p| p.y));
-    if !x.is_finite() || !y.is_finite() {
-        return None;
-    }
-    let x = (x.max(0.0) as u32).min(capture.width() - side);
-    let y = (y.max(0.0) as u32).min(capture.height() - side);
-    capture.luma(PixelRect::new(x, y, side, side))
-}
-
-/// The log power spectrum of a square of luma under a Hann window, frequency zero in the middle; `None` if not square.
-fn log_power(tile: &GrayImage) -> Option<GrayImage> {
-    let n = tile.width() as usize;
-    if n < 16 || tile.height() as usize != n {
-        return None;
-    }
-    let hann = |i: usize| 0.5 - 0.5 * (std::f32::consts::TAU * i as f32 / n as f32).cos();
-    let mean = tile.as_raw().iter().map(|v| f32::from(*v)).sum::<f32>() / (n * n) as f32;
-    let half = n / 2 + 1;
-    let forward = RealFftPlanner::<f32>::new().plan_fft_forward(n);
-    let (mut line, mut spectrum) = (forward.make_input_vec(), forward.make_output_vec());
-    let (mut re, mut im) = (vec![0.0; half * n], vec![0.0; half * n]);
-    for y in 0..n {
-        for (x, value) in line.iter_mut().enumerate() {
-            *value = (f32::from(tile.as_raw()[y * n + x]) - mean) * hann(x) * hann(y);
-        }
-        forward.process(&mut line, &mut spectrum).ok()?;
-        for (k, value) in spectrum.iter().enumerate() {
-            (re[k * n + y], im[k * n + y]) = (value.re, value.im);
-        }
-    }
-    // A column is complex: its real and imaginary parts are transformed apart, F = R + iI, and the other half follows
-    // from R and I being spectra of real lines.
-    let mut power = vec![0.0_f32; n * n];
-    for u in 0..half {
-        line.copy_from_slice(&re[u * n..(u + 1) * n]);
-        forward.process(&mut line, &mut spectrum).ok()?;
-        let real = spectrum.clone();
-        line.copy_from_slice(&im[u * n..(u + 1) * n]);
-        forward.process(&mut line, &mut spectrum).ok()?;
-        for v in 0..n {
-            let (r, i) = if v < half { (real[v], spectrum[v]) } else { (real[n - v].conj(), spectrum[n - v].conj()) };
-            let value = ((r.re - i.im).powi(2) + (r.im + i.re).powi(2) + 1.0).ln();
-            power[((v + n / 2) % n) * n + (u + n / 2) % n] = value;
-            power[((n - v + n / 2) % n) * n + (n - u + n / 2) % n] = value;
-        }
-    }
-    let (low, high) = power.iter().fold((f32::MAX, f32::MIN), |(l, h), v| (l.min(*v), h.max(*v)));
-    let span = (high - low).max(f32::EPSILON);
-    GrayImage::from_raw(n as u32, n as u32, power.iter().map(|v| ((v - low) / span * 255.0) as u8).collect())
-}
-
-/// Puts a spectrum into the upper right corner, framed, where the picture has room for it.
-fn inset(picture: &mut RgbImage, spectrum: &GrayImage) {
-    let side = spectrum.width().min(picture.width() / 3).min(picture.height() / 3);
-    if side < 32 {
-        return;
-    }
-    let small = image::imageops::thumbnail(spectrum, side, side);
-    let x0 = picture.width() - side - 6;
-    let frame = Rect::at(x0.cast_signed() - 2, 4).of_size(side + 4, side + 4);
-    draw_filled_rect_mut(picture, frame, colour(MarkKind::Spectrum));
-    for (x, y, value) in small.enumerate_pixels() {
-        picture.put_pixel(x0 + x, 6 + y, Rgb([value.0[0]; 3]));
     }
 }
 
@@ -241,14 +180,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_grating_shows_as_two_peaks_at_its_frequency() {
-        let tile = GrayImage::from_fn(128, 128, |x, y| {
-            let phase = std::f32::consts::TAU * (20.0 * x as f32 + 9.0 * y as f32) / 128.0;
-            image::Luma([(128.0 + 60.0 * phase.cos()) as u8])
-        });
-        let spectrum = log_power(&tile).unwrap();
-        assert!(spectrum.get_pixel(64 + 20, 64 + 9).0[0] > 240);
-        assert!(spectrum.get_pixel(64 - 20, 64 - 9).0[0] > 240);
-        assert!(spectrum.get_pixel(64 + 20, 64 - 9).0[0] < 170);
+    fn numbers_stand_inside_the_picture_and_clear_of_one_another() {
+        let mut picture = RgbImage::new(300, 200);
+        let mut taken = Vec::new();
+        for number in 0..3 {
+            disc(&mut picture, Point::new(-40.0, -40.0), number, &mut taken);
+        }
+        assert!(taken.iter().all(|p| p.x > 0.0 && p.y > 0.0 && p.x < 300.0 && p.y < 200.0));
+        assert!(taken[0].distance(taken[1]) > 20.0 && taken[1].distance(taken[2]) > 20.0);
+        let seen = |number: usize| picture.pixels().any(|pixel| *pixel == colour(number));
+        assert!((0..3).all(seen));
+    }
+
+    #[test]
+    fn places_that_meet_are_shown_once() {
+        let square = |x: f32| [(x, 0.0), (x + 10.0, 0.0), (x + 10.0, 10.0), (x, 10.0)].map(|(x, y)| Point::new(x, y));
+        assert!(!is_apart(&square(0.0), &square(9.0)) && is_apart(&square(0.0), &square(10.0)));
+        assert!(!is_apart(&square(0.0), &square(0.0)));
+    }
+
+    #[test]
+    fn a_picture_of_few_pixels_is_drawn_on_too() {
+        for (width, height) in [(1, 1), (4, 30), (25, 9)] {
+            let mut picture = RgbImage::new(width, height);
+            disc(&mut picture, Point::new(2.0, 2.0), 11, &mut Vec::new());
+            outline(&mut picture, &[Point::new(-9.0, 0.0), Point::new(50.0, 3.0), Point::new(0.0, 90.0)], DOCUMENT);
+            assert_eq!(picture.dimensions(), (width, height));
+        }
     }
 }

@@ -62,6 +62,21 @@ impl Document {
     }
 }
 
+/// The red seal on a licence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Seal {
+    /// Two rings.
+    #[default]
+    Round,
+    /// Two ellipses.
+    Oval,
+    /// Two squares.
+    Square,
+    /// No seal.
+    None,
+}
+
 /// A linear-light picture with a scale.
 #[derive(Debug, Clone)]
 pub struct Raster {

@@ -7,7 +7,8 @@ use rand_chacha::ChaCha8Rng;
 use rxing::qrcode::QRCodeWriter;
 use rxing::{BarcodeFormat, Writer};
 
-use super::design::{Design, Document, srgb};
+use super::design::{Design, Document, Seal, srgb};
+use crate::lettering;
 use crate::reading::{credit_code, mrz};
 
 /// Made-up names; none is a person's.
@@ -183,19 +184,37 @@ impl Design {
         d.number = code;
         d.text("ISSUED BY THE REGISTER OF", [88.0, 228.0], 2.8, ink);
         d.text(place, [88.0, 235.0], 2.8, ink);
-        // The seal: two rings, a star and a word across, over the text like a stamp.
-        let seal = [150.0, 242.0];
-        for r in [19.0f32, 17.6] {
-            let ring =
-                (0..=120).map(|i| i as f32 / 120.0 * TAU).map(|t| [seal[0] + r * t.cos(), seal[1] + r * t.sin()]);
-            d.line(ring.collect(), 0.7, red, 0.85);
+        d
+    }
+
+    /// A red seal of 38 mm about `at`, over what is printed, like a stamp: an outline, a star, a word across.
+    pub(super) fn stamp(&mut self, seal: Seal, at: [f32; 2], ink: f32) {
+        let red = srgb(0xC2_2A2E);
+        let ring = |a: f32, b: f32| {
+            let turn = (0..=120).map(|i| i as f32 / 120.0 * TAU);
+            turn.map(|t| [at[0] + a * t.cos(), at[1] + b * t.sin()]).collect::<Vec<_>>()
+        };
+        let square = |half: f32| {
+            [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0), (-1.0, -1.0)]
+                .map(|(x, y): (f32, f32)| [at[0] + half * x, at[1] + half * y])
+                .to_vec()
+        };
+        let outline = match seal {
+            Seal::Round => [ring(19.0, 19.0), ring(17.6, 17.6)],
+            Seal::Oval => [ring(22.0, 15.0), ring(20.6, 13.6)],
+            Seal::Square => [square(14.0), square(12.6)],
+            Seal::None => return,
+        };
+        for points in outline {
+            self.line(points, 0.7, red, 0.85 * ink);
         }
         let star = (0..=5)
             .map(|i| (i * 2) as f32 / 5.0 * TAU - TAU / 4.0)
-            .map(|t| [seal[0] + 6.0 * t.cos(), seal[1] + 6.0 * t.sin()]);
-        d.line(star.collect(), 1.1, red, 0.85);
-        d.text("SPECIMEN", [seal[0] - 10.5, seal[1] + 8.0], 3.0, red);
-        d
+            .map(|t| [at[0] + 6.0 * t.cos(), at[1] + 6.0 * t.sin()]);
+        self.line(star.collect(), 1.1, red, 0.85 * ink);
+        for points in lettering::lines("SPECIMEN", at[0] - 10.5, at[1] + 8.0, 3.0) {
+            self.line(points, 3.0 / 7.0, red, ink);
+        }
     }
 
     /// The term of a licence as it is printed; when it ends is kept.

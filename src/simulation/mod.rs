@@ -9,7 +9,7 @@ mod faces;
 pub mod set;
 pub mod surface;
 
-pub use design::Document;
+pub use design::{Document, Seal};
 pub use set::{Counts, SetError, write_set};
 
 use crate::geometry::{Point, Quad};
@@ -123,6 +123,15 @@ pub struct Spec {
     pub offset_lpi: f32,
     /// How far a thumb that holds it reaches over its border, in millimetres; 0 is no hand.
     pub hand_mm: f32,
+    /// Licence: the outline of its seal.
+    #[serde(default)]
+    pub seal: Seal,
+    /// Licence: the middle of its seal, in millimetres from the upper left.
+    #[serde(default = "beside_the_register")]
+    pub seal_at: [f32; 2],
+    /// Licence: how strong the ink of its seal is; 1 is full, 0.2 pale.
+    #[serde(default = "full")]
+    pub seal_ink: f32,
     /// Print: inks.
     pub ink: Ink,
     /// Print: screen ruling, lines an inch.
@@ -155,6 +164,14 @@ pub struct Spec {
     pub delivery: Option<Delivery>,
 }
 
+const fn beside_the_register() -> [f32; 2] {
+    [150.0, 242.0]
+}
+
+const fn full() -> f32 {
+    1.0
+}
+
 impl Spec {
     /// A plain, straight, sharp capture to start from.
     #[must_use]
@@ -177,6 +194,9 @@ impl Spec {
             flicker: 0.0,
             offset_lpi: 0.0,
             hand_mm: 0.0,
+            seal: Seal::Round,
+            seal_at: beside_the_register(),
+            seal_ink: full(),
             ink: Ink::Process,
             lpi: 133.0,
             dot_gain: 0.15,

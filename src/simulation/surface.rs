@@ -179,7 +179,10 @@ impl Surface {
     #[allow(clippy::too_many_lines)]
     pub fn new(spec: &Spec, seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x05EE_D0F5_CE4E);
-        let design = Design::new(spec.document, &mut ChaCha8Rng::seed_from_u64(spec.content));
+        let mut design = Design::new(spec.document, &mut ChaCha8Rng::seed_from_u64(spec.content));
+        if spec.document == Document::Page {
+            design.stamp(spec.seal, spec.seal_at, spec.seal_ink);
+        }
         let noise = Noise::new(&mut rng);
         let desk = desk(&noise, &mut rng);
         let size = spec.document.size_mm();

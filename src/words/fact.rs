@@ -146,6 +146,13 @@ pub enum Fact<'a> {
         share: f64,
         print: f64,
     },
+    SealNeedsPaper,
+    SealNeedsColour,
+    SealNeedsPixels,
+    /// Share of an outline, contrast and saturation of what looks most like a seal.
+    Seal {
+        found: Option<(f32, f32, f32)>,
+    },
     NumberNeedsDocument,
     Number {
         code: NumberCode,
@@ -185,6 +192,7 @@ pub enum MetadataFact<'a> {
     Camera { name: &'a str, tags: u8 },
     ExifDamaged,
     Editor { name: &'a str },
+    Scanner { name: &'a str },
     Changed { after_s: i64 },
     MakerNoteMissing,
     NothingNamed,

@@ -189,6 +189,28 @@ pub enum Risk {
     SentAgain,
     /// As many attempts as one may have.
     AttemptsExhausted,
+    /// A licence, letter or form without a red seal.
+    SealMissing,
+    /// A red seal that is pale or hard to see.
+    SealUnclear,
+    /// Something over the portrait.
+    PortraitCovered,
+    /// Something over the emblem.
+    EmblemCovered,
+    /// Something over the QR code.
+    QrCovered,
+    /// Something over the number.
+    NumberCovered,
+    /// A document that does not stand upright in the picture.
+    NotUpright,
+    /// A scan.
+    Scanned,
+    /// A file of another format than is taken.
+    FormatRefused,
+    /// A file of fewer bytes than are taken.
+    FileTooSmall,
+    /// A file of more bytes than are taken.
+    FileTooLarge,
 }
 
 impl Risk {

@@ -40,6 +40,9 @@ fn most_coded_bytes(pixels: u64, bits_a_pixel: u64) -> u64 {
 #[allow(clippy::struct_excessive_bools)] // Independent facts, not states.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Container {
+    /// Size of the file in bytes; 0 where that is not known.
+    #[serde(default)]
+    pub bytes: usize,
     /// JPEG marker codes (0xD8 = SOI, …) in file order, restart markers left out, at most 96.
     pub markers: Vec<u8>,
     /// Whether a JPEG is progressive, or a PNG interlaced.

@@ -25,6 +25,11 @@ const MOST_COST: u64 = 40_000_000;
 /// Most places from which rxing chooses three.
 const MOST_CENTRES: usize = 60;
 
+/// Modules of two finder patterns of one code, one over the other, and how many modules they lie apart: 14 along a side of
+/// version 1, 170 along that of version 40; along the diagonal 1.4 times as many (ISO/IEC 18004).
+const ALIKE: f32 = 1.4;
+const APART: std::ops::RangeInclusive<f32> = 12.0..=245.0;
+
 /// A QR code. What it says prints hidden and is not serialised.
 #[derive(Clone, PartialEq)]
 pub struct Code {
@@ -47,6 +52,8 @@ pub struct Codes {
     pub found: Vec<Code>,
     /// Whether the search ended at one of its bounds, so that there may be more.
     pub cut_short: bool,
+    /// Two finder patterns alike, where there are no more and no code was found: a third one may be hidden.
+    pub finders: Option<[Point; 2]>,
 }
 
 /// The QR codes in `luma`, of at most [`MOST_CODES`] places.
@@ -57,6 +64,11 @@ pub(super) fn find(luma: &GrayImage) -> Codes {
     }
     let mut shape = Shape::of(luma);
     let (stones, cost) = shape.stones();
+    if let [a, b] = stones.as_slice() {
+        let alike = a.module.max(b.module) <= ALIKE * a.module.min(b.module);
+        let apart = a.middle.distance(b.middle) / f32::midpoint(a.module, b.module).max(f32::EPSILON);
+        codes.finders = (alike && APART.contains(&apart)).then_some([a.middle, b.middle]);
+    }
     if stones.len() >= 3 {
         let many = stones.len() > 3 * MOST_CODES || cost > MOST_COST;
         if many {

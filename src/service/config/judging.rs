@@ -7,7 +7,7 @@ use super::tenant;
 use crate::capture::{Isolation, Limits};
 use crate::checker::{Checker, Options};
 use crate::inference::EngineChoice;
-use crate::policy::{Policy, Sensitivity};
+use crate::policy::{Policy, Preset, Sensitivity};
 
 settings! {
     /// How it judges.
@@ -16,6 +16,10 @@ settings! {
         #[env("BONAFIDE_POLICY", value_name = "FILE")]
         #[sample(Shown "\"/etc/bonafide/policy.toml\"")]
         policy: Option<PathBuf>,
+        /// A provider's published filing rules to judge by, instead of the built-in policy; `policy` goes before it.
+        #[env("BONAFIDE_PRESET", value_enum)]
+        #[sample(Shown "\"tencent\"")]
+        preset: Option<Preset>,
         /// Another policy that a request may name; can be repeated.
         #[env("BONAFIDE_NAMED_POLICY", value_name = "NAME=FILE", value_delimiter = ',')]
         #[sample(Shown "[\"strict=/etc/bonafide/strict.toml\"]")]
@@ -50,6 +54,7 @@ impl Judging {
         let options = Options {
             models: self.models.clone(),
             policy: self.policy.clone(),
+            preset: self.preset,
             sensitivity: self.sensitivity.clone(),
             expect: None,
             engine: self.engine,

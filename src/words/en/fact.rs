@@ -132,6 +132,16 @@ pub fn said(fact: &Fact<'_>) -> String {
         Fact::Cover { share, print } => {
             format!("Things lie over {:.1} % of the document and {:.1} % of its print.", share * 100.0, print * 100.0)
         }
+        Fact::SealNeedsPaper => "Only licences, letters and forms bear a seal; none was looked for.".into(),
+        Fact::SealNeedsColour => "The picture has no colour, so no red seal was looked for.".into(),
+        Fact::SealNeedsPixels => "The document is too small in the picture for a seal to be looked for.".into(),
+        Fact::Seal { found: None } => "Nothing red that has a seal's size was found.".into(),
+        Fact::Seal { found: Some((outline, contrast, saturation)) } => format!(
+            "What looks most like a red seal has {} of an outline; its strokes are {} darker than the paper and {} red.",
+            percent(100.0 * outline),
+            percent(100.0 * contrast),
+            percent(100.0 * saturation)
+        ),
         Fact::NumberNeedsDocument => "No document was found, so no number was looked for.".into(),
         Fact::Number { code } => match code {
             NumberCode::NoneFound => "No number was found in the document's print.",
@@ -176,6 +186,7 @@ fn metadata(fact: &MetadataFact<'_>) -> String {
         MetadataFact::Camera { name, tags } => format!("stated camera {name}, {tags} of 7 exposure tags"),
         MetadataFact::ExifDamaged => "the EXIF block is damaged".into(),
         MetadataFact::Editor { name } => format!("written by {name}"),
+        MetadataFact::Scanner { name } => format!("it names a scanner, {name}"),
         MetadataFact::Changed { after_s } => format!("changed {after_s} s after it was taken"),
         MetadataFact::MakerNoteMissing => "the maker's own block is missing".into(),
         MetadataFact::NothingNamed => "the metadata names no camera and no editor".into(),

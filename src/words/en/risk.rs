@@ -131,6 +131,31 @@ pub fn said(risk: Risk, face: Option<Face>, zone: Option<Zone>, suspected: bool)
         Risk::AttemptsExhausted => {
             "Several photographs were not accepted. A person will look at this one; you need send no more.".into()
         }
+        Risk::SealMissing => {
+            format!("No red seal was seen on the {thing}. Photograph the sealed original, the whole seal in the picture.")
+        }
+        Risk::SealUnclear => {
+            "The red seal is too pale to be read. Photograph the original in good light, without a filter, or have it \
+             sealed again."
+                .into()
+        }
+        Risk::PortraitCovered => covered("the portrait", thing),
+        Risk::EmblemCovered => covered("the emblem", thing),
+        Risk::QrCovered => covered("the QR code", thing),
+        Risk::NumberCovered => covered("the number", thing),
+        Risk::NotUpright => {
+            format!("The {thing} does not stand upright in the picture. Turn the photograph, or take it again upright.")
+        }
+        Risk::Scanned => format!("This is a scan. Photograph the original {thing} with the camera."),
+        Risk::FormatRefused => {
+            "Files of this format are not taken here. Send the photograph as JPEG or PNG.".into()
+        }
+        Risk::FileTooSmall => {
+            "The file is smaller than is taken here. Send the photograph as the camera took it, not a reduced copy.".into()
+        }
+        Risk::FileTooLarge => {
+            "The file is larger than is taken here. Send the photograph at a lower resolution, still sharp.".into()
+        }
     }
 }
 
@@ -142,6 +167,10 @@ const fn term(face: Option<Face>) -> &'static str {
         Some(Face::PassportPage) => "its date of expiry, in the lines at the bottom",
         _ => "its date of expiry",
     }
+}
+
+fn covered(field: &str, thing: &str) -> String {
+    format!("Something covers {field} of the {thing}. Hold it by its edges, or lay it down, and show all of it.")
 }
 
 /// What the document is called to the one who photographed it.

@@ -112,6 +112,16 @@ pub fn said(fact: &Fact<'_>) -> String {
         Fact::Cover { share, print } => {
             format!("遮挡占证件的 {:.1}%、文字的 {:.1}%。", share * 100.0, print * 100.0)
         }
+        Fact::SealNeedsPaper => "仅执照、函件和表格带有印章，未查找。".into(),
+        Fact::SealNeedsColour => "图片没有颜色，未查找红色印章。".into(),
+        Fact::SealNeedsPixels => "证件在画面中过小，未查找印章。".into(),
+        Fact::Seal { found: None } => "未找到大小与印章相当的红色图形。".into(),
+        Fact::Seal { found: Some((outline, contrast, saturation)) } => format!(
+            "最像红色印章之处有 {} 的外框；笔画比纸面暗 {}，红色程度 {}。",
+            percent(100.0 * outline),
+            percent(100.0 * contrast),
+            percent(100.0 * saturation)
+        ),
         Fact::NumberNeedsDocument => "未找到证件，未读取号码。".into(),
         Fact::Number { code } => match code {
             NumberCode::NoneFound => "未在证件文字中找到号码。",
@@ -153,6 +163,7 @@ fn metadata(fact: &MetadataFact<'_>) -> String {
         MetadataFact::Camera { name, tags } => format!("标注相机为 {name}，7 项拍摄参数中有 {tags} 项"),
         MetadataFact::ExifDamaged => "EXIF 数据损坏".into(),
         MetadataFact::Editor { name } => format!("由 {name} 写出"),
+        MetadataFact::Scanner { name } => format!("注明为扫描设备 {name}"),
         MetadataFact::Changed { after_s } => format!("拍摄 {after_s} 秒后被修改"),
         MetadataFact::MakerNoteMissing => "缺少厂商自有数据".into(),
         MetadataFact::NothingNamed => "元数据未标注相机或编辑软件".into(),

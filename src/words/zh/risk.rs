@@ -54,6 +54,17 @@ pub fn said(risk: Risk, face: Option<Face>, zone: Option<Zone>, suspected: bool)
         Risk::ExpiresSoon => format!("{thing}有效期剩余时间不足（见{}）。请使用有效期更长的{thing}。", term(face)),
         Risk::SentAgain => "这张图片此前已提交过，未通过的原因相同。请重新拍摄一张。".into(),
         Risk::AttemptsExhausted => "多次拍摄均未通过，将由人工核查这一张，您无需再次上传。".into(),
+        Risk::SealMissing => format!("{thing}上未见红色印章。请拍摄加盖印章的原件，并拍全印章。"),
+        Risk::SealUnclear => "红色印章过淡，无法辨认。请在光线充足处拍摄原件，不要使用滤镜；必要时重新盖章。".into(),
+        Risk::PortraitCovered => covered("头像", thing),
+        Risk::EmblemCovered => covered("国徽", thing),
+        Risk::QrCovered => covered("二维码", thing),
+        Risk::NumberCovered => covered("号码", thing),
+        Risk::NotUpright => format!("画面中的{thing}方向不正。请旋转照片或正向重新拍摄。"),
+        Risk::Scanned => format!("这是扫描件。请用相机拍摄{thing}原件。"),
+        Risk::FormatRefused => "不接受此文件格式。请上传 JPEG 或 PNG 格式的照片。".into(),
+        Risk::FileTooSmall => "文件小于要求的大小。请上传相机拍摄的原始照片，不要上传压缩后的图片。".into(),
+        Risk::FileTooLarge => "文件超过大小限制。请在保持清晰的前提下降低分辨率后上传。".into(),
     }
 }
 
@@ -65,6 +76,10 @@ const fn term(face: Option<Face>) -> &'static str {
         Some(Face::PassportPage) => "资料页底部机读码",
         _ => "有效期",
     }
+}
+
+fn covered(field: &str, thing: &str) -> String {
+    format!("{thing}的{field}被遮挡。请捏住边缘或平放{thing}，完整露出内容。")
 }
 
 /// What the document is called to the one who photographed it.

@@ -1,9 +1,13 @@
-//! The document seen straight on, small and in colour → what lies over it, and over how much of its print.
+//! The document seen straight on, small and in colour → what lies over it, and over how much of its print and fields.
+
+mod fields;
 
 use std::sync::Arc;
 
 use image::RgbImage;
 use ndarray::{Array4, Ix4};
+
+use fields::Cells;
 
 use super::{Detector, DetectorInfo, Entry, abstain_without_model, failed};
 use crate::evidence::{Abstention, AbstentionCause, Evidence, MarkKind, Outcome, Reading};
@@ -34,16 +38,40 @@ pub static LIGHT_RATIO: Reading = Reading::new(
 );
 pub static GLARE_SHARE: Reading =
     Reading::share("cover.glare_share", "part of the document under a highlight that washes it out, by the network");
+pub static PORTRAIT_SHARE: Reading = Reading::share(
+    "cover.portrait_share",
+    "part of the portrait's place under something, where print beside it says which side it is on",
+);
+pub static EMBLEM_SHARE: Reading = Reading::share("cover.emblem_share", "part of the emblem's place under something");
+pub static NUMBER_SHARE: Reading = Reading::share(
+    "cover.number_share",
+    "part of the line of a card's number, or of a passport's zone, under something",
+);
+pub static QR_SHARE: Reading = Reading::share(
+    "cover.qr_share",
+    "part of a QR code that cannot be read, or of where two of its finder patterns say one is, under something",
+);
 
 pub(super) const ENTRY: Entry = Entry {
     info: DetectorInfo {
         id: "cover",
         question: "Does something lie over the document, and over its print?",
-        readings: &[&SHARE, &PRINT_SHARE, &BORDER_RATIO, &LIGHT_RATIO, &GLARE_SHARE],
+        readings: &[
+            &SHARE,
+            &PRINT_SHARE,
+            &BORDER_RATIO,
+            &LIGHT_RATIO,
+            &GLARE_SHARE,
+            &PORTRAIT_SHARE,
+            &EMBLEM_SHARE,
+            &NUMBER_SHARE,
+            &QR_SHARE,
+        ],
         method: "A small network on the document laid straight, 192 × 120 in colour, says for every 8 px whether \
                  something lies over it and whether a highlight washes it out. It learnt from photographs of documents \
                  with things laid over them (models/README.md). What hangs together is measured against the picture: \
-                 the step of colour across its border, and whether print is seen there or runs up to it.",
+                 the step of colour across its border, and whether print is seen there or runs up to it. Fields \
+                 are where the document's kind has them, on a document that is surely upright.",
         blind_spots: "Smaller things than two cells, clear foil, and what has the document's own colours are not seen. \
                       What a covered place without print around it held cannot be known.",
     },
@@ -105,6 +133,14 @@ impl Detector for Cover {
         }
         // Zones are those of the document as it is read, and things lie as it lies in the small picture.
         let shares = Homography::between(&scene.outline(), &UNIT);
+        let mut under = vec![false; rows * columns];
+        things.iter().flat_map(|thing| &thing.cells).for_each(|i| under[*i] = true);
+        let cells = Cells {
+            places: (0..rows * columns).map(middle).collect(),
+            under,
+            print: (0..rows * columns).map(|i| print.bears(middle(i)) || print.expects(middle(i))).collect(),
+        };
+        cells.measure(scene, &mut evidence);
         for thing in &things {
             let outline = around(&thing.cells, columns).map(|p| to_capture.apply(p));
             let centre = outline[0].towards(outline[2], 0.5);
