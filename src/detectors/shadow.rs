@@ -16,8 +16,9 @@ const PAPER: f32 = 0.9;
 const LIT: f32 = 0.8;
 /// In deep shadow paper has less than this share of the luma of lit paper, and what lies beside it beyond the border less
 /// than this share of the lit surround: print that is darker on one side of a document ends at its border, a shadow
-/// does not. Linear light is a twentieth there.
-const DEEP: f32 = 0.25;
+/// does not. Of the light a hundredth is left there, and 30 of 255 levels between ink and paper; print in a shadow of a
+/// quarter of the luma is read as before.
+const DEEP: f32 = 0.12;
 const DEEP_BEYOND: f32 = 0.4;
 /// How far beyond the border is looked, as shares of the document's extent across it.
 const BEYOND: [f32; 3] = [0.04, 0.06, 0.08];
