@@ -35,7 +35,7 @@ pub(super) const ENTRY: Entry = Entry {
         id: "shadow",
         question: "Does part of the document lie in deep shadow?",
         readings: &[&SHARE],
-        method: "Luma of the paper in 16 × 16 cells of the document on the overview; cells with less than a quarter of \
+        method: "Luma of the paper in 16 × 16 cells of the document on the overview; cells with less than an eighth of \
                  that of the lit ones count where they hang together with one beside which the surround is dark too.",
         blind_spots: "On a table as dark as a shadow none is seen. A shadow within the document, a shallow one, and one \
                       over all of it are no part of this.",
