@@ -361,13 +361,12 @@ async fn guard(State(guards): State<Arc<Guards>>, request: Request, next: Next) 
     let framed = guards.framed.clone().filter(|_| pages::FRAMED.contains(&path));
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    match framed {
-        Some(policy) => drop(headers.insert(header::CONTENT_SECURITY_POLICY, policy)),
-        None => {
-            let policy = if is_docs { DOCS_POLICY } else { PAGE_POLICY };
-            headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
-            headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-        }
+    if let Some(policy) = framed {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    } else {
+        let policy = if is_docs { DOCS_POLICY } else { PAGE_POLICY };
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+        headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     }
     let mut set = |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
