@@ -57,21 +57,10 @@ impl Detector for Shadow {
         let mut evidence = Evidence::told(Fact::Shadow { share });
         evidence.read(&SHARE, share);
         if let Some(frame) = frame(&cells) {
-            evidence.mark(MarkKind::Cover, frame.map(|(u, v)| inside(&document.quad, u, v)), share as f32);
+            evidence.mark(MarkKind::Cover, frame.map(|(u, v)| document.quad.inside(u, v)), share as f32);
         }
         evidence.into()
     }
-}
-
-/// A place on a document, as shares of its sides from its first corner on; beyond it below 0 and above 1.
-fn inside(quad: &Quad, u: f32, v: f32) -> Point {
-    quad.0[0].towards(quad.0[1], u).towards(quad.0[3].towards(quad.0[2], u), v)
-}
-
-fn luma(overview: &Overview, point: Point) -> Option<f32> {
-    let (x, y) = (point.x.round(), point.y.round());
-    let seen = x >= 0.0 && y >= 0.0 && x < overview.luma.width() as f32 && y < overview.luma.height() as f32;
-    seen.then(|| f32::from(overview.luma.get_pixel(x as u32, y as u32).0[0]))
 }
 
 fn quantile(mut values: Vec<f32>, share: f32) -> Option<f32> {
@@ -82,10 +71,11 @@ fn quantile(mut values: Vec<f32>, share: f32) -> Option<f32> {
 /// Row and column of each cell in deep shadow.
 fn in_shadow(overview: &Overview, quad: &Quad) -> BTreeSet<(usize, usize)> {
     let cells = CELLS as f32;
+    let luma = |place: Point| overview.at(place).map(|[luma, ..]| luma);
     let paper = |row: usize, column: usize| {
         let at = |cell: usize, k: usize| (cell as f32 + (k as f32 + 0.5) / PLACES as f32) / cells;
-        let places = (0..PLACES * PLACES).map(|i| inside(quad, at(column, i % PLACES), at(row, i / PLACES)));
-        quantile(places.filter_map(|place| luma(overview, place)).collect(), PAPER)
+        let places = (0..PLACES * PLACES).map(|i| quad.inside(at(column, i % PLACES), at(row, i / PLACES)));
+        quantile(places.filter_map(luma).collect(), PAPER)
     };
     let papers: Vec<Option<f32>> = (0..CELLS * CELLS).map(|i| paper(i / CELLS, i % CELLS)).collect();
     let Some(lit) = quantile(papers.iter().copied().flatten().collect(), LIT) else { return BTreeSet::new() };
@@ -101,7 +91,7 @@ fn in_shadow(overview: &Overview, quad: &Quad) -> BTreeSet<(usize, usize)> {
                 _ => (1.0 + off, along(step)),
             })
         });
-        let seen: Vec<f32> = places.filter_map(|(u, v)| luma(overview, inside(quad, u, v))).collect();
+        let seen: Vec<f32> = places.filter_map(|(u, v)| luma(quad.inside(u, v))).collect();
         let cell = [(0, k), (CELLS - 1, k), (k, 0), (k, CELLS - 1)][side];
         (seen.len() >= SEEN).then(|| quantile(seen, 0.5)).flatten().map(|level| (cell, level))
     };
