@@ -182,6 +182,12 @@ impl Quad {
         sides.iter().all(|s| *s >= 0.0) || sides.iter().all(|s| *s <= 0.0)
     }
 
+    /// A place as shares of the sides, from the first corner on; beyond the quad below 0 and above 1.
+    #[must_use]
+    pub fn inside(&self, u: f32, v: f32) -> Point {
+        self.0[0].towards(self.0[1], u).towards(self.0[3].towards(self.0[2], u), v)
+    }
+
     /// The quad with every corner moved from the centre by `factor`; below 1 shrinks.
     #[must_use]
     pub fn scaled_about_centre(&self, factor: f32) -> Self {

@@ -60,16 +60,6 @@ impl Detector for Sheet {
     }
 }
 
-/// Luma and chroma at a place of the overview; nothing beside it.
-fn at(overview: &Overview, point: Point) -> Option<[f32; 3]> {
-    let (x, y) = (point.x.round(), point.y.round());
-    let (width, height) = overview.luma.dimensions();
-    if x < 0.0 || y < 0.0 || x >= width as f32 || y >= height as f32 {
-        return None;
-    }
-    Some([&overview.luma, &overview.cb, &overview.cr].map(|plane| f32::from(plane.get_pixel(x as u32, y as u32).0[0])))
-}
-
 fn median(values: &mut [f32]) -> Option<f32> {
     values.sort_by(f32::total_cmp);
     values.get(values.len() / 2).copied()
@@ -80,7 +70,7 @@ fn white(overview: &Overview, quad: &Quad) -> Option<[f32; 3]> {
     let share = |k: usize| 0.08 + 0.84 * (k as f32 + 0.5) / 24.0;
     let inside = (0..24 * 24).filter_map(|i| {
         let (u, v) = (share(i % 24), share(i / 24));
-        at(overview, quad.0[0].towards(quad.0[1], u).towards(quad.0[3].towards(quad.0[2], u), v))
+        overview.at(quad.inside(u, v))
     });
     let mut inside: Vec<[f32; 3]> = inside.collect();
     inside.sort_by(|a, b| a[0].total_cmp(&b[0]));
@@ -110,7 +100,7 @@ fn goes_on(overview: &Overview, quad: &Quad, side: usize, [white, cb, cr]: [f32;
         let seen = (0..PLACES).filter_map(|k| {
             let share = ALONG[0] + (ALONG[1] - ALONG[0]) * k as f32 / (PLACES - 1) as f32;
             let on = from.towards(to, share);
-            at(overview, Point::new(on.x + off * nx, on.y + off * ny))
+            overview.at(Point::new(on.x + off * nx, on.y + off * ny))
         });
         let seen: Vec<[f32; 3]> = seen.collect();
         if seen.len() * 10 < PLACES * 6 {

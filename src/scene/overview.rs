@@ -7,6 +7,7 @@ use image::{GrayImage, RgbImage};
 
 use super::boxes::Boxes;
 use crate::capture::{Capture, Chroma, ChromaRows, Orientation};
+use crate::geometry::Point;
 
 /// Longest side of the overview in pixels: a card's edge stays sharper than the search for straight lines needs, and
 /// a QR code of a business licence keeps two pixels a module.
@@ -50,6 +51,17 @@ impl Overview {
             [luma, chroma(Chroma::Blue), chroma(Chroma::Red)].map(|plane| upright(plane, to, pixels.orientation()));
         let scale = capture.width().max(capture.height()) as f32 / luma.width().max(luma.height()) as f32;
         Self { luma, cb, cr, scale }
+    }
+
+    /// Luma and chroma at the pixel nearest to a place of the overview; nothing beside it.
+    #[must_use]
+    pub fn at(&self, point: Point) -> Option<[f32; 3]> {
+        let (x, y) = (point.x.round(), point.y.round());
+        let (width, height) = self.luma.dimensions();
+        if x < 0.0 || y < 0.0 || x >= width as f32 || y >= height as f32 {
+            return None;
+        }
+        Some([&self.luma, &self.cb, &self.cr].map(|plane| f32::from(plane.get_pixel(x as u32, y as u32).0[0])))
     }
 
     /// The overview in colour, squashed to `width` × `height`, by triangle filter: what the scene network sees.

@@ -443,10 +443,12 @@ async fn guard(State(guards): State<Arc<Guards>>, request: Request, next: Next) 
     let framed = guards.framed.clone().filter(|_| pages::FRAMED.contains(&path));
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    let is_framed = framed.is_some();
+    let own = if is_docs { DOCS_POLICY } else { PAGE_POLICY };
     // A kept picture has a stricter one of its own.
-    let policy = framed.clone().unwrap_or_else(|| HeaderValue::from_static(if is_docs { DOCS_POLICY } else { PAGE_POLICY }));
+    let policy = framed.unwrap_or_else(|| HeaderValue::from_static(own));
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
-    if framed.is_none() {
+    if !is_framed {
         headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     }
     let mut set = |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));

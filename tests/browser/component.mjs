@@ -5,6 +5,7 @@ import { mkdirSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
+import { check, end } from "./checks.mjs";
 
 const [service, port, good, bad, out] = process.argv.slice(2);
 if (!out) {
@@ -12,14 +13,6 @@ if (!out) {
   process.exit(2);
 }
 mkdirSync(out, { recursive: true });
-
-let passed = 0;
-let failed = 0;
-function check(what, held, seen) {
-  if (held) passed++;
-  else failed++;
-  console.log(`${held ? "ok  " : "FAIL"} ${what}${held || seen === undefined ? "" : `: ${JSON.stringify(seen)}`}`);
-}
 
 /** The site's back end: its page, and the one route that opens a session with the site's key. */
 const steps = JSON.stringify({ steps: ["any"] });
@@ -136,5 +129,4 @@ check("messages of others count for nothing", (await seen(phone)).filter(([name]
 await browser.close();
 site.close();
 stranger.close();
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+end();

@@ -8,6 +8,7 @@ import { basename, join } from "node:path";
 import jsQR from "jsqr";
 import { chromium } from "playwright-core";
 import { PNG } from "pngjs";
+import { check, end } from "./checks.mjs";
 
 const [base, good, bad, out] = process.argv.slice(2);
 if (!out) {
@@ -21,15 +22,6 @@ mkdirSync(out, { recursive: true });
 // The camera of the preview sees the good photograph: two JPEG files in a row are a film.
 const film = join(out, "camera.mjpeg");
 writeFileSync(film, Buffer.concat([readFileSync(good), readFileSync(good)]));
-
-let passed = 0;
-let failed = 0;
-
-function check(what, held, seen) {
-  if (held) passed++;
-  else failed++;
-  console.log(`${held ? "ok  " : "FAIL"} ${what}${held || seen === undefined ? "" : `: ${JSON.stringify(seen)}`}`);
-}
 
 /** The same photograph as a phone that was held upright writes it: stored lying, and turned by EXIF orientation 6. */
 const turned = join(out, "turned.jpg");
@@ -473,5 +465,4 @@ check("the content policy held", violations.length === 0, violations);
 check("no script failed", errors.length === 0, errors);
 await browser.close();
 console.log(`photographs: ${basename(good)}, ${basename(bad)}; screenshots in ${out}`);
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+end();

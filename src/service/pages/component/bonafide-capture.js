@@ -115,8 +115,9 @@
       }
       this.#note(this.#words.opening);
       try {
-        this.#session ??= await this.#opened(open);
+        const session = this.#session ?? (await this.#opened(open));
         if (turn !== this.#turn) return;
+        this.#session = session;
         this.#show();
       } catch (error) {
         if (turn !== this.#turn) return;
