@@ -113,7 +113,7 @@ struct CheckerArgs {
     #[arg(long, value_name = "DOCUMENT")]
     expect: Option<Face>,
     /// Wants documents that are valid for so many days more, for example `90d`; being in date is enough without it.
-    #[arg(long, value_name = "DAYS", value_parser = days)]
+    #[arg(long, value_name = "DAYS", value_parser = crate::policy::days)]
     valid_for: Option<u16>,
     /// The day from which validity is counted, for example `2026-01-31`; today in UTC without it.
     #[arg(long, value_name = "DAY")]
@@ -124,12 +124,6 @@ struct CheckerArgs {
     /// Opens every picture in a process of its own with limits of memory and time; HEIC always is.
     #[arg(long)]
     isolate: bool,
-}
-
-/// Reads a number of days, with or without a `d` behind it.
-fn days(text: &str) -> Result<u16, String> {
-    let number = text.strip_suffix('d').unwrap_or(text);
-    number.parse().map_err(|_| "it needs a number of days, for example 90d".to_owned())
 }
 
 /// Says `text` on standard error, which may have been closed. Nothing in it reaches a terminal as more than text.

@@ -16,6 +16,13 @@ const UNEXPECTED: &str = "unexpected_document";
 /// The risk of a document that is not valid for long enough.
 const TOO_SOON: &str = "expires_soon";
 
+/// Reads a number of days, with or without a `d` behind it.
+#[cfg(feature = "cli")]
+pub(crate) fn days(text: &str) -> Result<u16, String> {
+    let number = text.strip_suffix('d').unwrap_or(text);
+    number.parse().map_err(|_| "it needs a number of days, for example 90d".to_owned())
+}
+
 /// Why a policy file is refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

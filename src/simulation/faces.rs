@@ -219,7 +219,7 @@ impl Design {
 
     /// The term of a licence as it is printed; when it ends is kept.
     fn term(&mut self, rng: &mut ChaCha8Rng) -> String {
-        let (from, years) = (rng.random_range(1995..2024), [10, 20, 30][rng.random_range(0..3)]);
+        let (from, years) = (rng.random_range(2021..2026), [10, 20, 30][rng.random_range(0..3)]);
         // It ends on the day before the one on which it began.
         let (month, day) = (rng.random_range(1..13), rng.random_range(2..29));
         let begins = format!("{from}年{month:02}月{day:02}日");
@@ -248,9 +248,9 @@ impl Design {
         d.line(vec![[11.0, 18.6], [20.0, 18.6]], 1.4, gold, 1.0);
         d.text("REPUBLIC OF EXAMPLIA", [29.0, 8.6], 2.9, ink);
         d.text("IDENTITY CARD", [31.0, 16.0], 4.4, ink);
-        let (from, day) = (rng.random_range(2006..2024), rng.random_range(1..29));
+        let (from, day) = (rng.random_range(2021..2026), rng.random_range(1..29));
         let month = rng.random_range(1..13);
-        let until = from + [5, 10, 20][rng.random_range(0..3)];
+        let until = from + [10, 20, 20][rng.random_range(0..3)];
         let office = format!("{} REGISTER", PLACE[rng.random_range(0..6)]);
         // The last draw: those before it are what they were without it.
         let begins = format!("{from}.{month:02}.{day:02}-");
@@ -284,7 +284,7 @@ impl Design {
         let day = |rng: &mut ChaCha8Rng, years: std::ops::Range<u32>| {
             [rng.random_range(years), rng.random_range(1..13), rng.random_range(1..29)]
         };
-        let (birth, expiry) = (day(rng, 1955..2004), day(rng, 2027..2036));
+        let (birth, expiry) = (day(rng, 1955..2004), day(rng, 2032..2041));
         let sex = ["F", "M", "<"][rng.random_range(0..3)];
         let number = format!("X{}", digits(rng, 8));
         let plain = |[year, month, day]: [u32; 3]| format!("{day:02}.{month:02}.{year}");

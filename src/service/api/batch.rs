@@ -37,6 +37,8 @@ const WINDOW: usize = 2;
 pub(super) struct BatchQuery {
     /// The document, or side of it, that is wanted.
     document: Option<Face>,
+    /// For how many days the document is to be valid yet; being in date is enough without it.
+    valid_for: Option<u16>,
     /// A policy by name, as `/v1/policy` lists them.
     #[param(max_length = 64)]
     policy: Option<String>,
@@ -52,6 +54,8 @@ pub(super) struct BatchQuery {
 pub(super) struct Files {
     /// The document, or side of it, that is wanted.
     document: Option<Face>,
+    /// For how many days the document is to be valid yet.
+    valid_for: Option<u16>,
     /// A policy by name.
     #[schema(max_length = 64)]
     policy: Option<String>,
@@ -147,11 +151,11 @@ async fn enter(
 
 /// What is asked, if the caller may ask that.
 fn may_ask(app: &App, caller: &Caller, asked: BatchQuery) -> Result<Ask, Problem> {
-    let BatchQuery { document, policy, reveal } = asked;
+    let BatchQuery { document, valid_for, policy, reveal } = asked;
     if reveal {
         caller.clone().allowed(Scope::Review)?;
     }
-    let ask = Ask { face: document, policy, reveal, ..Ask::default() };
+    let ask = Ask { face: document, valid_for, policy, reveal, ..Ask::default() };
     app.policy(&ask, &caller.id)?;
     Ok(ask)
 }

@@ -44,6 +44,8 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 pub(super) struct CheckQuery {
     /// The document, or side of it, that is wanted; anything else is to be taken again.
     document: Option<Face>,
+    /// For how many days the document is to be valid yet; being in date is enough without it.
+    valid_for: Option<u16>,
     /// A policy by name, as `/v1/policy` lists them.
     #[param(max_length = 64)]
     policy: Option<String>,
@@ -70,8 +72,8 @@ impl CheckQuery {
         if self.name.as_ref().is_some_and(|name| name.len() > NAME_BYTES) {
             return Err(Problem::bad_request("The name is longer than 255 bytes.", "文件名超过 255 字节。"));
         }
-        let CheckQuery { document: face, policy, overlay, reveal, name, reference, metadata } = self;
-        Ok((Ask { face, policy, overlay, reveal, reference, metadata }, name))
+        let CheckQuery { document: face, valid_for, policy, overlay, reveal, name, reference, metadata } = self;
+        Ok((Ask { face, valid_for, policy, overlay, reveal, reference, metadata }, name))
     }
 }
 

@@ -373,9 +373,9 @@ pub(super) async fn upload(
         face: attempt.expect,
         policy: handoff.policy.clone(),
         overlay: true,
-        reveal: false,
         reference: handoff.reference.clone(),
         metadata: handoff.metadata.clone(),
+        ..Ask::default()
     };
     let picture = Picture { name: name.or(picture.name), ..picture };
     let to = RecordFor { caller: &handoff.owner, session: Some(handoff.id()), once: None };

@@ -32,6 +32,10 @@ settings! {
         #[env("BONAFIDE_SENSITIVITY", value_name = "RISK=LEVEL", value_delimiter = ',', value_parser = Sensitivity::of_risk)]
         #[sample(Shown "[\"glare=relaxed\"]")]
         sensitivity: Vec<(String, Sensitivity)>,
+        /// Wants documents that are valid for so many days more; being in date is enough without it.
+        #[env("BONAFIDE_VALID_FOR", value_name = "DAYS", value_parser = crate::policy::days)]
+        #[sample(Shown "\"90d\"")]
+        valid_for: Option<u16>,
         /// Folder with models and their manifest, instead of the built-in ones.
         #[env("BONAFIDE_MODELS", value_name = "DIR")]
         #[sample(Shown "\"/usr/share/bonafide/models\"")]
@@ -57,6 +61,7 @@ impl Judging {
             preset: self.preset,
             sensitivity: self.sensitivity.clone(),
             expect: None,
+            valid_for: self.valid_for,
             engine: self.engine,
             limits: Limits::default(),
             reveal: false,

@@ -66,6 +66,8 @@ pub(crate) struct App {
 pub(crate) struct Ask {
     /// The document that is wanted; any where absent.
     pub(crate) face: Option<Face>,
+    /// For how many days the document is to be valid yet; as the policy has it where absent.
+    pub(crate) valid_for: Option<u16>,
     /// A policy by name; the checker's own where absent.
     pub(crate) policy: Option<String>,
     /// Whether to draw what was found.
@@ -218,14 +220,14 @@ impl App {
                 })?
             }
         };
-        Ok(expecting(named, self.face(ask, caller)))
+        asked_of(named, self.face(ask, caller), ask)
     }
 
     /// The policy that judges what `caller` sends in the shadow, and its id, whatever is asked for.
     fn shadow(&self, ask: &Ask, caller: &str) -> Option<(String, Policy)> {
         let own = self.config.tenant(caller).and_then(|tenant| tenant.shadow.as_ref());
         let policy = own.or(self.config.shadow.as_ref())?;
-        Some((policy.id().to_owned(), expecting(policy, self.face(ask, caller))))
+        Some((policy.id().to_owned(), asked_of(policy, self.face(ask, caller), ask).ok()?))
     }
 
     /// Examines a picture of `lane` on the workers' threads; `patiently` waits for as long as it takes.
@@ -378,10 +380,18 @@ impl App {
     }
 }
 
-fn expecting(policy: &Policy, face: Option<Face>) -> Policy {
-    match face {
-        Some(face) => policy.clone().expecting(face),
-        None => policy.clone(),
+/// A policy with what a request asks for beside it.
+fn asked_of(policy: &Policy, face: Option<Face>, ask: &Ask) -> Result<Policy, Problem> {
+    let mut policy = policy.clone();
+    if let Some(face) = face {
+        policy = policy.expecting(face);
+    }
+    match ask.valid_for {
+        None => Ok(policy),
+        Some(days) => policy.valid_for(days).map_err(|_| {
+            let (en, zh) = ("This policy has no rule for `valid_for`.", "该策略不支持 `valid_for`。");
+            Problem::bad_request(en, zh)
+        }),
     }
 }
 
