@@ -113,7 +113,7 @@ struct CheckerArgs {
     #[arg(long, value_name = "DOCUMENT")]
     expect: Option<Face>,
     /// Wants documents that are valid for so many days more, for example `90d`; being in date is enough without it.
-    #[arg(long, value_name = "DAYS", value_parser = crate::policy::days)]
+    #[arg(long, value_name = "DAYS", value_parser = bonafide::policy::days)]
     valid_for: Option<u16>,
     /// The day from which validity is counted, for example `2026-01-31`; today in UTC without it.
     #[arg(long, value_name = "DAY")]

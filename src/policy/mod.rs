@@ -14,7 +14,7 @@ pub use codes::{CODES, Code, code};
 pub use judge::Place;
 pub use preset::Preset;
 #[cfg(feature = "cli")]
-pub(crate) use rules::days;
+pub use rules::days;
 pub use rules::{Policy, PolicyError, RuleView};
 pub use schema::Sensitivity;
 use serde::Serialize;

@@ -17,8 +17,11 @@ const UNEXPECTED: &str = "unexpected_document";
 const TOO_SOON: &str = "expires_soon";
 
 /// Reads a number of days, with or without a `d` behind it.
+///
+/// # Errors
+/// A sentence, where it is none.
 #[cfg(feature = "cli")]
-pub(crate) fn days(text: &str) -> Result<u16, String> {
+pub fn days(text: &str) -> Result<u16, String> {
     let number = text.strip_suffix('d').unwrap_or(text);
     number.parse().map_err(|_| "it needs a number of days, for example 90d".to_owned())
 }
