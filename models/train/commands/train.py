@@ -10,7 +10,6 @@ import csv
 import os
 import time
 
-import numpy as np
 import torch
 
 from .. import options

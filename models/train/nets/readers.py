@@ -52,8 +52,8 @@ def load_table(options, parts):
 
 
 def reader_names(reader, part="all"):
-    """-> names of the features of tiles and overview for the nets of `part`, and fold -> names of those of networks that
-    saw no source of it."""
+    """-> names of the features of tiles and overview for the nets of `part`, and fold -> names of those of networks
+    that saw no source of it."""
     if reader == TUNED:
         both = lambda part: (tune.named(TILES, part), tune.named(SCENE, part))
         return both(part), both
