@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo bench --bench service -- load [SECONDS] [CLIENTS…] [--expect] [--impatient]   # beside the bare checker
 //! cargo bench --bench service -- overload [SECONDS]  # four times as many requests as can be answered
+//! cargo bench --bench service -- hostile [COUNT]     # one caller's costly pictures beside another's honest ones
 //! cargo bench --bench service -- soak [MINUTES]      # everything that clients do, good and bad
 //! ```
 //!
@@ -18,12 +19,15 @@ mod acts;
 mod client;
 mod drive;
 mod growth;
+mod hostile;
 mod load;
 mod overload;
 #[path = "../picture/mod.rs"]
 mod picture;
 mod server;
 mod soak;
+#[path = "../picture/worst.rs"]
+mod worst;
 
 use std::error::Error;
 use std::thread;
@@ -45,10 +49,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             load::load(seconds(number.unwrap_or(20.0)), &clients, is_given("--expect"), is_given("--impatient"))
         }
         Some("overload") => overload::overload(seconds(number.unwrap_or(20.0))),
+        Some("hostile") => hostile::hostile(number.unwrap_or(40.0) as usize),
         Some("soak") => soak::soak(seconds(number.unwrap_or(30.0) * 60.0)),
         // Minutes of load are not for who runs all benches.
         _ => {
-            println!("service: say `-- load [SECONDS]`, `-- overload [SECONDS]` or `-- soak [MINUTES]`");
+            println!(
+                "service: say `-- load [SECONDS]`, `-- overload [SECONDS]`, `-- hostile [COUNT]` or `-- soak [MINUTES]`"
+            );
             Ok(())
         }
     }

@@ -24,15 +24,25 @@ pub struct Server {
 impl Server {
     /// Starts it with the shipped settings and waits until it listens.
     pub fn start(workers: usize) -> Result<Self, Box<dyn Error>> {
+        Self::start_in(tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?, workers)
+    }
+
+    /// The same with a key for each of so many callers.
+    pub fn start_with_keys<const N: usize>(workers: usize) -> Result<(Self, [String; N]), Box<dyn Error>> {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-        let log = folder.path().join("log");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bonafide"));
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("BONAFIDE_") {
-                command.env_remove(name);
-            }
+        let mut keys = [const { String::new() }; N];
+        for (index, key) in keys.iter_mut().enumerate() {
+            let mut create = program();
+            create.args(["key", "create", "--name", &format!("caller {index}"), "--store"]);
+            let told = String::from_utf8(create.arg(folder.path().join("store.db")).output()?.stdout)?;
+            *key = told.split_whitespace().last().ok_or("no key was made")?.to_owned();
         }
-        let child = command
+        Ok((Self::start_in(folder, workers)?, keys))
+    }
+
+    fn start_in(folder: TempDir, workers: usize) -> Result<Self, Box<dyn Error>> {
+        let log = folder.path().join("log");
+        let child = program()
             .args(["serve", "--listen", "127.0.0.1:0", "--workers", &workers.to_string(), "--store"])
             .arg(folder.path().join("store.db"))
             .stdout(Stdio::null())
@@ -121,6 +131,17 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The program, with the shipped settings.
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bonafide"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("BONAFIDE_") {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 /// Processor time of a process and of its children that have ended, in seconds.

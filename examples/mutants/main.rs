@@ -9,6 +9,8 @@
 //! times a normal one or 2 s.
 #![allow(clippy::print_stdout, reason = "a program that prints")]
 
+#[path = "../../benches/picture/worst.rs"]
+mod made;
 mod mutate;
 mod worst;
 

@@ -21,6 +21,10 @@ def out(to):
     to.add_argument("--out", default=MODELS, help="folder of the nets and of manifest.toml")
 
 
+def without(to):
+    to.add_argument("--without", metavar="CSV", help="leave out the sources of its rows; for --out, a copy of models/")
+
+
 def cache(to, *folder, what="what is made and the state of the training"):
     to.add_argument("--cache", default=os.path.join(CACHE, *folder), help=what)
 

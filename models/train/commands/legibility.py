@@ -1,6 +1,7 @@
 """Tiles of print under photographic faults -> models/legibility_net.onnx: is there print, and can it be read.
 
     python -m train legibility --photos DIR [--simulated DIR] [--out models] [--folds-out DIR]
+    python -m train legibility --photos DIR --without CSV --out COPY
     python -m train legibility --photos DIR --check
 
 The tiles come from `data/print_tiles.py`, with what a strong reader read of them; they are made first and cached. The
@@ -16,10 +17,12 @@ import numpy as np
 import torch
 
 from .. import options
+from ..data.captures import groups_of
 from ..data.print_tiles import CELL, TILE, UNKNOWN, load, make
 from ..draw.faults import FAULTS
 from ..figures import auc, resampled
 from ..nets.engines import agree
+from ..nets.fit import Without
 from ..nets.graph import write_manifest
 from ..nets.legibility import FOLDS, FULL, HEIGHT, PASSES, export, folds_of, judged, train
 
@@ -79,6 +82,7 @@ def main():
     parser.add_argument("--simulated", help="folder of `bonafide simulate`: drawn originals beside the photographs")
     options.out(parser)
     parser.add_argument("--folds-out", help="train a net without each fold of sources, into this folder")
+    options.without(parser)
     options.cache(parser, "ladder")
     parser.add_argument("--passes", type=int, default=PASSES)
     options.workers(parser, 1)
@@ -107,7 +111,10 @@ def main():
         figures(data, maps)
     if not args.check:
         path = os.path.join(args.out, "legibility_net.onnx")
-        model = train(data, np.arange(len(fold)), os.path.join(args.cache, "all.pt"), "all", args.passes)
+        left_out = Without(groups_of(args.without)) if args.without else None
+        name = str(left_out or "all")
+        chosen = [i for i, a in enumerate(data[3]) if not left_out or a["source"] not in left_out.groups]
+        model = train(data, np.array(chosen), os.path.join(args.cache, f"{name}.pt"), name, args.passes)
         export(model, path)
         x = data[0][:64, None, :HEIGHT].astype(np.float32)
         worst = agree(model, path, [x])

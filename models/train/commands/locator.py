@@ -5,7 +5,8 @@
 Five stages, each from the weights of the one before (`STAGES`): drawn scenes; others, with views of marked frames; and
 thrice scenes with real documents on real surfaces, and other documents in place of the marked ones. A sixth (`MARKED`)
 begins at the exported net and adds photographs whose borders were marked by eye (`data/borders.py`); `--only-marked`
-runs it alone, and `--folds-out` also for nets that never saw a fold of the sources. Photographs without documents
+runs it alone, `--without CSV` without some sources, and `--folds-out` also for nets that never saw a fold of the
+sources. Photographs without documents
 (originals of `captures.csv`) are backgrounds, and so are the textures and close views of print of `material.csv`.
 Marked frames of `document_corners.csv` join, as views and as rectified documents, but only those of the document types
 in `SEEN_TYPES`, and none of the settings in `UNSEEN_SETTINGS`: the other types are for measuring. A stopped run goes on
@@ -20,7 +21,7 @@ import numpy as np
 
 from .. import options
 from ..data.borders import marked_photographs, marked_views
-from ..data.captures import FOLDS, assign_folds, load_photographs
+from ..data.captures import FOLDS, assign_folds, groups_of, load_photographs
 from ..data.scenes import cached_scenes, marked_frames, real_material, seen_frames, things_photographed
 from ..nets.engines import agree
 from ..nets.graph import fed, write_manifest
@@ -49,14 +50,17 @@ def tuned_on_marks(args, photos, real, path, shown, stored):
     views, numbers = marked_views(found, args.workers)
     fold_of = assign_folds(load_photographs(args.photos))
     fold = np.repeat([fold_of.get(m.group, zlib.crc32(m.group.encode()) % FOLDS) for m in found], numbers)
+    left_out = groups_of(args.without) if args.without else ()
+    taught = ~np.repeat([m.group in left_out for m in found], numbers)
     before = stored("locator_before_marked.onnx")
     if not os.path.exists(before):  # a stopped run has it
         shutil.copy(path, before)
     begun = Locator().load_exported(before).state_dict()
     for out in (*(range(FOLDS) if args.folds_out else ()), None):
-        parts = scenes, frames, tuple(part[fold != out] for part in views[:2])
+        mine = taught & (fold != out)
+        parts = scenes, frames, tuple(part[mine] for part in views[:2])
         pictures, targets = zip(*parts)
-        known = [*all_known(targets[:2]), views[2][fold != out]]
+        known = [*all_known(targets[:2]), views[2][mine]]
         print(f"marked, without fold {out}: {' + '.join(str(len(p)) for p in pictures)} pictures", flush=True)
         model = Locator()
         model.load_state_dict(begun)
@@ -77,6 +81,7 @@ def main():
     options.out(parser)
     options.cache(parser)
     options.workers(parser)
+    options.without(parser)
     parser.add_argument("--only-marked", action="store_true", help="begin at the exported net, with the last stage")
     parser.add_argument("--folds-out", help="also nets of the last stage without each fold of the sources")
     parser.add_argument("--check", action="store_true", help="only measure the exported net")

@@ -1,6 +1,7 @@
 """Labelled photographs -> models/texture_net.onnx, models/scene_net.onnx and their lines in manifest.toml.
 
     python -m train train --photos DIR [--simulated DIR] [--out models] [--folds-out DIR]
+    python -m train train --photos DIR --without CSV --out COPY
 
 A stopped run goes on from its cache.
 """
@@ -9,15 +10,14 @@ import csv
 import os
 import time
 
-import numpy as np
 import torch
 
 from .. import options
-from ..data.captures import FOLDS
+from ..data.captures import FOLDS, groups_of
 from ..data.features import as_input
 from ..data.tiles import grid_tiles, overview_pixels, read_pixels
 from ..nets.backbone import SCENE_REGIONS, SCENE_TAPS
-from ..nets.fit import fit_net
+from ..nets.fit import Without, fit_net
 from ..nets.graph import write_manifest
 from ..nets.readers import fold_parts, load_table, reader_names
 from ..nets.screen import check, export_scene_net, export_texture_net
@@ -54,23 +54,24 @@ def main():
     parser = options.parser(__doc__)
     options.captures(parser)
     options.out(parser)
+    options.without(parser)
     parser.add_argument("--folds-out", help="also one pair of nets a fold, trained without its sources, and folds.csv")
     args = parser.parse_args()
     torch.manual_seed(0)
     torch.set_num_threads(1)
     start = time.time()
-    table, networks = load_table(args, ("all", *(fold_parts(args.reader) if args.folds_out else ())))
+    part = Without(groups_of(args.without)) if args.without else "all"
+    table, networks = load_table(args, (part, *(fold_parts(args.reader) if args.folds_out else ())))
     print(f"{len(table.pictures)} captures with features after {time.time() - start:.0f} s", flush=True)
     inputs = real_inputs(table)
-    every = np.ones(len(table.pictures), bool)
-    whole, without = reader_names(args.reader)
-    fit_and_export(table, every, args.out, whole, networks, inputs, args.simulated_weight)
+    whole, without = reader_names(args.reader, part)
+    fit_and_export(table, table.taught(part), args.out, whole, networks, inputs, args.simulated_weight)
     write_manifest(args.out, ["texture_net", "scene_net"])
     if args.folds_out:
         for fold in range(FOLDS):
             fit_and_export(
                 table,
-                table.fold != fold,
+                table.taught(fold),
                 os.path.join(args.folds_out, f"fold{fold}"),
                 without(fold),
                 networks,

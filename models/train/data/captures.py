@@ -152,6 +152,12 @@ def load_simulated(root):
     return pictures
 
 
+def groups_of(rows):
+    """A CSV file with the columns source and path -> the groups of its rows, which are to be left out together."""
+    with open(rows, newline="") as file:
+        return frozenset(_group(row["source"], row["path"]) for row in csv.DictReader(file))
+
+
 def assign_folds(pictures, folds=FOLDS):
     """-> group -> fold: whole groups, largest first, each into the fold with the fewest pictures so far."""
     counts = {}

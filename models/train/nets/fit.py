@@ -1,5 +1,6 @@
 """Labelled captures and their features -> the linear heads of both screen nets."""
 
+import hashlib
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -36,6 +37,16 @@ class Settings:
     level: float = 3.0  # see heads.source_levels; prints come from one source, where it says nothing
 
 
+@dataclass(frozen=True)
+class Without:
+    """Every source but those of these groups."""
+
+    groups: frozenset
+
+    def __str__(self):
+        return "without_" + hashlib.sha256("\n".join(sorted(self.groups)).encode()).hexdigest()[:12]
+
+
 @dataclass
 class Heads:
     heads: list  # screen, print
@@ -69,6 +80,12 @@ class Table:
             np.array([p.group for p in pictures]),
             np.array([fold_of[p.group] for p in pictures]),
         )
+
+    def taught(self, part):
+        """Mask of the captures that a part may learn from: `all`, a fold to leave out, or `Without`."""
+        if isinstance(part, Without):
+            return ~np.isin(self.group, list(part.groups))
+        return self.fold != part if part != "all" else np.ones(len(self.pictures), bool)
 
     def rows(self, network, view, rows=slice(None)):
         """One row a capture: of the tiles, pooled; of the overview, as it is."""

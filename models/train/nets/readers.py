@@ -51,12 +51,12 @@ def load_table(options, parts):
     return Table.of(photographs + made, features), networks
 
 
-def reader_names(reader):
-    """-> names of the features of tiles and overview for the shipped nets, and fold -> names of those of networks that
-    saw no source of it."""
+def reader_names(reader, part="all"):
+    """-> names of the features of tiles and overview for the nets of `part`, and fold -> names of those of networks
+    that saw no source of it."""
     if reader == TUNED:
         both = lambda part: (tune.named(TILES, part), tune.named(SCENE, part))
-        return both("all"), both
+        return both(part), both
     if reader == STUDENT:
         return (student.named("all"), SCENE), lambda fold: (student.named("even" if fold % 2 == 0 else "odd"), SCENE)
     return (TILES, SCENE), lambda fold: (TILES, SCENE)

@@ -253,7 +253,7 @@ def tune(kind, table, views, use, path, settings=Settings()):
 def trained(table, pixels, parts):
     """-> feature name -> (network, screen head), of both kinds for each part; cached beside the pixels.
 
-    A part is `all`, or the number of a fold whose sources are left out.
+    A part is as `Table.taught` has it.
     """
     done = {}
     for kind in (TILES, SCENE):
@@ -262,8 +262,7 @@ def trained(table, pixels, parts):
         todo = [part for part in parts if not os.path.exists(path[part])]
         views = Views(kind, pixels) if todo else None
         for part in todo:
-            use = np.ones(len(table.pictures), bool) if part == "all" else table.fold != part
-            tune(kind, table, views, use, path[part])
+            tune(kind, table, views, table.taught(part), path[part])
         for part in parts:
             state = torch.load(path[part], map_location="cpu", weights_only=True)
             network = pretrained(kind)
