@@ -243,7 +243,7 @@ impl View {
             (SIZES[0]..largest).contains(&size) && long <= most_long * short && !of_emblem
         };
         let around = (0..18).map(|k| Shape::around(&few, 5.0 * k as f32, false));
-        let oval = (0..6).map(|k| Shape::around(&few, 30.0 * k as f32, true));
+        let oval = (0..12).map(|k| Shape::around(&few, 15.0 * k as f32, true));
         let shapes = around.chain(oval).flatten().chain(circles(&few)).filter(fits);
         // Thinned out for the choice, whole for what is told.
         let (shape, _) = shapes.map(|shape| (shape, shape.followed(&few))).max_by(|(_, a), (_, b)| a.total_cmp(b))?;
@@ -374,7 +374,9 @@ impl Shape {
                 within[k] += 1;
             }
         }
-        let line = |k: usize| on_count[k] > 0 && on_count[k] >= within[k];
+        // The border of a block of print looks like a square, but for what lies within.
+        let times = if self.round { 1 } else { 3 };
+        let line = |k: usize| on_count[k] > 0 && on_count[k] >= times * within[k];
         let share = |from: usize, count: usize| {
             (from..from + count).filter(|k| line(k % DIRECTIONS)).count() as f32 / count as f32
         };
