@@ -53,5 +53,5 @@ fn the_embedded_engine_gives_a_verdict_from_bytes() {
     let upload = Upload { bytes: bytes.get_ref(), name: Some("pattern.png") };
     let report = checker.check(&upload, Deadline::NEVER).expect("examined");
     assert!(report.scores.screen.is_some_and(|s| (0.0..=1.0).contains(&s)));
-    assert_eq!((report.width, report.height, report.models.len()), (640, 480, 8));
+    assert_eq!((report.width, report.height, report.models.len()), (640, 480, 9));
 }

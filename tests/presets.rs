@@ -125,6 +125,9 @@ mod seals {
             height,
             fill: 0.86,
             content: 7,
+            // Seen from straight above, its letters would be as level as a drawn page's.
+            tilt: [4.0, -3.0],
+            roll: 1.5,
             ..Spec::plain(Presentation::BonaFide, Document::Page)
         };
         grown(encode(&spec, 5).0, 700_000)
@@ -139,14 +142,16 @@ mod seals {
                 !codes(&plain).iter().any(|code| code.starts_with("seal_")),
                 "no gate asks for one unless it says so"
             );
-            codes(&tencent)
+            let seal = tencent.findings.iter().find(|finding| finding.detector == "seal").expect("it looked");
+            (codes(&tencent), format!("{:?} {:?}", seal.readings, tencent.document))
         };
         for seal in [Seal::Round, Seal::Oval, Seal::Square] {
-            let codes = told(&licence(seal, 1.0));
-            assert!(!codes.iter().any(|code| code.starts_with("seal_")), "{seal:?}: {codes:?}");
+            let (codes, seen) = told(&licence(seal, 1.0));
+            assert!(!codes.iter().any(|code| code.starts_with("seal_")), "{seal:?}: {codes:?} {seen}");
         }
-        assert!(told(&licence(Seal::None, 1.0)).contains(&"seal_missing"));
-        let pale = told(&licence(Seal::Round, 0.18));
-        assert!(pale.iter().any(|code| code.starts_with("seal_")), "{pale:?}");
+        let (codes, seen) = told(&licence(Seal::None, 1.0));
+        assert!(codes.contains(&"seal_missing"), "{codes:?} {seen}");
+        let (pale, seen) = told(&licence(Seal::Round, 0.18));
+        assert!(pale.iter().any(|code| code.starts_with("seal_")), "{pale:?} {seen}");
     }
 }

@@ -65,6 +65,12 @@ impl Findings {
         self.evidence().find_map(|evidence| evidence.number.as_ref())
     }
 
+    /// The document as a report has it, with what it calls itself.
+    pub(super) fn document(&self) -> Option<DocumentReport> {
+        let title = self.evidence().find_map(|evidence| evidence.title);
+        Some(DocumentReport { title, ..self.document.clone()? })
+    }
+
     /// The number as a report shows it, in clear or masked.
     pub(super) fn number(&self, reveal: bool) -> Option<NumberReport> {
         self.proof().map(|proof| NumberReport {
@@ -114,7 +120,7 @@ impl Findings {
 
 fn finding(detector: &'static str, outcome: &Outcome) -> Finding {
     match outcome {
-        Outcome::Evidence(Evidence { readings, explanation, marks, number: _ }) => Finding {
+        Outcome::Evidence(Evidence { readings, explanation, marks, number: _, title: _ }) => Finding {
             detector,
             outcome: "evidence",
             readings: readings.iter().map(|r| (r.reading.id, r.value)).collect(),

@@ -12,7 +12,7 @@ use image::RgbImage;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::findings::Findings;
-use super::{Checker, sha256};
+use super::{Checker, Examiner, sha256};
 use crate::capture::{Capture, CaptureError, Limits, Upload, decode_within};
 use crate::detectors::Detector;
 use crate::evidence::{Abstention, AbstentionCause, Outcome};
@@ -89,11 +89,24 @@ impl Look<'_> {
     /// The report by `policy`, with the number in clear or masked.
     #[must_use]
     pub fn judge(&mut self, policy: &Policy, reveal: bool) -> Report {
+        self.measure(|reading| policy.asks_for(reading));
         let judging = Instant::now();
         let mut report = self.checker.judge(&self.findings, policy, reveal);
         self.stages.add("judge", judging.elapsed());
         report.elapsed_ms = milliseconds(self.elapsed());
         report
+    }
+
+    /// Measures what waited until `asked` says of a reading of it that it is needed.
+    pub fn measure(&mut self, asked: impl Fn(&str) -> bool) {
+        for (outcome, one) in self.findings.outcomes.iter_mut().zip(&self.checker.detectors) {
+            let waits = matches!(&outcome.1, Outcome::Abstained(it) if it.cause == AbstentionCause::NotAsked);
+            if waits && one.info.readings.iter().any(|reading| asked(reading.id)) {
+                let begun = Instant::now();
+                outcome.1 = examine(one.detector.as_ref(), &self.scene);
+                self.stages.add(one.info.id, begun.elapsed());
+            }
+        }
     }
 
     /// The picture with what `report` says drawn on it.
@@ -180,13 +193,18 @@ impl Checker {
         self.look(upload, deadline, |mut look| look.report())
     }
 
-    /// Examines a scene with every detector; one that fails or comes too late abstains.
+    /// Examines a scene with every detector that does not wait to be asked; one that fails or comes too late abstains.
     fn examine(&self, scene: &Scene<'_>, upload: &Upload<'_>, stages: &mut Stages) -> Findings {
         let mut outcomes = Vec::new();
-        for (id, detector) in &self.detectors {
+        for Examiner { info, detector } in &self.detectors {
             let begun = Instant::now();
-            outcomes.push((*id, examine(detector.as_ref(), scene)));
-            stages.add(id, begun.elapsed());
+            let outcome = if detector.waits() {
+                Abstention::new(AbstentionCause::NotAsked, Fact::NotAsked).into()
+            } else {
+                examine(detector.as_ref(), scene)
+            };
+            outcomes.push((info.id, outcome));
+            stages.add(info.id, begun.elapsed());
         }
         let capture = scene.capture();
         let document = catch_unwind(AssertUnwindSafe(|| DocumentReport::of(scene))).ok().flatten();

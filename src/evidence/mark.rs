@@ -41,6 +41,8 @@ pub enum MarkKind {
     Validity,
     /// A seal.
     Seal,
+    /// The line in which the document names itself.
+    Title,
 }
 
 /// A place on the picture.

@@ -5,7 +5,7 @@ use strum::IntoStaticStr;
 
 use super::{Mark, MarkKind, Measured, Reading};
 use crate::geometry::Point;
-use crate::reading::Proof;
+use crate::reading::{Proof, Title};
 use crate::vocabulary::Zone;
 use crate::words::{self, Fact, Sentence};
 
@@ -20,6 +20,8 @@ pub struct Evidence {
     pub marks: Vec<Mark>,
     /// A number that was read, for those who ask for it; prints masked and never reaches a report in clear by itself.
     pub number: Option<Proof>,
+    /// What the document calls itself, where that was read.
+    pub title: Option<Title>,
 }
 
 impl Evidence {
@@ -75,6 +77,8 @@ pub enum AbstentionCause {
     NoDocument,
     /// The file format does not carry this.
     NotApplicable,
+    /// No rule of the policy asks for it.
+    NotAsked,
     /// The model is not loaded.
     NoModel,
     /// The deadline had passed.

@@ -328,6 +328,14 @@ pub const CODES: &[Code] = &[
         shown_by: &[MarkKind::Cover, MarkKind::Number],
     },
     Code {
+        risk: Risk::TemporaryCard,
+        tencent: Some("-9104"),
+        baidu: Some("risk_type=temporary"),
+        onfido_veriff: None,
+        species: None,
+        shown_by: &[MarkKind::Title],
+    },
+    Code {
         risk: Risk::NotUpright,
         tencent: None,
         baidu: None,

@@ -229,6 +229,16 @@ impl Policy {
         if known { Ok(self) } else { Err(PolicyError::UnknownCode(TOO_SOON.to_owned())) }
     }
 
+    /// Whether a rule that is on needs the reading `id`.
+    #[must_use]
+    pub fn asks_for(&self, id: &str) -> bool {
+        let on = self.rules.iter().filter(|(_, _, rule)| rule.enabled);
+        on.into_iter().any(|(_, _, rule)| {
+            let conditions = rule.when.iter().chain(rule.unless.iter().flatten());
+            rule.quantity == id || conditions.into_iter().any(|condition| condition.quantity == id)
+        })
+    }
+
     /// Thresholds of enabled rules on `quantity` by what they ask for: `review`, `reject`, `retake`, `classify`.
     #[must_use]
     pub fn thresholds(&self, quantity: &str) -> Vec<(&'static str, f64)> {

@@ -10,6 +10,7 @@ pub mod place;
 pub mod recogniser;
 pub mod resident_id;
 pub mod text;
+pub mod title;
 pub mod validity;
 
 pub use credit_code::{CreditCode, QrMatch};
@@ -17,6 +18,7 @@ pub use mrz::Mrz;
 pub use recogniser::{Line, Recogniser, Strip};
 pub use resident_id::ResidentId;
 pub use text::TextReader;
+pub use title::Title;
 pub use validity::{Until, Validity};
 
 use std::collections::BTreeMap;

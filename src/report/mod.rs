@@ -18,7 +18,7 @@ use crate::capture::CaptureError;
 use crate::evidence::{Mark, Sentence};
 use crate::geometry::Quad;
 use crate::policy::{Classification, Decision, Pointer, Reason};
-use crate::reading::{Fault, NumberCode};
+use crate::reading::{Fault, NumberCode, Title};
 use crate::scene::{PictureHash, Scene};
 use crate::scoring::Scores;
 use crate::vocabulary::{DocumentKind, Face};
@@ -112,6 +112,9 @@ pub struct DocumentReport {
     pub fills_frame: bool,
     /// Which document it is and how it lies; `null` where nothing looked.
     pub face: Option<FaceReport>,
+    /// What it calls itself in print, where a rule asked for that and it was surely read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<Title>,
 }
 
 /// Which document it is, as reported.
@@ -142,6 +145,7 @@ impl DocumentReport {
             kind: document.kind,
             fills_frame: document.fills_frame,
             face,
+            title: None,
         })
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 
 use super::{Report, Row};
+use crate::evidence::AbstentionCause;
 use crate::names::printable;
 use crate::policy::Decision;
 use crate::vocabulary::Language;
@@ -66,7 +67,9 @@ fn describe(report: &Report, language: Language, out: &mut String) {
         let (code, reading, score) = (reason.code, &reason.reading, reason.score);
         let _ = writeln!(out, "     {dim}{code}: {reading} {score:.3}, {against} {:.3}{dim:#}", reason.threshold);
     }
-    let told: Vec<_> = report.findings.iter().filter(|f| !f.explanation.en.is_empty()).collect();
+    let not_asked = AbstentionCause::NotAsked.name();
+    let told = report.findings.iter().filter(|f| !f.explanation.en.is_empty() && f.outcome != not_asked);
+    let told: Vec<_> = told.collect();
     if !told.is_empty() {
         let _ = writeln!(out, "  {}", words::label(Label::Measured, language));
     }

@@ -1,6 +1,6 @@
 //! What detectors measure → the keys of their sentences, each with the values that the sentence names.
 
-use crate::reading::NumberCode;
+use crate::reading::{NumberCode, Title};
 use crate::vocabulary::{Face, Zone};
 
 /// One sentence of a detector, without its words. Shares are 0 to 1.
@@ -145,6 +145,13 @@ pub enum Fact<'a> {
     Cover {
         share: f64,
         print: f64,
+    },
+    NotAsked,
+    TitleNeedsDocument,
+    TitleElsewhere,
+    /// What a document calls itself.
+    Title {
+        title: Option<Title>,
     },
     SealNeedsPaper,
     SealNeedsColour,

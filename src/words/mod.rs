@@ -201,6 +201,8 @@ pub enum Risk {
     QrCovered,
     /// Something over the number.
     NumberCovered,
+    /// A temporary identity card.
+    TemporaryCard,
     /// A document that does not stand upright in the picture.
     NotUpright,
     /// A scan.

@@ -86,16 +86,17 @@ fn a_tenant_has_a_policy_documents_and_a_quota_of_its_own() {
 fn a_policy_in_the_shadow_is_counted_and_decides_nothing() {
     let server = Server::start(|config| config.shadow = Some(lenient("next")));
     for seed in 0..4 {
-        let sent = server
-            .ask("POST", "/v1/check?reference=r&document=card")
-            .body("image/jpeg", &fields(110 + seed, 80))
-            .send();
+        let sent = server.ask("POST", "/v1/check?reference=r").body("image/jpeg", &fields(110 + seed, 80)).send();
         let decision = if seed == 2 { "review" } else { "retake" };
         assert_eq!(sent.expect(200).json()["decision"], decision, "what is in force decides");
     }
     let report = server.get("/v1/shadow").expect(200).json();
     let next = &report["policies"][0];
-    assert_eq!((&next["policy"], &next["n"], &next["changed"]["count"]), (&json!("next"), &json!(4), &json!(4)));
+    assert_eq!(
+        (&next["policy"], &next["n"], &next["changed"]["count"]),
+        (&json!("next"), &json!(4), &json!(4)),
+        "{report}"
+    );
     let going = &next["transitions"][0];
     // That one was handed over changes nothing in what the policies say of it.
     assert_eq!((&going["from"], &going["to"], &going["count"]), (&json!("retake"), &json!("accept"), &json!(4)));

@@ -237,7 +237,9 @@ fn attempt(checker: &Checker, gate: &Gate, root: &Path, sample: &Sample, mut row
     row.bytes = bytes.len() as u64;
     let upload = Upload { bytes: &bytes, name: Some(&sample.path) };
     let mut measured = row.clone();
-    let looked = checker.look(&upload, Deadline::NEVER, |look| {
+    let looked = checker.look(&upload, Deadline::NEVER, |mut look| {
+        // Another policy may judge it later.
+        look.measure(|_| true);
         let readings = look.findings.readings().into_iter();
         measured.readings = readings.map(|(id, value)| (id.to_owned(), value)).collect();
         measured.number = look.findings.number_code();

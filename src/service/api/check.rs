@@ -162,6 +162,8 @@ pub(super) struct Form {
     file: String,
     /// The document, or side of it, that is wanted.
     document: Option<Face>,
+    /// For how many days the document is to be valid yet.
+    valid_for: Option<u16>,
     /// A policy by name.
     #[schema(max_length = 64)]
     policy: Option<String>,
@@ -188,6 +190,8 @@ pub(super) struct ImageJson {
     image: String,
     /// The document, or side of it, that is wanted.
     document: Option<Face>,
+    /// For how many days the document is to be valid yet.
+    valid_for: Option<u16>,
     /// A policy by name.
     #[schema(max_length = 64)]
     policy: Option<String>,

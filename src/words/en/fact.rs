@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use super::name;
-use crate::reading::NumberCode;
+use crate::reading::{NumberCode, Title};
 use crate::vocabulary::Face;
 use crate::words::{Around, DocumentSize, Fact, FileFact, Found, MetadataFact, Scale, TooFine};
 
@@ -132,6 +132,11 @@ pub fn said(fact: &Fact<'_>) -> String {
         Fact::Cover { share, print } => {
             format!("Things lie over {:.1} % of the document and {:.1} % of its print.", share * 100.0, print * 100.0)
         }
+        Fact::TitleNeedsDocument => "No document was found, so its name was not looked for.".into(),
+        Fact::TitleElsewhere => "The name of such a document is not read.".into(),
+        Fact::Title { title: None } => "What the document calls itself was not surely read.".into(),
+        Fact::Title { title: Some(title) } => format!("The document calls itself {}.", titled(title)),
+        Fact::NotAsked => "No rule of the policy asks for this, so it was not looked for.".into(),
         Fact::SealNeedsPaper => "Only licences, letters and forms bear a seal; none was looked for.".into(),
         Fact::SealNeedsColour => "The picture has no colour, so no red seal was looked for.".into(),
         Fact::SealNeedsPixels => "The document is too small in the picture for a seal to be looked for.".into(),
@@ -255,5 +260,26 @@ fn face(face: Face) -> &'static str {
         Face::Licence => "a licence or certificate",
         Face::Page => "a paper",
         Face::None => "no document",
+    }
+}
+
+/// What a document calls itself.
+const fn titled(title: Title) -> &'static str {
+    match title {
+        Title::ResidentIdentityCard => "a resident identity card",
+        Title::TemporaryIdentityCard => "a temporary identity card",
+        Title::HongKongMacaoPermit => "a mainland travel permit for residents of Hong Kong and Macao",
+        Title::TaiwanPermit => "a mainland travel permit for residents of Taiwan",
+        Title::HongKongMacaoResidencePermit => "a residence permit for residents of Hong Kong and Macao",
+        Title::TaiwanResidencePermit => "a residence permit for residents of Taiwan",
+        Title::PermanentResidenceCard => "a foreigner's permanent residence card",
+        Title::ResidencePermit => "a residence permit",
+        Title::BusinessLicence => "a business licence",
+        Title::OrganisationCodeCertificate => "an organisation code certificate",
+        Title::CreditCodeCertificate => "a certificate of a unified social credit code",
+        Title::PublicInstitutionCertificate => "a certificate of a public institution",
+        Title::SocialOrganisationCertificate => "a registration certificate of a social organisation",
+        Title::PrivateNonEnterpriseCertificate => "a registration certificate of a private non-enterprise unit",
+        Title::Letter => "a letter",
     }
 }

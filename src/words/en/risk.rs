@@ -143,6 +143,11 @@ pub fn said(risk: Risk, face: Option<Face>, zone: Option<Zone>, suspected: bool)
         Risk::EmblemCovered => covered("the emblem", thing),
         Risk::QrCovered => covered("the QR code", thing),
         Risk::NumberCovered => covered("the number", thing),
+        Risk::TemporaryCard => {
+            "This is a temporary identity card. Photograph your resident identity card, or write to the desk if you have none \
+             yet."
+                .into()
+        }
         Risk::NotUpright => {
             format!("The {thing} does not stand upright in the picture. Turn the photograph, or take it again upright.")
         }

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use super::name;
-use crate::reading::NumberCode;
+use crate::reading::{NumberCode, Title};
 use crate::vocabulary::Face;
 use crate::words::{Around, DocumentSize, Fact, FileFact, Found, MetadataFact, Scale, TooFine};
 
@@ -112,6 +112,11 @@ pub fn said(fact: &Fact<'_>) -> String {
         Fact::Cover { share, print } => {
             format!("遮挡占证件的 {:.1}%、文字的 {:.1}%。", share * 100.0, print * 100.0)
         }
+        Fact::TitleNeedsDocument => "未找到证件，未读取证件名称。".into(),
+        Fact::TitleElsewhere => "此类证件不读取名称。".into(),
+        Fact::Title { title: None } => "未能确切读取证件名称。".into(),
+        Fact::Title { title: Some(title) } => format!("证件上印有的名称为：{}。", titled(title)),
+        Fact::NotAsked => "策略中没有规则需要此项，未检测。".into(),
         Fact::SealNeedsPaper => "仅执照、函件和表格带有印章，未查找。".into(),
         Fact::SealNeedsColour => "图片没有颜色，未查找红色印章。".into(),
         Fact::SealNeedsPixels => "证件在画面中过小，未查找印章。".into(),
@@ -227,5 +232,26 @@ fn face(face: Face) -> &'static str {
         Face::Licence => "执照或证书",
         Face::Page => "纸质文件",
         Face::None => "非证件",
+    }
+}
+
+/// What a document calls itself.
+const fn titled(title: Title) -> &'static str {
+    match title {
+        Title::ResidentIdentityCard => "居民身份证",
+        Title::TemporaryIdentityCard => "临时居民身份证",
+        Title::HongKongMacaoPermit => "港澳居民来往内地通行证",
+        Title::TaiwanPermit => "台湾居民来往大陆通行证",
+        Title::HongKongMacaoResidencePermit => "港澳居民居住证",
+        Title::TaiwanResidencePermit => "台湾居民居住证",
+        Title::PermanentResidenceCard => "外国人永久居留身份证",
+        Title::ResidencePermit => "居住证",
+        Title::BusinessLicence => "营业执照",
+        Title::OrganisationCodeCertificate => "组织机构代码证",
+        Title::CreditCodeCertificate => "统一社会信用代码证书",
+        Title::PublicInstitutionCertificate => "事业单位法人证书",
+        Title::SocialOrganisationCertificate => "社会团体法人登记证书",
+        Title::PrivateNonEnterpriseCertificate => "民办非企业单位登记证书",
+        Title::Letter => "函件",
     }
 }

@@ -60,6 +60,7 @@ pub fn said(risk: Risk, face: Option<Face>, zone: Option<Zone>, suspected: bool)
         Risk::EmblemCovered => covered("国徽", thing),
         Risk::QrCovered => covered("二维码", thing),
         Risk::NumberCovered => covered("号码", thing),
+        Risk::TemporaryCard => "这是临时居民身份证。请拍摄正式的居民身份证；如尚未领取，请联系工作人员。".into(),
         Risk::NotUpright => format!("画面中的{thing}方向不正。请旋转照片或正向重新拍摄。"),
         Risk::Scanned => format!("这是扫描件。请用相机拍摄{thing}原件。"),
         Risk::FormatRefused => "不接受此文件格式。请上传 JPEG 或 PNG 格式的照片。".into(),
