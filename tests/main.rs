@@ -58,6 +58,7 @@ mod signals;
 mod snapshots;
 mod tidy;
 #[cfg(feature = "simulation")]
+mod titles;
 mod validity;
 mod whole;
 #[cfg(feature = "cli")]

@@ -91,17 +91,14 @@ fn each_preset_refuses_and_accepts_as_its_rules_say() {
         let (plain, reports) = judged(&checker, bytes);
         for ((report, preset), wanted) in reports.iter().zip(PRESETS).zip(wanted) {
             let preset = preset.name();
-            match wanted {
-                Some(code) => {
-                    let told = report.reasons.iter().find(|reason| reason.code == *code);
-                    let told = told.unwrap_or_else(|| panic!("{name}, {preset}: {:?}", codes(report)));
-                    assert_eq!(report.decision, Decision::Retake, "{name}, {preset}");
-                    assert!(told.en.ends_with('.') && told.zh.ends_with('。'), "{name}");
-                }
-                None => {
-                    let same = (report.decision, codes(report)) == (plain.decision, codes(&plain));
-                    assert!(same, "{name}, {preset}: {:?}", codes(report));
-                }
+            if let Some(code) = wanted {
+                let told = report.reasons.iter().find(|reason| reason.code == *code);
+                let told = told.unwrap_or_else(|| panic!("{name}, {preset}: {:?}", codes(report)));
+                assert_eq!(report.decision, Decision::Retake, "{name}, {preset}");
+                assert!(told.en.ends_with('.') && told.zh.ends_with('。'), "{name}");
+            } else {
+                let same = (report.decision, codes(report)) == (plain.decision, codes(&plain));
+                assert!(same, "{name}, {preset}: {:?}", codes(report));
             }
             assert!(report.policy_id.starts_with(preset), "{}", report.policy_id);
         }
@@ -143,7 +140,7 @@ mod seals {
                 "no gate asks for one unless it says so"
             );
             let seal = tencent.findings.iter().find(|finding| finding.detector == "seal").expect("it looked");
-            (codes(&tencent), format!("{:?} {:?}", seal.readings, tencent.document))
+            (codes(&tencent), format!("{:?}", seal.readings))
         };
         for seal in [Seal::Round, Seal::Oval, Seal::Square] {
             let (codes, seen) = told(&licence(seal, 1.0));

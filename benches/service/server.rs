@@ -35,7 +35,7 @@ impl Server {
             let mut create = program();
             create.args(["key", "create", "--name", &format!("caller {index}"), "--store"]);
             let told = String::from_utf8(create.arg(folder.path().join("store.db")).output()?.stdout)?;
-            *key = told.split_whitespace().last().ok_or("no key was made")?.to_owned();
+            told.split_whitespace().last().ok_or("no key was made")?.clone_into(key);
         }
         Ok((Self::start_in(folder, workers)?, keys))
     }
