@@ -84,6 +84,7 @@ struct Document {
     px_per_mm: Option<f64>,
     fills_frame: bool,
     face: Option<Face>,
+    title: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -4,6 +4,7 @@ mod about;
 mod batch;
 mod cases;
 mod check;
+mod described;
 mod reasons;
 mod sessions;
 mod shadow;
@@ -81,6 +82,7 @@ fn described() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
             operation.responses.responses.entry(status).or_insert(problem);
         }
     }
+    api.tags = Some(described::complete(&mut api.paths));
     api.components.get_or_insert_with(Components::new).add_security_scheme("bearer", SecurityScheme::Http(bearer));
     (router, api)
 }
