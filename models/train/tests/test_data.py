@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from ..data.borders import DEVICES_AS_OBJECTS
-from ..data.captures import FOLDS, ORIGINAL, SCREEN, assign_folds, generator, load_photographs
+from ..data.captures import FOLDS, ORIGINAL, SCREEN, assign_folds, generator, groups_of, load_photographs
 from ..data.genuine import Document, known_maps, marked
 from ..data.looks import about, around, box_of
 from ..data.tiles import read_pixels
 from ..data.views import view
 from ..draw.cover_maps import MAPS
-from ..nets.fit import Table
+from ..nets.fit import Table, Without
 from ..paths import DATASETS
 
 
@@ -52,6 +52,15 @@ def test_a_source_is_never_in_two_folds(folder):
     table = Table.of(pictures, {})
     for group in set(table.group):
         assert len(set(table.fold[table.group == group])) == 1
+
+
+def test_a_part_without_named_sources_has_none_of_their_captures(folder, tmp_path):
+    pictures = load_photographs(folder)
+    table, rows = Table.of(pictures, {}), tmp_path / "left_out.csv"
+    rows.write_text(f"path,source\n{pictures[0].path},{pictures[0].source}\n")
+    part = Without(groups_of(rows))
+    assert (table.taught(part) == (table.group != pictures[0].group)).all()
+    assert table.taught("all").all() and (table.taught(2) == (table.fold != 2)).all()
 
 
 def test_folds_do_not_depend_on_the_order_of_files(folder):

@@ -1,5 +1,6 @@
 """The same seed draws the same picture, another seed another one; nothing outside the seed has a say."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -22,9 +23,11 @@ from ..draw.numbers import (
 from ..draw.print import TRAINING
 from ..draw.scenes import scene
 from ..draw.simple import Material
+from ..draw.stock import Stock
 from ..draw.targets import CELLS, FINE, grid, peaks_at, target
 from ..draw.text_lines import ROWS as TEXT_ROWS
 from ..draw.text_lines import TEXTS, drawn_line
+from ..draw.titled import card, paper, photographed
 
 FACES = [(kind, maker) for kind, makers in MAKERS.items() for maker, _ in makers]
 
@@ -110,6 +113,15 @@ def test_a_target_peaks_at_the_corners_of_its_document():
 def test_a_line_of_a_document_is_the_same_for_the_same_seed(kind):
     strip = twice(lambda seed: drawn_line(np.random.default_rng(seed), kind)[0])
     assert strip.dtype == np.uint8 and strip.shape[0] == TEXT_ROWS and strip.shape[1] % 8 == 0
+
+
+@pytest.mark.parametrize(("maker", "name"), ((card, "临时居民身份证"), (card, "居住证"), (paper, "营业执照")))
+def test_a_titled_document_is_photographed_the_same_for_the_same_seed(maker, name):
+    def drawn(seed):
+        rng = np.random.default_rng(seed)
+        return np.frombuffer(photographed(maker(Stock([]), rng, name), rng), np.uint8)
+
+    assert cv2.imdecode(twice(drawn), cv2.IMREAD_COLOR).shape[2] == 3
 
 
 def test_credit_codes_hold_or_do_not_as_asked():
