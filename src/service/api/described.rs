@@ -3,7 +3,7 @@
 //! The examples were answered by the service; findings, marks and long texts are cut short.
 
 use utoipa::openapi::path::{Operation, Paths};
-use utoipa::openapi::{RefOr, Tag};
+use utoipa::openapi::{Content, RefOr, Tag};
 
 use super::operations;
 
@@ -63,17 +63,20 @@ pub(super) fn complete(paths: &mut Paths) -> Vec<Tag> {
 
 /// Puts the example into the JSON of the request's body or of an answer.
 fn show(operation: &mut Operation, of: &str, text: &str) {
-    let content = match of {
-        "body" => operation.request_body.as_mut().map(|body| &mut body.content),
-        status => match operation.responses.responses.get_mut(status) {
-            Some(RefOr::T(response)) => Some(&mut response.content),
-            _ => None,
-        },
-    };
-    for (kind, content) in content.into_iter().flatten() {
-        if kind.ends_with("json") {
-            content.example = serde_json::from_str(text).ok();
+    let example = serde_json::from_str(text).ok();
+    let put = |kind: &str, content: &mut RefOr<Content>| {
+        if kind.ends_with("json")
+            && let RefOr::T(content) = content
+        {
+            content.example.clone_from(&example);
         }
+    };
+    if of == "body" {
+        if let Some(RefOr::T(body)) = &mut operation.request_body {
+            body.content.iter_mut().for_each(|(kind, content)| put(kind, content));
+        }
+    } else if let Some(RefOr::T(response)) = operation.responses.responses.get_mut(of) {
+        response.content.iter_mut().for_each(|(kind, content)| put(kind, content));
     }
 }
 
@@ -98,7 +101,10 @@ mod tests {
         }
         if let Some(one) = schema["oneOf"].as_array() {
             let kind = one.iter().find(|one| one["type"] != "null");
-            return if value.is_null() { () } else { fits(api, kind.expect("a kind"), value, at) };
+            if !value.is_null() {
+                fits(api, kind.expect("a kind"), value, at);
+            }
+            return;
         }
         match value {
             Value::Object(members) => {
