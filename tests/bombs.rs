@@ -123,6 +123,21 @@ fn more_coded_bits_than_a_picture_is_worth_are_refused() {
     webp[4..8].copy_from_slice(&file);
     webp[16..20].copy_from_slice(&chunk);
     assert_eq!(open(&webp).unwrap_err(), CaptureError::TooCostly);
+    // A lossless WebP of noise in all eight bits of a sample, and in the lower six, as of a very grainy photograph.
+    let noise = |bits: u32| {
+        let mut state = 1u32;
+        let picture = RgbImage::from_fn(1600, 1100, |_, _| {
+            Rgb([(); 3].map(|()| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state >> (32 - bits)) as u8
+            }))
+        });
+        let mut bytes = Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, ImageFormat::WebP).expect("the encoder takes it");
+        bytes.into_inner()
+    };
+    assert_eq!(open(&noise(8)).unwrap_err(), CaptureError::TooCostly);
+    assert!(open(&noise(6)).is_ok());
     // A progressive JPEG with as much before its end.
     let mut jpeg = Vec::new();
     let mut encoder = jpeg_encoder::Encoder::new(&mut jpeg, 80);

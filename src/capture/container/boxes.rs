@@ -95,6 +95,8 @@ fn png_text(international: bool, data: &[u8], survey: &mut Survey) {
 
 /// Coded bits of a lossy WebP for each pixel: grainy photographs at the best quality have five.
 const BITS_A_PIXEL: u64 = 7;
+/// The same of a lossless one: of the 24 bits of a pixel grainy photographs keep 18, noise all.
+const LOSSLESS_BITS_A_PIXEL: u64 = 22;
 /// What the head of an extended WebP may promise.
 const XMP: u8 = 0x04;
 const EXIF: u8 = 0x08;
@@ -110,7 +112,7 @@ pub(super) fn webp(bytes: &[u8]) -> Survey {
     let mut pixels = false;
     // What the head says that there is, and what there is.
     let (mut promised, mut kept) = (0, 0);
-    let mut coded = 0;
+    let (mut coded, mut lossless) = (0, 0);
     while at + 8 <= bytes.len().min(declared) {
         let Some(length) = le32(bytes, at + 4).map(|l| l as usize) else { break };
         let data = bytes.get(at + 8..).unwrap_or_default();
@@ -135,6 +137,7 @@ pub(super) fn webp(bytes: &[u8]) -> Survey {
                 container.lossless = Some(true);
                 pixels = true;
                 kept |= OPACITY;
+                lossless = lossless.max(length as u64);
                 if let Some(bits) = le32(data, 1) {
                     container.alpha |= bits & (1 << 28) != 0;
                     survey.size = survey.size.or(Some(((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)));
@@ -169,7 +172,8 @@ pub(super) fn webp(bytes: &[u8]) -> Survey {
     survey.complete = whole && pixels;
     survey.odd = promised & (EXIF | XMP | PROFILE | OPACITY) & !kept != 0;
     let area = survey.size.map_or(0, |(width, height)| u64::from(width) * u64::from(height));
-    if survey.complete && coded > most_coded_bytes(area, BITS_A_PIXEL) {
+    let most = |bits| most_coded_bytes(area, bits);
+    if survey.complete && (coded > most(BITS_A_PIXEL) || lossless > most(LOSSLESS_BITS_A_PIXEL)) {
         survey.refused = Some(CaptureError::TooCostly);
     }
     survey
