@@ -10,6 +10,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
+import { check, end } from "./checks.mjs";
 
 const [program, bad, other, last, out] = process.argv.slice(2);
 if (!out) {
@@ -23,14 +24,6 @@ const REFERENCE = "order-4711";
 const METADATA = { plan: "basic" };
 const MESSAGE = "Thank you. We could read it.\n谢谢。";
 const NOTE = "seen in original at the counter";
-
-let passed = 0;
-let failed = 0;
-function check(what, held, seen) {
-  if (held) passed++;
-  else failed++;
-  console.log(`${held ? "ok  " : "FAIL"} ${what}${held || seen === undefined ? "" : `: ${JSON.stringify(seen)}`}`);
-}
 
 // ---------------------------------------------------------------- the caller's back end, and the service
 
@@ -215,5 +208,4 @@ const proof = execFileSync(program, ["audit", "--store", store, "verify"], { enc
 check("the audit is whole", proof.startsWith("whole:"), proof);
 check("nothing of it is in the log", ![REFERENCE, "basic", NOTE, "Thank you"].some((word) => log.includes(word)));
 rmSync(folder, { recursive: true });
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+end();
