@@ -144,7 +144,7 @@ impl World {
             Act::Dripping => self.slowly(client, &self.small.bytes[..120], Duration::from_millis(200)),
             Act::SlowHead => {
                 let stream = client.connect()?;
-                (&stream).write_all(b"GET /healthz HTTP/1.1\r\nhost: serv")?;
+                (&stream).write_all(b"GET /healthz HTTP/1.1\r\nhost: localh")?;
                 match read_head(&mut BufReader::new(&stream)) {
                     Ok(head) => Ok(status(&head)?.to_string()),
                     Err(error) if is_closed(&error) => Ok("closed".to_owned()),
@@ -172,7 +172,7 @@ impl World {
     fn too_long_unsaid(&self, client: &Client) -> io::Result<String> {
         let stream = client.connect()?;
         stream.set_write_timeout(Some(Duration::from_secs(10)))?;
-        (&stream).write_all(b"POST /v1/check HTTP/1.1\r\nhost: service\r\ntransfer-encoding: chunked\r\n\r\n")?;
+        (&stream).write_all(b"POST /v1/check HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n")?;
         for piece in self.long.chunks(1 << 20) {
             if has_answer(&stream)? {
                 break;

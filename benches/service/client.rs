@@ -28,7 +28,7 @@ pub struct Request<'a> {
 impl<'a> Request<'a> {
     /// Each of `headers` is a whole `name: value`.
     pub fn new(method: &str, path: &str, headers: &[&str], body: &'a [u8]) -> Self {
-        let mut head = format!("{method} {path} HTTP/1.1\r\nhost: service\r\n");
+        let mut head = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n");
         for header in headers {
             head += header;
             head += "\r\n";

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, IntoResponses, ToSchema};
 
-use super::check::query;
+use super::check::{query, within};
 use super::{AccessProblems, At, BodyProblems, body, problems};
 use crate::policy::Decision;
 use crate::report::Report;
@@ -270,6 +270,8 @@ pub(super) async fn list(
 ) -> Result<Json<CaseList>, Problem> {
     let reach = Reach::of(caller)?;
     let asked = query(asked)?;
+    within("reason", asked.reason.as_deref(), 64)?;
+    within("owner", asked.owner.as_deref(), 300)?;
     let limit = asked.limit.unwrap_or(PAGE);
     if !(1..=500).contains(&limit) || asked.before.is_some_and(|before| before < 0) {
         return Err(Problem::bad_request(

@@ -85,6 +85,17 @@ pub(super) fn query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Pro
     }
 }
 
+/// Refuses a text of a query that is longer than it may be, in characters.
+pub(super) fn within(name: &str, text: Option<&str>, most: usize) -> Result<(), Problem> {
+    if text.is_none_or(|text| text.chars().count() <= most) {
+        return Ok(());
+    }
+    Err(Problem::bad_request(
+        format!("`{name}` has more than {most} characters."),
+        format!("`{name}` 超过 {most} 个字符。"),
+    ))
+}
+
 /// What a query and the fields of a form say together: a field counts like the query parameter of its name, and nothing
 /// may be said twice.
 pub(super) fn together<T: DeserializeOwned>(uri: &Uri, fields: &[(String, String)]) -> Result<T, Problem> {

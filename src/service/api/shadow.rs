@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::AccessProblems;
 use super::cases::moment;
-use super::check::query;
+use super::check::{query, within};
 use crate::service::auth::{Reviews, Who};
 use crate::service::http::problem::Problem;
 use crate::service::store::{ShadowFilter, ShadowReport};
@@ -52,6 +52,7 @@ pub(super) async fn shadow(
     asked: Result<Query<ShadowQuery>, QueryRejection>,
 ) -> Result<Json<ShadowReports>, Problem> {
     let ShadowQuery { owner, from, until } = query(asked)?;
+    within("owner", owner.as_deref(), 300)?;
     let (from_ms, until_ms) = (moment(from.as_deref())?, moment(until.as_deref())?);
     let filter = ShadowFilter { owner: owner.as_deref(), from_ms, until_ms };
     Ok(Json(ShadowReports { policies: app.store.shadow(filter).await? }))
