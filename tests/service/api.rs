@@ -291,9 +291,12 @@ fn a_case_is_listed_decided_once_and_purged_for_good() {
     let next = page["next"].as_i64().unwrap();
     let last = server.get(&format!("/v1/cases?limit=2&before={next}")).expect(200).json();
     assert_eq!((&last["cases"][0]["id"], &last["next"]), (&json!(ids[0]), &Value::Null));
-    for query in ["limit=0", "limit=501", "state=lost", "before=x"] {
+    let long = |name: &str, letters: usize| format!("{name}={}", "x".repeat(letters));
+    let (reason, owner) = (long("reason", 65), long("owner", 301));
+    for query in ["limit=0", "limit=501", "state=lost", "before=x", &reason, &owner] {
         server.get(&format!("/v1/cases?{query}")).expect(400).problem();
     }
+    server.get(&format!("/v1/shadow?{owner}")).expect(400).problem();
     let path = format!("/v1/cases/{}", ids[0]);
     assert_eq!(server.get(&path).expect(200).json()["report"]["decision"], server.get(&path).json()["decision"]);
     let decide = |body: &Value| server.ask("POST", &format!("{path}/decision")).json(body).send();
