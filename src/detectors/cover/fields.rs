@@ -1,6 +1,6 @@
 //! Cells under something, and the face of the document → over which of its fields that lies.
 
-use super::{EMBLEM_SHARE, NUMBER_SHARE, PORTRAIT_SHARE, QR_SHARE};
+use super::{EMBLEM_SHARE, NUMBER_SHARE, PORTRAIT_SHARE};
 use crate::evidence::Evidence;
 use crate::geometry::{Homography, Point, UNIT};
 use crate::scene::{Scene, Seen};
@@ -38,7 +38,7 @@ impl Cells {
     pub(super) fn measure(&self, scene: &Scene<'_>, evidence: &mut Evidence) {
         #[cfg(feature = "qr")]
         if let Some(share) = self.of_codes(scene) {
-            evidence.read(&QR_SHARE, share);
+            evidence.read(&super::QR_SHARE, share);
         }
         let (Some(quad), Some((face, _))) = (scene.upright(), scene.seen().map(Seen::face)) else { return };
         let Some(shares) = Homography::between(&quad, &UNIT) else { return };
