@@ -4,6 +4,7 @@
 //! two of 36, without a composite check digit), and the French card of 1988 to 2021 (two of 36).
 
 mod layout;
+mod states;
 #[cfg(test)]
 mod tests;
 mod zone;
@@ -40,7 +41,8 @@ pub struct Mrz {
 pub struct Fields {
     /// One or two characters: P for passports; A, C or I for cards.
     pub document_code: String,
-    /// Issuing state or organisation, one to three letters (part 3, section 5).
+    /// Issuing state or organisation, one to three letters (part 3, section 5); empty where what was read is none, and so
+    /// are the names beside it.
     pub issuing_state: String,
     /// Primary identifier.
     pub surname: String,

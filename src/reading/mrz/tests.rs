@@ -69,6 +69,16 @@ fn the_standards_examples_of_check_digits_hold() {
 }
 
 #[test]
+fn names_beside_a_state_that_is_none_are_not_believed() {
+    // The O of UTO was lost: every check digit still holds.
+    let zone = read(&["P<UTERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<<", SPECIMENS[2][1]]);
+    assert!(zone.code.holds());
+    let fields = zone.fields(today()).expect("readable");
+    assert!(fields.issuing_state.is_empty() && fields.surname.is_empty() && fields.given_names.is_empty());
+    assert_eq!((fields.document_number.as_str(), fields.nationality.as_str()), ("L898902C3", "UTO"));
+}
+
+#[test]
 fn fields_are_told_on_request() {
     for lines in SPECIMENS {
         let fields = read(lines).fields(today()).expect("readable");

@@ -5,6 +5,7 @@ use std::ops::Range;
 use serde::Serialize;
 
 use super::layout::{DOCUMENT_CODE, ISSUING_STATE, Layout};
+use super::states::is_known;
 use super::{FILLER, FILLERS, Fields};
 use crate::reading::{Date, Sex, day};
 
@@ -111,15 +112,19 @@ impl<'a> Zone<'a> {
         let (surname, given_names) = names.split_once(FILLERS).unwrap_or((names, ""));
         let apart = !layout.given_names.is_empty();
         let given_names = if apart { self.at(&layout.given_names) } else { given_names };
+        // No check digit covers the line of state and names: where the state is none, a letter may have been lost.
+        let state = spaced(self.at(&ISSUING_STATE));
+        let (is_state, beside) = (is_known(&state), layout.names.start < layout.width);
+        let name = |said: &str| if is_state || !beside { spaced(said) } else { String::new() };
         let optional = layout.optional.iter().enumerate().map(|(i, range)| {
             let text = self.at(range);
             spaced(if i == 0 { &text[taken..] } else { text })
         });
         Fields {
             document_code: spaced(self.at(&DOCUMENT_CODE)),
-            issuing_state: spaced(self.at(&ISSUING_STATE)),
-            surname: spaced(surname),
-            given_names: spaced(given_names),
+            surname: name(surname),
+            given_names: name(given_names),
+            issuing_state: if is_state { state } else { String::new() },
             document_number: number.trim_end_matches(FILLER).to_owned(),
             nationality: spaced(self.at(&layout.nationality)),
             birth: latest(self.at(&layout.birth), today),
