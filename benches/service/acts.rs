@@ -113,8 +113,12 @@ impl World {
                 let request = check(&self.small, &[&key]);
                 let (first, second) = (client.send(&request)?, client.send(&request)?);
                 let again = second.header("idempotency-replayed").map_or("", |_| " again");
-                let refused = first.status == 503 || second.status == 503;
-                Ok(if refused { "503".to_owned() } else { format!("{}, {}{again}", first.status, second.status) })
+                let refused = [first.status, second.status].into_iter().find(|status| matches!(status, 429 | 503));
+                Ok(if let Some(status) = refused {
+                    status.to_string()
+                } else {
+                    format!("{}, {}{again}", first.status, second.status)
+                })
             }
             Act::TooLongUnsaid => self.too_long_unsaid(client),
             Act::Nowhere => get(client, &format!("/nowhere/{index}")),

@@ -83,7 +83,7 @@ pub fn soak(span: Duration) -> Result<(), Box<dyn Error>> {
             });
             let Some((act, .., expected)) = act else { return };
             let end = world.act(*act, index, client).unwrap_or_else(|error| format!("error {:?}", error.kind()));
-            let mark = if expected.contains(&end.as_str()) || end == "503" { "" } else { "UNEXPECTED " };
+            let mark = if expected.contains(&end.as_str()) || is_refusal(&end) { "" } else { "UNEXPECTED " };
             *ended.lock().entry(format!("{act:?}")).or_default().entry(format!("{mark}{end}")).or_default() += 1;
             acts.fetch_add(1, Ordering::Relaxed);
         });
@@ -99,7 +99,7 @@ pub fn soak(span: Duration) -> Result<(), Box<dyn Error>> {
     let count = |pick: &dyn Fn(&str) -> bool| -> usize {
         ended.values().flatten().filter(|(end, _)| pick(end)).map(|(_, count)| count).sum()
     };
-    let (unexpected, refused) = (count(&|end| end.starts_with("UNEXPECTED")), count(&|end| end == "503"));
+    let (unexpected, refused) = (count(&|end| end.starts_with("UNEXPECTED")), count(&is_refusal));
     println!("\nUnexpected: {unexpected}. Refused: {refused}. Left out by the client: {left_out}.");
     println!("Complaints in the log: {:?}", server.complaints());
     // Whatever waits for a time limit has met it.
@@ -116,6 +116,11 @@ pub fn soak(span: Duration) -> Result<(), Box<dyn Error>> {
     let files = files_after <= files_before + 24;
     println!("Files: {}. Answers: {}.", word(files), word(unexpected == 0));
     Ok(())
+}
+
+/// The line is full, or this caller, who is the only one, has as much under way as one may have.
+fn is_refusal(end: &str) -> bool {
+    matches!(end, "429" | "503")
 }
 
 const fn word(good: bool) -> &'static str {
