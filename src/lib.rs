@@ -71,6 +71,9 @@ pub mod names;
 
 mod lettering;
 
+#[cfg(any(feature = "bench", feature = "service"))]
+mod exact;
+
 pub mod capture;
 
 pub mod inference;

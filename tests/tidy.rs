@@ -10,6 +10,7 @@ const ORDER: &[&str] = &[
     "vocabulary",
     "names",
     "lettering",
+    "exact",
     "capture",
     "inference",
     "reading",

@@ -213,7 +213,7 @@ impl Checker {
             policy_id: policy.id().to_owned(),
             models: self.hashes.clone(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-            judged_by: self.fingerprint(policy),
+            judged_by: self.judged_by(policy),
             elapsed_ms: 0.0,
         }
     }
@@ -224,17 +224,13 @@ impl Checker {
         Judge {
             policy_id: self.policy.id().to_owned(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-            judged_by: self.fingerprint(&self.policy),
+            judged_by: self.judged_by(&self.policy),
         }
     }
 
     /// [`Report::judged_by`] under `policy`.
     #[must_use]
     pub fn judged_by(&self, policy: &Policy) -> String {
-        self.fingerprint(policy)
-    }
-
-    fn fingerprint(&self, policy: &Policy) -> String {
         // A policy has no other form that holds every threshold in force; within one version this one is stable.
         let text = format!("{}\n{:?}\n{policy:?}", env!("CARGO_PKG_VERSION"), self.hashes);
         sha256(text.as_bytes())[..16].to_owned()

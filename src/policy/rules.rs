@@ -232,10 +232,9 @@ impl Policy {
     /// Whether a rule that is on needs the reading `id`.
     #[must_use]
     pub fn asks_for(&self, id: &str) -> bool {
-        let on = self.rules.iter().filter(|(_, _, rule)| rule.enabled);
-        on.into_iter().any(|(_, _, rule)| {
-            let conditions = rule.when.iter().chain(rule.unless.iter().flatten());
-            rule.quantity == id || conditions.into_iter().any(|condition| condition.quantity == id)
+        self.rules.iter().filter(|(_, _, rule)| rule.enabled).any(|(_, _, rule)| {
+            let mut conditions = rule.when.iter().chain(rule.unless.iter().flatten());
+            rule.quantity == id || conditions.any(|condition| condition.quantity == id)
         })
     }
 

@@ -9,7 +9,8 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use statrs::function::beta::checked_beta_reg;
+
+use crate::exact;
 
 /// From here to there, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -51,24 +52,8 @@ pub fn clopper_pearson(successes: usize, trials: usize, level: f64) -> Result<In
     if !(level > 0.0 && level < 1.0) {
         return Err(IntervalError::Level(level));
     }
-    let tail = (1.0 - level) / 2.0;
-    let (successes, failures) = (successes as f64, (trials - successes) as f64);
-    let low = if successes == 0.0 { 0.0 } else { beta_quantile(tail, successes, failures + 1.0) };
-    // The upper end is the lower end of the failures.
-    let high = if failures == 0.0 { 1.0 } else { 1.0 - beta_quantile(tail, failures, successes + 1.0) };
+    let [low, high] = exact::interval(successes, trials, level);
     Ok(Interval { low, high })
-}
-
-/// Where the beta distribution with the shapes `a` and `b` reaches `share`, halved until no number lies between.
-fn beta_quantile(share: f64, a: f64, b: f64) -> f64 {
-    let (mut low, mut high) = (0.0, 1.0);
-    loop {
-        let middle = f64::midpoint(low, high);
-        if middle <= low || middle >= high {
-            return middle;
-        }
-        if checked_beta_reg(a, b, middle).is_ok_and(|reached| reached < share) { low = middle } else { high = middle }
-    }
 }
 
 /// Rows by the source that they share.

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use sqlx::any::AnyRow;
-use statrs::function::beta::checked_beta_reg;
 use utoipa::ToSchema;
 
 use super::cases::{listed, named, unlisted};
 use super::{ReviewStore, StoreError, Transaction, column, lookup, storable};
+use crate::exact;
 use crate::policy::Decision;
 
 /// Confidence of intervals.
@@ -68,7 +68,7 @@ pub struct Share {
 
 impl Share {
     fn of(count: usize, n: usize) -> Self {
-        Self { count, share: count as f64 / (n.max(1)) as f64, interval: exact_interval(count, n) }
+        Self { count, share: count as f64 / (n.max(1)) as f64, interval: exact::interval(count, n, LEVEL) }
     }
 }
 
@@ -184,27 +184,6 @@ fn report(policy: String, groups: &[Group]) -> ShadowReport {
     }
 }
 
-/// The exact interval of `count` in `n` at [`LEVEL`]; of nothing it is 0 to 1.
-fn exact_interval(count: usize, n: usize) -> [f64; 2] {
-    let (successes, failures, tail) = (count as f64, (n - count) as f64, (1.0 - LEVEL) / 2.0);
-    let low = if count == 0 { 0.0 } else { beta_quantile(tail, successes, failures + 1.0) };
-    // The upper end is the lower end of the others.
-    let high = if count == n { 1.0 } else { 1.0 - beta_quantile(tail, failures, successes + 1.0) };
-    [low, high]
-}
-
-/// Where the beta distribution with the shapes `a` and `b` reaches `share`, halved until no number lies between.
-fn beta_quantile(share: f64, a: f64, b: f64) -> f64 {
-    let (mut low, mut high) = (0.0, 1.0);
-    loop {
-        let middle = f64::midpoint(low, high);
-        if middle <= low || middle >= high {
-            return middle;
-        }
-        if checked_beta_reg(a, b, middle).is_ok_and(|reached| reached < share) { low = middle } else { high = middle }
-    }
-}
-
 impl Transaction {
     pub(super) async fn insert_shadow(&mut self, case_id: &str, shadow: &NewShadow<'_>) -> Result<(), StoreError> {
         storable(&[shadow.policy])?;
@@ -231,10 +210,10 @@ mod tests {
         // scipy.stats.binomtest(k, n).proportion_ci(method="exact")
         for (count, n, low, high) in [(0, 10, 0.0, 0.308_498), (10, 10, 0.691_502, 1.0), (3, 20, 0.032_071, 0.378_927)]
         {
-            let [a, b] = exact_interval(count, n);
+            let [a, b] = exact::interval(count, n, LEVEL);
             assert!((a - low).abs() < 1e-5 && (b - high).abs() < 1e-5, "{count} of {n}: {a} {b}");
         }
-        let [low, high] = exact_interval(0, 0);
+        let [low, high] = exact::interval(0, 0, LEVEL);
         assert!(low <= 0.0 && high >= 1.0);
     }
 }
